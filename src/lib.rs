@@ -1,0 +1,8 @@
+//! webgguf runs GGUF language models in a browser tab on WebGPU.
+//!
+//! See ARCHITECTURE.md for the layers; arrows point strictly down.
+
+pub mod error;
+pub mod gguf;
+
+pub use error::{Error, Result};
