@@ -4,5 +4,9 @@
 
 pub mod error;
 pub mod gguf;
+pub mod gpu;
+pub mod model;
+pub mod ops;
+pub mod source;
 
 pub use error::{Error, Result};

@@ -272,8 +272,8 @@ impl Cursor<'_> {
         let metadata_end = self.at;
         let metadata = Metadata { header: self.head[..metadata_end].to_vec(), entries };
         let alignment: u64 = metadata.u32("general.alignment")?.unwrap_or(32).into();
-        if !alignment.is_power_of_two() || alignment > 1 << 20 {
-            malformed!("metadata 'general.alignment' is {alignment}, a power of two up to 1048576 is needed");
+        if !alignment.is_power_of_two() || !(8..=1 << 20).contains(&alignment) {
+            malformed!("metadata 'general.alignment' is {alignment}, a power of two from 8 to 1048576 is needed");
         }
 
         let mut tensors = Vec::new();

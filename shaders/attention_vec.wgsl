@@ -1,0 +1,135 @@
+// Attention of one token (decode): q and k are rotated, k and v put into the cache, and the cache up to here
+// attended to. The cache is split over workgroups (flash-decoding): a workgroup takes GROUP query heads of one
+// key-value head and one split, and leaves its part of the output, unnormalised, with its maximum and sum;
+// input/attention_merge puts the parts together.
+#import shared/state
+#import shared/heads
+#import shared/splits
+#import shared/lanes
+#import qk_norm/${QK_NORM}
+#import rope/${ROPE}
+#import kv/${KV}
+@group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> partials: array<vec4f>; // (N_HEAD, N_SPLIT, D4 + 1)
+@group(0) @binding(6) var<storage, read> state: State;
+override SCALE: f32;
+override WINDOW: u32; // positions attended to
+override GROUP: u32;  // divides N_HEAD / N_HEAD_KV
+
+override SLOTS: u32 = WG / LANES;      // runs of LANES invocations
+override RUNS: u32 = SLOTS / GROUP;    // of which a head has
+override TILE: u32 = RUNS * LANES;     // positions at a time
+override PARTS: u32 = WG / (GROUP * D4); // shares of a tile's positions in the weighted sum of values
+
+override Q4: u32 = GROUP * D4;
+override N_SCORES: u32 = GROUP * TILE;
+var<workgroup> q: array<vec4f, Q4>;
+var<workgroup> k_new: array<vec4f, D4>;
+var<workgroup> scores: array<f32, N_SCORES>;
+var<workgroup> run_max: array<f32, SLOTS>;
+var<workgroup> run_sum: array<f32, SLOTS>;
+var<workgroup> sums: array<vec4f, WG>;
+
+const LOWEST = -1e30; // WGSL has no infinities
+
+@compute @workgroup_size(WG)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) t: u32) {
+  let head0 = workgroup.x * GROUP;
+  let head_kv = head0 / (N_HEAD / N_HEAD_KV);
+  let split = workgroup.y;
+  let pos = state.pos;
+  let first = select(0u, pos + 1u - WINDOW, pos + 1u > WINDOW);
+  let per_split = positions_per_split(pos + 1u - first);
+  let begin = first + split * per_split;
+  let end = min(begin + per_split, pos + 1u);
+  let has_new = begin <= pos && end > pos;
+
+  let lane = t % LANES;
+  let run = t / LANES;
+  for (var h0 = 0u; h0 <= GROUP; h0 += SLOTS) {
+    let h = min(h0 + run, GROUP); // beyond the last head: k again, with the same result
+    let is_q = h < GROUP;
+    let base = select((N_HEAD + head_kv) * D4, (head0 + h) * D4, is_q);
+    let scale = head_scale(base, lane, t);
+    for (var d4 = lane; d4 < D4; d4 += LANES) {
+      let v = roped(pos, base, d4, scale);
+      if (is_q) { q[h * D4 + d4] = v * SCALE; } else { k_new[d4] = v; }
+    }
+  }
+  workgroupBarrier();
+  // The first workgroup of a key-value head keeps the cache; the others use their own copy.
+  if (has_new && head0 % (N_HEAD / N_HEAD_KV) == 0u) {
+    let at = cache_at(head_kv, pos);
+    for (var d4 = t; d4 < D4; d4 += WG) {
+      k_store(at + d4, k_new[d4]);
+      v_store(at + d4, qkv[(N_HEAD + N_HEAD_KV + head_kv) * D4 + d4]);
+    }
+  }
+
+  // As a scorer this invocation has one position of a tile for one head ...
+  let score_head = run / RUNS;
+  let score_p = (run % RUNS) * LANES + lane;
+  // ... and as a summer four elements of one head and every PARTS-th position.
+  let sum_head = t / (D4 * PARTS);
+  let part = (t / D4) % PARTS;
+  let d4 = t % D4;
+  var acc = vec4f(0.0);
+  var total = 0.0;
+  var highest = LOWEST;
+  for (var tile = begin; tile < end; tile += TILE) {
+    let p = tile + score_p;
+    let live = p < end && score_head < GROUP;
+    var s = LOWEST;
+    if (live) {
+      let at = cache_at(head_kv, p);
+      s = 0.0;
+      if (p == pos) {
+        for (var i = 0u; i < D4; i++) { s += dot(q[score_head * D4 + i], k_new[i]); }
+      } else {
+        for (var i = 0u; i < D4; i++) { s += dot(q[score_head * D4 + i], k_load(at + i)); }
+      }
+    }
+    let m = lanes_max(s, t, LANES);
+    if (lane == 0u) { run_max[run] = m; }
+    workgroupBarrier();
+    var tile_max = LOWEST;
+    for (var r = 0u; r < RUNS; r++) { tile_max = max(tile_max, run_max[min(score_head, GROUP - 1u) * RUNS + r]); }
+    // Relative to this tile's maximum; the summers rescale between tiles.
+    let e = select(0.0, exp(s - tile_max), live);
+    if (score_head < GROUP) { scores[score_head * TILE + score_p] = e; }
+    let z = lanes_sum(e, t, LANES);
+    if (lane == 0u) { run_sum[run] = z; }
+    workgroupBarrier();
+    if (sum_head < GROUP) {
+      var tile_sum = 0.0;
+      var sum_max = LOWEST;
+      for (var r = 0u; r < RUNS; r++) {
+        tile_sum += run_sum[sum_head * RUNS + r];
+        sum_max = max(sum_max, run_max[sum_head * RUNS + r]);
+      }
+      let top = max(highest, sum_max);
+      let keep = exp(highest - top);
+      let gain = exp(sum_max - top);
+      highest = top;
+      total = total * keep + tile_sum * gain;
+      acc *= keep;
+      for (var i = part; i < min(TILE, end - tile); i += PARTS) {
+        let w = scores[sum_head * TILE + i] * gain;
+        if (tile + i == pos) {
+          acc += w * qkv[(N_HEAD + N_HEAD_KV + head_kv) * D4 + d4];
+        } else {
+          acc += w * v_load(cache_at(head_kv, tile + i) + d4);
+        }
+      }
+    }
+    workgroupBarrier();
+  }
+  sums[t] = acc;
+  workgroupBarrier();
+  if (sum_head < GROUP && part == 0u) {
+    for (var i = 1u; i < PARTS; i++) { acc += sums[t + i * D4]; }
+    let at = ((head0 + sum_head) * N_SPLIT + split) * (D4 + 1u);
+    partials[at + d4] = acc;
+    if (d4 == 0u) { partials[at + D4] = vec4f(highest, total, 0.0, 0.0); }
+  }
+}

@@ -1,0 +1,13 @@
+// From ggml's blocks to the aligned layout that weight/ reads: the same bits, moved. An invocation moves one
+// unit of a row; what a unit is, is the type's affair.
+#import shared/repack_source
+#import repack/${REPACK}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) at: vec3u) {
+  let unit = at.x;
+  let row = at.y + at.z * 32768u;
+  if (row >= params.n_rows) { return; }
+  let dst_row = params.dst_row + row * params.dst_step;
+  repack_unit(params.src_byte + row * params.src_row_bytes, dst_row, unit);
+}

@@ -1,0 +1,22 @@
+// The largest value with its index over a workgroup of ARGMAX_WG; the lowest index wins a tie.
+struct Best {
+  value: f32,
+  index: u32,
+}
+const ARGMAX_WG = 256u;
+var<workgroup> argmax_scratch: array<Best, ARGMAX_WG>;
+
+fn better(a: Best, b: Best) -> Best {
+  if (b.value > a.value || (b.value == a.value && b.index < a.index)) { return b; }
+  return a;
+}
+
+fn workgroup_best(v: Best, t: u32) -> Best {
+  argmax_scratch[t] = v;
+  workgroupBarrier();
+  for (var o = ARGMAX_WG / 2u; o > 0u; o >>= 1u) {
+    if (t < o) { argmax_scratch[t] = better(argmax_scratch[t], argmax_scratch[t + o]); }
+    workgroupBarrier();
+  }
+  return argmax_scratch[0];
+}

@@ -1,0 +1,200 @@
+//! The adapter, the device and what they can do.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use super::kernel::Pipeline;
+use crate::error::{Error, Result, bail};
+
+/// What this device can do, as far as kernels and memory planning ask.
+#[derive(Debug, Clone)]
+pub struct Caps {
+    /// As the driver names itself; browsers may say little.
+    pub adapter: String,
+    pub backend: &'static str,
+    /// Bytes of the largest buffer, and of the largest piece of one that a kernel can bind.
+    pub max_buffer_bytes: u64,
+    pub max_binding_bytes: u64,
+    /// Workgroups of one dimension of a dispatch.
+    pub max_workgroups: u32,
+    /// Invocations of the smallest subgroup, a power of two; 0 where subgroups are not to be used.
+    pub subgroup_min: u32,
+    pub timestamps: bool,
+}
+
+impl Caps {
+    /// Invocations that sum without a barrier where there are subgroups; else a fair run of them.
+    #[must_use]
+    pub fn lanes(&self) -> u32 {
+        if self.subgroup_min == 0 { 16 } else { self.subgroup_min.min(32) }
+    }
+}
+
+/// A device and its queue. Created once a model; everything on the GPU hangs from it.
+pub struct Gpu {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub caps: Caps,
+    pub(super) modules: RefCell<HashMap<String, wgpu::ShaderModule>>,
+    pub(super) pipelines: RefCell<HashMap<String, Rc<Pipeline>>>,
+    pub(super) allocated_bytes: Rc<Cell<u64>>,
+    faults: Arc<Mutex<Faults>>,
+}
+
+/// What the device reported out of turn. Callbacks set it; the next call that waits returns it.
+#[derive(Default)]
+struct Faults {
+    lost: Option<String>,
+    error: Option<Error>,
+}
+
+impl Gpu {
+    /// The fastest adapter there is, with the limits it offers.
+    ///
+    /// # Errors
+    /// `NoWebgpu` where there is no adapter, or none that gives a device.
+    pub async fn new() -> Result<Self> {
+        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+        descriptor.backends = wgpu::Backends::PRIMARY;
+        let instance = wgpu::Instance::new(descriptor);
+        let options = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..Default::default()
+        };
+        let adapter = match instance.request_adapter(&options).await {
+            Ok(adapter) => adapter,
+            Err(e) => bail!(NoWebgpu, "there is no WebGPU adapter here: {e}"),
+        };
+        let info = adapter.get_info();
+        let offered = adapter.limits();
+        let limits = wgpu::Limits {
+            max_buffer_size: offered.max_buffer_size,
+            max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+            ..wgpu::Limits::default()
+        };
+        let timestamps = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let features = timestamps | adapter.features() & wgpu::Features::SUBGROUP;
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("webgguf"),
+            required_features: features,
+            required_limits: limits.clone(),
+            ..Default::default()
+        };
+        #[cfg(not(target_arch = "wasm32"))]
+        let request = adapter.request_device(&descriptor);
+        #[cfg(target_arch = "wasm32")]
+        let request = super::web::with_features(&["subgroups"], || adapter.request_device(&descriptor));
+        let (device, queue) = match request.await {
+            Ok(pair) => pair,
+            Err(e) => bail!(NoWebgpu, "the adapter '{}' gives no device: {e}", info.name),
+        };
+
+        let faults = Arc::new(Mutex::new(Faults::default()));
+        let on_lost = faults.clone();
+        device.set_device_lost_callback(move |reason, message| {
+            if let Ok(mut f) = on_lost.lock() {
+                f.lost = Some(format!("the GPU device was lost ({reason:?}): {message}"));
+            }
+        });
+        let on_error = faults.clone();
+        device.on_uncaptured_error(Arc::new(move |e| {
+            if let Ok(mut f) = on_error.lock() {
+                f.error.get_or_insert(gpu_error(&e));
+            }
+        }));
+        #[cfg(not(target_arch = "wasm32"))]
+        let subgroups = device.features().contains(wgpu::Features::SUBGROUP);
+        #[cfg(target_arch = "wasm32")]
+        let subgroups = super::web::device_has(&device, "subgroups");
+        let subgroup_min = info.subgroup_min_size;
+        let caps = Caps {
+            adapter: info.name.clone(),
+            backend: info.backend.to_str(),
+            max_buffer_bytes: limits.max_buffer_size,
+            max_binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+            max_workgroups: limits.max_compute_workgroups_per_dimension,
+            subgroup_min: if subgroups && subgroup_min.is_power_of_two() { subgroup_min } else { 0 },
+            timestamps: !timestamps.is_empty(),
+        };
+        Ok(Gpu {
+            device,
+            queue,
+            caps,
+            modules: RefCell::default(),
+            pipelines: RefCell::default(),
+            allocated_bytes: Rc::default(),
+            faults,
+        })
+    }
+
+    /// The same device, as one without subgroups would do.
+    #[must_use]
+    pub fn without_subgroups(mut self) -> Self {
+        self.caps.subgroup_min = 0;
+        self
+    }
+
+    /// Bytes of all live buffers.
+    #[must_use]
+    pub fn allocated_bytes(&self) -> u64 {
+        self.allocated_bytes.get()
+    }
+
+    /// # Errors
+    /// What the device reported since the last call: `DeviceLost`, `OutOfGpuMemory` or `Internal`.
+    pub fn check(&self) -> Result<()> {
+        let mut faults = self.faults.lock().map_err(|_| Error::Internal("a GPU callback panicked".into()))?;
+        if let Some(message) = &faults.lost {
+            bail!(DeviceLost, "{message}");
+        }
+        faults.error.take().map_or(Ok(()), Err)
+    }
+
+    /// Run `allocate` and learn whether the GPU had the memory.
+    ///
+    /// # Errors
+    /// `OutOfGpuMemory` naming `what` where it had not; else what `allocate` returns.
+    pub async fn allocating<T>(&self, what: &str, allocate: impl FnOnce() -> Result<T>) -> Result<T> {
+        let before = self.allocated_bytes();
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let made = allocate();
+        let asked = self.allocated_bytes() - before.min(self.allocated_bytes());
+        if let Some(e) = scope.pop().await {
+            bail!(OutOfGpuMemory, "the GPU has no {asked} bytes for {what}, on top of {before}: {e}");
+        }
+        made
+    }
+
+    /// Wait until everything submitted has run.
+    ///
+    /// # Errors
+    /// As [`Gpu::check`].
+    pub async fn finish(&self) -> Result<()> {
+        let (done, wait) = futures_channel::oneshot::channel();
+        self.queue.on_submitted_work_done(move || {
+            let _ = done.send(());
+        });
+        self.poll();
+        let _ = wait.await;
+        self.check()
+    }
+
+    /// Natively, block until the GPU is done, so that its callbacks run. Browsers run them by themselves.
+    pub(super) fn poll(&self) {
+        let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
+    }
+
+    /// Give the device up. Whatever is pending or comes later fails with `DeviceLost`.
+    pub fn destroy(&self) {
+        self.device.destroy();
+    }
+}
+
+fn gpu_error(e: &wgpu::Error) -> Error {
+    match e {
+        wgpu::Error::OutOfMemory { .. } => Error::OutOfGpuMemory(format!("the GPU is out of memory: {e}")),
+        _ => Error::Internal(format!("the GPU refused a command: {e}")),
+    }
+}

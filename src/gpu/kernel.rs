@@ -1,0 +1,204 @@
+//! Kernels: which there are, and pipelines made of them. Tables come from `shaders/kernels.toml`.
+
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use super::Gpu;
+use super::wgsl::{Access, Choice, Interface, assemble};
+use crate::error::{Result, bail};
+
+struct KernelDecl {
+    name: &'static str,
+    axes: &'static [&'static str],
+    features: &'static [&'static str],
+    except: &'static [&'static [&'static str]],
+}
+
+include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
+
+fn file(name: &str) -> Option<&'static str> {
+    FILES.binary_search_by_key(&name, |f| f.0).ok().map(|i| FILES[i].1)
+}
+
+/// A kernel to be run: a name, a value for each of its slots, and values for its overrides.
+#[derive(Debug, Clone)]
+pub struct Kernel {
+    pub name: &'static str,
+    pub slots: Vec<(&'static str, &'static str)>,
+    pub overrides: Vec<(&'static str, f64)>,
+}
+
+impl Kernel {
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Kernel { name, slots: Vec::new(), overrides: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn slot(mut self, slot: &'static str, value: &'static str) -> Self {
+        self.slots.push((slot, value));
+        self
+    }
+
+    /// Set an override. One that this variant does not declare is left out.
+    #[must_use]
+    pub fn set(mut self, name: &'static str, value: impl Into<f64>) -> Self {
+        self.overrides.push((name, value.into()));
+        self
+    }
+}
+
+/// A compiled kernel and what it asks of its caller.
+pub struct Pipeline {
+    pub(super) raw: wgpu::ComputePipeline,
+    pub(super) layout: wgpu::BindGroupLayout,
+    pub(super) interface: Interface,
+}
+
+impl Gpu {
+    /// The kernel's pipeline, compiled on first use.
+    ///
+    /// # Errors
+    /// `Internal` where there is no such kernel or an override is missing: a defect in the caller.
+    pub fn pipeline(&self, kernel: &Kernel) -> Result<Rc<Pipeline>> {
+        let Some(decl) = KERNELS.iter().find(|k| k.name == kernel.name) else {
+            bail!(Internal, "there is no kernel '{}'", kernel.name);
+        };
+        let features: &[&str] = if self.caps.subgroup_min > 0 { decl.features } else { &[] };
+        let variant = variant_name(kernel.name, &kernel.slots, features);
+        if let Some(axis) = decl.axes.iter().find(|axis| !kernel.slots.iter().any(|(slot, _)| slot == *axis)) {
+            bail!(Internal, "kernel '{variant}' has no value for slot '{axis}'");
+        }
+        let mut key = variant.clone();
+        for (name, value) in &kernel.overrides {
+            write!(key, " {name}={value}").expect("write to a string");
+        }
+        if let Some(pipeline) = self.pipelines.borrow().get(&key) {
+            return Ok(pipeline.clone());
+        }
+        let source = match source(kernel.name, &kernel.slots, features) {
+            Ok(source) => source,
+            Err(e) => bail!(Internal, "kernel '{variant}': {e}"),
+        };
+        let interface = Interface::of(&source);
+        if let Some(name) =
+            interface.required_overrides.iter().find(|name| !kernel.overrides.iter().any(|(n, _)| n == name))
+        {
+            bail!(Internal, "kernel '{variant}' is used without its override '{name}'");
+        }
+        let mut modules = self.modules.borrow_mut();
+        let module = modules.entry(variant.clone()).or_insert_with(|| {
+            self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+                label: Some(&variant),
+                source: wgpu::ShaderSource::Wgsl(source.into()),
+            })
+        });
+        let entries: Vec<wgpu::BindGroupLayoutEntry> = interface
+            .bindings
+            .iter()
+            .map(|b| wgpu::BindGroupLayoutEntry {
+                binding: b.index,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty: match b.access {
+                        Access::Read => wgpu::BufferBindingType::Storage { read_only: true },
+                        Access::ReadWrite => wgpu::BufferBindingType::Storage { read_only: false },
+                        Access::Uniform => wgpu::BufferBindingType::Uniform,
+                    },
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
+                count: None,
+            })
+            .collect();
+        let layout = self
+            .device
+            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(&variant), entries: &entries });
+        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(&variant),
+            bind_group_layouts: &[Some(&layout)],
+            ..Default::default()
+        });
+        let constants: Vec<(&str, f64)> = kernel
+            .overrides
+            .iter()
+            .copied()
+            .filter(|(name, _)| {
+                interface.required_overrides.iter().chain(&interface.optional_overrides).any(|n| n == name)
+            })
+            .collect();
+        let raw = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(&key),
+            layout: Some(&pipeline_layout),
+            module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
+                // No kernel reads workgroup memory that it has not written.
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        });
+        let pipeline = Rc::new(Pipeline { raw, layout, interface });
+        self.pipelines.borrow_mut().insert(key, pipeline.clone());
+        Ok(pipeline)
+    }
+}
+
+fn variant_name(kernel: &str, slots: &[(&str, &str)], features: &[&str]) -> String {
+    let mut name = kernel.to_owned();
+    for value in slots.iter().map(|(_, value)| value).chain(features) {
+        name.push('.');
+        name.push_str(value);
+    }
+    name
+}
+
+/// The WGSL that the device is given. The browser's compiler wants extensions enabled by name; naga knows
+/// them without, and refuses the line.
+fn source(kernel: &str, slots: &[(&str, &str)], features: &[&str]) -> Result<String, String> {
+    let mut out = String::new();
+    if cfg!(target_arch = "wasm32") && features.contains(&"SUBGROUPS") {
+        out.push_str("enable subgroups;\n");
+    }
+    out.push_str(&assemble(&file, kernel, Choice { slots, features })?);
+    Ok(out)
+}
+
+/// Every variant of every kernel, named, with its WGSL as written for a browser: what a test compiles.
+///
+/// # Errors
+/// A message, where a variant does not assemble.
+pub fn all_variants() -> Result<Vec<(String, String)>, String> {
+    let mut variants = Vec::new();
+    for decl in KERNELS {
+        let mut choices: Vec<Vec<(&str, &str)>> = vec![Vec::new()];
+        for axis in decl.axes {
+            let values = AXES.iter().find(|a| a.0 == *axis).map_or(&[][..], |a| a.1);
+            choices = choices
+                .iter()
+                .flat_map(|c| {
+                    values.iter().map(|v| {
+                        let mut c = c.clone();
+                        c.push((axis, v));
+                        c
+                    })
+                })
+                .collect();
+        }
+        choices.retain(|c| {
+            !decl.except.iter().any(|set| set.iter().all(|v| c.iter().any(|(_, value)| value == v)))
+        });
+        for slots in &choices {
+            for features in [&[], decl.features] {
+                let name = variant_name(decl.name, slots, features);
+                if variants.iter().any(|(n, _)| *n == name) {
+                    continue;
+                }
+                let enable = if features.contains(&"SUBGROUPS") { "enable subgroups;\n" } else { "" };
+                variants.push((name, enable.to_owned() + &assemble(&file, decl.name, Choice { slots, features })?));
+            }
+        }
+    }
+    Ok(variants)
+}

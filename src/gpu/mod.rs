@@ -1,0 +1,24 @@
+//! The GPU: the only place that names wgpu. What lies above speaks of kernels, buffers and plans.
+
+mod buffer;
+mod device;
+mod kernel;
+mod plan;
+mod readback;
+mod upload;
+#[cfg(target_arch = "wasm32")]
+mod web;
+mod wgsl;
+
+pub use buffer::{Buffer, Usage};
+pub use device::{Caps, Gpu};
+pub use kernel::{Kernel, Pipeline, all_variants};
+pub use plan::{Binding, Dispatch, Extent, Grid, Plan};
+pub use readback::{Pending, Readback};
+pub use upload::Upload;
+
+/// The structs that Rust writes and WGSL reads, from reflection of the WGSL.
+mod shader_structs {
+    include!(concat!(env!("OUT_DIR"), "/shader_structs.rs"));
+}
+pub use shader_structs::{RepackParams, State};

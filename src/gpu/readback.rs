@@ -1,0 +1,95 @@
+//! Bytes from the GPU to the host.
+
+use futures_channel::oneshot;
+
+use super::{Buffer, Gpu, Plan};
+use crate::error::{Result, bail};
+
+/// A small buffer that the host can map. Made once, used for every token.
+pub struct Readback {
+    pub(super) raw: wgpu::Buffer,
+    bytes: u64,
+}
+
+impl Readback {
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+/// A map under way.
+pub struct Pending(oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>);
+
+impl Gpu {
+    #[must_use]
+    pub fn readback(&self, bytes: u64) -> Readback {
+        let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("readback"),
+            size: bytes,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        Readback { raw, bytes }
+    }
+
+    /// Ask for the bytes as they will be after what is submitted so far.
+    #[must_use]
+    pub fn map(&self, readback: &Readback) -> Pending {
+        let (done, wait) = oneshot::channel();
+        readback.raw.slice(..).map_async(wgpu::MapMode::Read, move |result| {
+            let _ = done.send(result);
+        });
+        Pending(wait)
+    }
+
+    /// Wait for a map and hand its bytes to `read`; the readback can be used again then.
+    ///
+    /// # Errors
+    /// As [`Gpu::check`]; `DeviceLost` where the map fails.
+    pub async fn read_with<T>(
+        &self,
+        readback: &Readback,
+        pending: Pending,
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T> {
+        self.poll();
+        let result = pending.0.await;
+        self.check()?;
+        match result {
+            Ok(Ok(())) => {}
+            Ok(Err(e)) => bail!(DeviceLost, "a buffer could not be read back: {e}"),
+            Err(_) => bail!(DeviceLost, "a buffer could not be read back: the device is gone"),
+        }
+        let value = match readback.raw.slice(..).get_mapped_range() {
+            Ok(view) => read(&view),
+            Err(e) => bail!(Internal, "a buffer could not be read back: {e}"),
+        };
+        readback.raw.unmap();
+        Ok(value)
+    }
+
+    /// The first `bytes` of a buffer, after what is submitted so far.
+    ///
+    /// # Errors
+    /// As [`Gpu::read_with`].
+    pub async fn read<T: bytemuck::AnyBitPattern + bytemuck::NoUninit>(
+        &self,
+        buffer: &Buffer,
+        n_elems: usize,
+    ) -> Result<Vec<T>> {
+        let bytes = (n_elems * size_of::<T>()) as u64;
+        let readback = self.readback(bytes.next_multiple_of(4));
+        self.submit(&[] as &[&Plan], 1, Some((buffer, &readback)));
+        let pending = self.map(&readback);
+        let values = self
+            .read_with(&readback, pending, |raw| {
+                let mut values = vec![T::zeroed(); n_elems];
+                bytemuck::cast_slice_mut::<T, u8>(&mut values).copy_from_slice(&raw[..bytes as usize]);
+                values
+            })
+            .await?;
+        readback.raw.destroy();
+        Ok(values)
+    }
+}

@@ -1,0 +1,218 @@
+//! What an architecture is, as data: read from metadata by the files under `arch/`.
+
+use crate::error::{Error, Result, bail};
+use crate::gguf::Gguf;
+use crate::ops::{Act, RopeKind};
+
+/// Everything the forward pass needs to know of a model beside its weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelConfig {
+    /// `general.architecture`
+    pub arch: String,
+    /// Width of the residual stream, C.
+    pub n_embd: u32,
+    pub n_layer: u32,
+    /// Query heads, H.
+    pub n_head: u32,
+    /// Key-value heads; divides `n_head`.
+    pub n_head_kv: u32,
+    /// Elements of a head, D.
+    pub head_dim: u32,
+    /// Width of the feed-forward block, F.
+    pub n_ff: u32,
+    pub n_vocab: u32,
+    /// Positions the model was trained on.
+    pub n_ctx_train: u32,
+    pub norm: Norm,
+    pub positions: Positions,
+    pub ffn: Ffn,
+}
+
+/// The norm before each block and before the output.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Norm {
+    Rms { eps: f32 },
+    Layer { eps: f32 },
+}
+
+/// How positions enter.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Positions {
+    /// A learned table, added to the embedding.
+    Learned,
+    Rope(RopeConfig),
+}
+
+/// Rotary embedding (arXiv:2104.09864).
+#[derive(Debug, Clone, PartialEq)]
+pub struct RopeConfig {
+    pub kind: RopeKind,
+    /// Elements of a head that rotate.
+    pub n_rot: u32,
+    pub freq_base: f32,
+    pub scaling: RopeScaling,
+}
+
+/// How rotary frequencies are stretched to longer contexts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RopeScaling {
+    None,
+    /// Positions are divided by the factor (arXiv:2306.15595).
+    Linear { factor: f32 },
+    /// By frequency (arXiv:2309.00071).
+    Yarn { factor: f32, n_ctx_orig: u32, attn_factor: f32, beta_fast: f32, beta_slow: f32 },
+}
+
+/// The feed-forward block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ffn {
+    /// `down(act(gate(h)) * up(h))`
+    Gated(Act),
+    /// `down(gelu(up(h)))`, with biases
+    Gelu,
+}
+
+/// Reads `<arch>.<key>` and checks it.
+pub struct Hyper<'a> {
+    pub gguf: &'a Gguf,
+    pub arch: &'a str,
+}
+
+/// No known model is larger in any of these; the products below stay within u64 by far.
+const MAX_DIM: u32 = 1 << 20;
+
+impl<'a> Hyper<'a> {
+    fn key(&self, key: &str) -> String {
+        format!("{}.{key}", self.arch)
+    }
+
+    fn missing<T>(&self, key: &str) -> Result<T> {
+        bail!(MalformedGguf, "metadata '{}' is missing", self.key(key))
+    }
+
+    /// A size: 1 to 2^20.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it is out of range or no integer.
+    pub fn dim_opt(&self, key: &str) -> Result<Option<u32>> {
+        match self.gguf.metadata.u32(&self.key(key))? {
+            Some(v) if v == 0 || v > MAX_DIM => {
+                bail!(MalformedGguf, "metadata '{}' is {v}, 1 to {MAX_DIM} is allowed", self.key(key))
+            }
+            v => Ok(v),
+        }
+    }
+
+    /// As [`Hyper::dim_opt`], and there.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it is missing or wrong.
+    pub fn dim(&self, key: &str) -> Result<u32> {
+        self.dim_opt(key)?.map_or_else(|| self.missing(key), Ok)
+    }
+
+    /// # Errors
+    /// `MalformedGguf` where it is no number.
+    pub fn f32_opt(&self, key: &str) -> Result<Option<f32>> {
+        self.gguf.metadata.f32(&self.key(key))
+    }
+
+    /// # Errors
+    /// `MalformedGguf` where it is missing or no number.
+    pub fn f32(&self, key: &str) -> Result<f32> {
+        self.f32_opt(key)?.map_or_else(|| self.missing(key), Ok)
+    }
+
+    /// An epsilon: small and not negative.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it is missing or out of range.
+    pub fn epsilon(&self, key: &str) -> Result<f32> {
+        let v = self.f32(key)?;
+        if !(0.0..1.0).contains(&v) {
+            bail!(MalformedGguf, "metadata '{}' is {v}, 0 to 1 is allowed", self.key(key));
+        }
+        Ok(v)
+    }
+
+    /// The vocabulary's size: the embedding's rows, which the tokenizer must match.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where the embedding is missing or not a matrix.
+    pub fn n_vocab(&self) -> Result<u32> {
+        let t = self.gguf.require("token_embd.weight")?;
+        u32::try_from(t.rows()).ok().filter(|_| t.shape.len() == 2).ok_or_else(|| {
+            Error::MalformedGguf(format!("tensor 'token_embd.weight' has shape {:?}, a matrix is needed", t.shape))
+        })
+    }
+
+    /// Heads of queries and of keys and values, and the elements of one.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where they don't divide; `UnsupportedArchitecture` where keys and values differ in
+    /// size.
+    pub fn heads(&self, n_embd: u32) -> Result<(u32, u32, u32)> {
+        let n_head = self.dim("attention.head_count")?;
+        let n_head_kv = self.dim_opt("attention.head_count_kv")?.unwrap_or(n_head);
+        if !n_head.is_multiple_of(n_head_kv) {
+            bail!(MalformedGguf, "{n_head} heads do not share {n_head_kv} key-value heads evenly");
+        }
+        let head_dim = match self.dim_opt("attention.key_length")? {
+            Some(d) => d,
+            None if n_embd.is_multiple_of(n_head) => n_embd / n_head,
+            None => bail!(MalformedGguf, "an embedding of {n_embd} does not divide into {n_head} heads"),
+        };
+        let value_dim = self.dim_opt("attention.value_length")?.unwrap_or(head_dim);
+        if value_dim != head_dim {
+            bail!(UnsupportedArchitecture, "heads have keys of {head_dim} and values of {value_dim} elements");
+        }
+        Ok((n_head, n_head_kv, head_dim))
+    }
+
+    /// Rotary embedding with its scaling keys.
+    ///
+    /// # Errors
+    /// `UnsupportedArchitecture` for an unknown scaling; `MalformedGguf` where numbers are out of range.
+    pub fn rope(&self, kind: RopeKind, head_dim: u32) -> Result<RopeConfig> {
+        let n_rot = self.dim_opt("rope.dimension_count")?.unwrap_or(head_dim);
+        let multiple = if kind == RopeKind::Interleaved { 4 } else { 8 };
+        if n_rot > head_dim || !n_rot.is_multiple_of(multiple) {
+            bail!(
+                UnsupportedArchitecture,
+                "{n_rot} of a head's {head_dim} elements rotate; multiples of {multiple} up to {head_dim} are supported"
+            );
+        }
+        let freq_base = self.f32_opt("rope.freq_base")?.unwrap_or(10_000.0);
+        if freq_base <= 0.0 {
+            bail!(MalformedGguf, "metadata '{}' is {freq_base}, more than 0 is needed", self.key("rope.freq_base"));
+        }
+        let factor = match self.f32_opt("rope.scaling.factor")? {
+            Some(f) => f,
+            // The key of older files.
+            None => self.f32_opt("rope.scale_linear")?.unwrap_or(1.0),
+        };
+        let factor = if factor == 0.0 { 1.0 } else { factor };
+        if factor < 0.0 {
+            bail!(MalformedGguf, "metadata '{}' is {factor}, more than 0 is needed", self.key("rope.scaling.factor"));
+        }
+        let scaling = match self.gguf.metadata.str(&self.key("rope.scaling.type"))? {
+            Some("none") => RopeScaling::None,
+            None | Some("linear") if factor == 1.0 => RopeScaling::None,
+            None | Some("linear") => RopeScaling::Linear { factor },
+            Some("yarn") => RopeScaling::Yarn {
+                factor,
+                n_ctx_orig: match self.dim_opt("rope.scaling.original_context_length")? {
+                    Some(n) => n,
+                    None => self.dim("context_length")?,
+                },
+                attn_factor: self.f32_opt("rope.scaling.attn_factor")?.unwrap_or(1.0),
+                beta_fast: self.f32_opt("rope.scaling.yarn_beta_fast")?.unwrap_or(32.0),
+                beta_slow: self.f32_opt("rope.scaling.yarn_beta_slow")?.unwrap_or(1.0),
+            },
+            Some(other) => {
+                bail!(UnsupportedArchitecture, "rope scaling '{other}'; none, linear and yarn are supported")
+            }
+        };
+        Ok(RopeConfig { kind, n_rot, freq_base, scaling })
+    }
+}

@@ -1,0 +1,339 @@
+//! The forward pass: one for every pre-norm decoder. It is walked once a plan; running replays the plans.
+
+use super::config::{Ffn, ModelConfig, Norm, Positions};
+use super::load::{DEFAULT_CONTEXT, LoadEvents, LoadOptions, LoadPhase, stream_weights};
+use super::rope;
+use super::weights::{Bytes, Destination, Load, NormWeights, ROPE_FREQS, Weights};
+use crate::error::{Result, bail};
+use crate::gguf::Gguf;
+use crate::gpu::{Gpu, Plan, Readback, State, Usage};
+use crate::ops::{
+    Attention, AttentionParts, Index, Input, KvCache, Output, Phase, Recorder, Rope, Sampler, StepBuffers,
+    Tensor,
+};
+use crate::source::ByteSource;
+
+/// Activations and caches, allocated once.
+pub(super) struct RunState {
+    pub step: StepBuffers,
+    /// Residual stream, `(T, C)`.
+    pub x: Tensor,
+    /// Heads of the batch, `(T, (H + 2 KvH) D)`.
+    pub qkv: Tensor,
+    /// Attention's output, `(T, H D)`; in decode it stays in parts.
+    pub attn: Tensor,
+    pub attn_parts: AttentionParts,
+    /// Inside of the feed-forward block, `(T, F)`.
+    pub ffn: Tensor,
+    /// `(V)`, of the last token.
+    pub logits: Tensor,
+    pub caches: Vec<KvCache>,
+    pub rope: Option<Rope>,
+    sampler: Sampler,
+}
+
+/// The recorded plans. A step replays some of them in one submit.
+struct Plans {
+    /// Embedding and layers of a batch.
+    prefill: Plan,
+    /// Embedding and layers of one token.
+    decode: Plan,
+    /// After prefill: the last token's row.
+    last_row: Plan,
+    /// Output norm and logits of one row.
+    head: Plan,
+    greedy: Plan,
+}
+
+/// A model on the GPU, ready to run.
+pub struct Model {
+    pub gpu: Gpu,
+    pub config: ModelConfig,
+    pub bytes: Bytes,
+    /// Positions the KV cache holds.
+    pub n_ctx: u32,
+    /// Tokens of a prefill batch.
+    pub n_batch: u32,
+    pub(super) weights: Weights,
+    pub(super) run: RunState,
+    plans: Plans,
+}
+
+impl RunState {
+    fn new(gpu: &Gpu, c: &ModelConfig, n_ctx: u32, n_batch: u32, options: &LoadOptions) -> Result<Self> {
+        let step = StepBuffers::new(gpu, n_batch)?;
+        let rope = match &c.positions {
+            Positions::Learned => None,
+            Positions::Rope(r) => Some(Rope {
+                kind: r.kind,
+                n_rot: r.n_rot,
+                table: gpu.buffer("rope", u64::from(n_ctx) * u64::from(r.n_rot) * 4, Usage::Storage)?,
+            }),
+        };
+        let mut caches = Vec::new();
+        for _ in 0..c.n_layer {
+            caches.push(KvCache::new(gpu, options.kv_type, c.n_head_kv, n_ctx, c.head_dim)?);
+        }
+        Ok(RunState {
+            x: Tensor::new(gpu, "x", n_batch, c.n_embd)?,
+            qkv: Tensor::new(gpu, "qkv", n_batch, (c.n_head + 2 * c.n_head_kv) * c.head_dim)?,
+            attn: Tensor::new(gpu, "attn", n_batch, c.n_head * c.head_dim)?,
+            attn_parts: AttentionParts::new(gpu, &step, c.n_head, c.n_head_kv, c.head_dim)?,
+            ffn: Tensor::new(gpu, "ffn", n_batch, c.n_ff)?,
+            logits: Tensor::new(gpu, "logits", 1, c.n_vocab)?,
+            sampler: Sampler::new(gpu)?,
+            step,
+            caches,
+            rope,
+        })
+    }
+}
+
+/// Everything the walk over the architecture looks at.
+pub(super) struct Forward<'a> {
+    pub c: &'a ModelConfig,
+    pub w: &'a Weights,
+    pub s: &'a RunState,
+}
+
+impl<'a> Forward<'a> {
+    fn norm(&self, x: &'a Tensor, n: &'a NormWeights) -> Input<'a> {
+        match (self.c.norm, &n.bias) {
+            (Norm::Layer { eps }, Some(bias)) => Input::LayerNorm { x, weight: &n.weight, bias, eps },
+            (Norm::Layer { eps } | Norm::Rms { eps }, _) => Input::RmsNorm { x, weight: &n.weight, eps },
+        }
+    }
+
+    /// Embedding: `x = token_embd[id]`, plus learned positions.
+    pub fn embed(&self, r: &mut Recorder<'_>) -> Result<()> {
+        let x = &self.s.x;
+        r.embed("token_embd", &self.w.token_embd, Index::Token, 1.0, x)?;
+        r.tap("embd", x)?;
+        if let Some(table) = &self.w.position_embd {
+            r.embed("position_embd", table, Index::Position, 1.0, x)?;
+            r.tap("inpL", x)?;
+        }
+        Ok(())
+    }
+
+    /// One layer: `x += attention(norm(x))`, then `x += ffn(norm(x))`.
+    pub fn layer(&self, r: &mut Recorder<'_>, l: u32) -> Result<()> {
+        let (c, s) = (self.c, self.s);
+        let w = &self.w.layers[l as usize];
+        let x = &s.x;
+        r.set_layer(Some(l));
+        let attention = Attention {
+            n_head: c.n_head,
+            n_head_kv: c.n_head_kv,
+            head_dim: c.head_dim,
+            scale: (f64::from(c.head_dim).powf(-0.5)) as f32,
+            window: u32::MAX,
+            rope: s.rope.as_ref(),
+            qk_norm: None,
+            cache: &s.caches[l as usize],
+        };
+
+        let h = self.norm(x, &w.attn_norm);
+        r.tap_input("attn_norm", h)?;
+        r.matmul("attn_qkv", h, &w.attn_qkv.weight, Output::Store { y: &s.qkv, bias: w.attn_qkv.bias.as_ref() })?;
+        r.tap_projected(&attention, &s.qkv)?;
+        let o = r.attention(&attention, &s.qkv, &s.attn, &s.attn_parts)?;
+        r.tap_attention(&attention, &s.qkv, o)?;
+        r.tap_matmul("attn_out", o, &w.attn_output.weight, w.attn_output.bias.as_ref())?;
+        r.matmul("attn_output", o, &w.attn_output.weight, Output::Add { y: x, bias: w.attn_output.bias.as_ref() })?;
+        r.tap("ffn_inp", x)?;
+
+        let h = self.norm(x, &w.ffn_norm);
+        r.tap_input("ffn_norm", h)?;
+        match (c.ffn, &w.ffn_up.bias) {
+            (Ffn::Gated(act), _) => {
+                r.tap_pairs("ffn_gate", "ffn_up", h, &w.ffn_up.weight)?;
+                r.matmul("ffn_gate_up", h, &w.ffn_up.weight, Output::Glu { y: &s.ffn, act })?;
+                r.tap("ffn_swiglu", &s.ffn)?;
+            }
+            (Ffn::Gelu, Some(bias)) => {
+                r.tap_matmul("ffn_up_b", h, &w.ffn_up.weight, Some(bias))?;
+                r.matmul("ffn_up", h, &w.ffn_up.weight, Output::Gelu { y: &s.ffn, bias })?;
+                r.tap("ffn_gelu", &s.ffn)?;
+            }
+            (Ffn::Gelu, None) => bail!(MalformedGguf, "tensor 'blk.{l}.ffn_up.bias' is missing from the file"),
+        }
+        let ffn = Input::Plain(&s.ffn);
+        r.tap_matmul("ffn_out", ffn, &w.ffn_down.weight, w.ffn_down.bias.as_ref())?;
+        r.matmul("ffn_down", ffn, &w.ffn_down.weight, Output::Add { y: x, bias: w.ffn_down.bias.as_ref() })?;
+        r.tap("l_out", x)?;
+        r.set_layer(None);
+        Ok(())
+    }
+
+    /// `logits = output . norm(x)`, of the first row.
+    pub fn head(&self, r: &mut Recorder<'_>) -> Result<()> {
+        let h = self.norm(&self.s.x, &self.w.output_norm);
+        r.tap_input("result_norm", h)?;
+        r.matmul("output", h, &self.w.output, Output::Store { y: &self.s.logits, bias: None })?;
+        r.tap("result_output", &self.s.logits)
+    }
+
+    fn body(&self, r: &mut Recorder<'_>) -> Result<()> {
+        self.embed(r)?;
+        (0..self.c.n_layer).try_for_each(|l| self.layer(r, l))
+    }
+
+    fn plans(&self, gpu: &Gpu, n_batch: u32) -> Result<Plans> {
+        let record = |phase, walk: &dyn Fn(&mut Recorder<'_>) -> Result<()>| {
+            let mut r = Recorder::new(gpu, &self.s.step, phase, n_batch);
+            walk(&mut r)?;
+            Ok(r.plan)
+        };
+        Ok(Plans {
+            prefill: record(Phase::Prefill, &|r| self.body(r))?,
+            decode: record(Phase::Decode, &|r| self.body(r))?,
+            last_row: record(Phase::Decode, &|r| r.last_row(&self.s.x))?,
+            head: record(Phase::Decode, &|r| self.head(r))?,
+            greedy: record(Phase::Decode, &|r| r.sample_greedy(&self.s.sampler, &self.s.logits))?,
+        })
+    }
+}
+
+/// The context to load with: the caller's, or a default; never more than the model knows.
+fn context_length(c: &ModelConfig, options: &LoadOptions) -> Result<u32> {
+    match options.context_length {
+        Some(n) if n == 0 || n > c.n_ctx_train => {
+            bail!(InvalidArgument, "contextLength is {n}, 1 to {} is allowed for this model", c.n_ctx_train)
+        }
+        Some(n) => Ok(n),
+        None => Ok(c.n_ctx_train.min(DEFAULT_CONTEXT)),
+    }
+}
+
+impl Model {
+    /// Load the model of a file whose header is read.
+    ///
+    /// # Errors
+    /// `OutOfGpuMemory` with numbers where it does not fit; as [`super::read_header`] and [`Weights::allocate`].
+    pub async fn load<S: ByteSource>(
+        gpu: Gpu,
+        source: &S,
+        gguf: &Gguf,
+        config: ModelConfig,
+        options: &LoadOptions,
+        events: &dyn LoadEvents,
+    ) -> Result<Self> {
+        let n_ctx = context_length(&config, options)?;
+        let n_batch = options.n_batch.clamp(1, n_ctx);
+        let bytes = Bytes::of(gguf, &config, n_ctx, n_batch, options.kv_type)?;
+        let (weights, loads, run) = gpu
+            .allocating("the model", || {
+                let (weights, loads) = Weights::allocate(&gpu, gguf, &config)?;
+                let run = RunState::new(&gpu, &config, n_ctx, n_batch, options)?;
+                Ok((weights, loads, run))
+            })
+            .await?;
+        let forward = Forward { c: &config, w: &weights, s: &run };
+        // Pipelines compile while weights download.
+        let plans = forward.plans(&gpu, n_batch)?;
+        events.check()?;
+        let rope_factors = rope_factors(&gpu, gguf, &config)?;
+        let mut loads = loads;
+        loads.extend(rope_factors);
+        loads.sort_by_key(|l| l.tensor.file_range.start);
+        stream_weights(&gpu, source, &loads, events).await?;
+        write_rope(&gpu, &config, &run, &loads, n_ctx).await?;
+        gpu.finish().await?;
+        events.progress(LoadPhase::Ready, bytes.weights, bytes.weights, None);
+        Ok(Model { gpu, config, bytes, n_ctx, n_batch, weights, run, plans })
+    }
+
+    pub(super) fn forward(&self) -> Forward<'_> {
+        Forward { c: &self.config, w: &self.weights, s: &self.run }
+    }
+
+    /// Dispatches of a decode step, sampling included.
+    #[must_use]
+    pub fn decode_dispatches(&self) -> usize {
+        [&self.plans.decode, &self.plans.head, &self.plans.greedy].map(Plan::n_dispatches).iter().sum()
+    }
+
+    /// Put `tokens` into the cache from position `pos` on, and sample the token after them.
+    ///
+    /// The sampled id is left on the GPU as the next step's token, and copied into `read`.
+    ///
+    /// # Errors
+    /// `ContextOverflow` where they do not fit.
+    pub fn prefill(&self, tokens: &[u32], pos: u32, state: State, read: &Readback) -> Result<()> {
+        if tokens.is_empty() {
+            bail!(InvalidArgument, "there is no token to start from");
+        }
+        self.check_room(pos, tokens.len())?;
+        let batches = tokens.chunks(self.n_batch as usize);
+        let last = batches.len() - 1;
+        let mut at = pos;
+        for (i, batch) in batches.enumerate() {
+            let n_tokens = batch.len() as u32;
+            self.gpu.write(&self.run.step.tokens, 0, batch);
+            self.gpu.write(&self.run.step.state, 0, &[State { pos: at, n_tokens, ..state }]);
+            let body = if n_tokens == 1 { &self.plans.decode } else { &self.plans.prefill };
+            if i == last {
+                let plans = [body, &self.plans.last_row, &self.plans.head, &self.plans.greedy];
+                self.gpu.submit(&plans, n_tokens, Some((&self.run.step.tokens, read)));
+            } else {
+                self.gpu.submit(&[body], n_tokens, None);
+            }
+            at += n_tokens;
+        }
+        Ok(())
+    }
+
+    /// Run the token that the last step left on the GPU, and sample the next into `read`.
+    pub fn decode(&self, read: &Readback) {
+        let plans = [&self.plans.decode, &self.plans.head, &self.plans.greedy];
+        self.gpu.submit(&plans, 1, Some((&self.run.step.tokens, read)));
+    }
+
+    /// # Errors
+    /// `ContextOverflow` where `n` tokens from `pos` on do not fit the cache.
+    pub fn check_room(&self, pos: u32, n: usize) -> Result<()> {
+        if n > self.n_ctx.saturating_sub(pos) as usize {
+            bail!(ContextOverflow, "{n} tokens after {pos} do not fit the context of {}", self.n_ctx);
+        }
+        Ok(())
+    }
+
+    /// The logits of the last step, `(V)`.
+    ///
+    /// # Errors
+    /// As [`Gpu::read`].
+    pub async fn logits(&self) -> Result<Vec<f32>> {
+        self.gpu.read(&self.run.logits.buffer, self.config.n_vocab as usize).await
+    }
+}
+
+/// The load of `rope_freqs.weight`, where the file has it.
+fn rope_factors(gpu: &Gpu, gguf: &Gguf, c: &ModelConfig) -> Result<Option<Load>> {
+    let (Some(t), Positions::Rope(r)) = (gguf.tensor(ROPE_FREQS), &c.positions) else { return Ok(None) };
+    if t.shape != [u64::from(r.n_rot / 2)] || t.ty != crate::gguf::GgmlType::F32 {
+        bail!(MalformedGguf, "tensor '{ROPE_FREQS}' is {} {:?}, F32 [{}] is needed", t.ty, t.shape, r.n_rot / 2);
+    }
+    let buffer = gpu.buffer(ROPE_FREQS, u64::from(r.n_rot) * 2, Usage::Storage)?;
+    Ok(Some(Load { tensor: t.clone(), destination: Destination::Bytes { buffer, at_bytes: 0 } }))
+}
+
+/// Fill the rotary table, some rows at a time: it may be megabytes.
+async fn write_rope(gpu: &Gpu, c: &ModelConfig, run: &RunState, loads: &[Load], n_ctx: u32) -> Result<()> {
+    let (Positions::Rope(config), Some(rope)) = (&c.positions, &run.rope) else { return Ok(()) };
+    let factors = match loads.iter().find(|l| l.tensor.name == ROPE_FREQS) {
+        Some(Load { destination: Destination::Bytes { buffer, .. }, .. }) => {
+            Some(gpu.read::<f32>(buffer, rope.n_rot as usize / 2).await?)
+        }
+        _ => None,
+    };
+    let (frequencies, magnitude) = rope::frequencies(config, factors.as_deref());
+    let rows_at_a_time = 256;
+    for pos0 in (0..n_ctx).step_by(rows_at_a_time) {
+        let rows: Vec<f32> = (pos0..n_ctx.min(pos0 + rows_at_a_time as u32))
+            .flat_map(|pos| rope::row(pos, &frequencies, magnitude))
+            .collect();
+        gpu.write(&rope.table, u64::from(pos0) * u64::from(rope.n_rot) * 4, &rows);
+    }
+    Ok(())
+}

@@ -1,0 +1,272 @@
+//! Loading: from the file's bytes to weights on the GPU, past the host's memory.
+//!
+//! The file's tensors are cut into spans of some megabytes, several of which are under way at a time. A span's
+//! chunks go to a staging buffer as they come; then `repack` moves its rows to where kernels read them.
+
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
+
+use futures_util::future::join_all;
+
+use super::weights::{Destination, Load};
+use crate::error::{Result, bail};
+use crate::gguf::{self, Gguf, Parsed};
+use crate::gpu::{Extent, Gpu, Grid, Kernel, RepackParams, Upload, Usage};
+use crate::ops::{KvType, n_groups};
+use crate::source::ByteSource;
+
+/// Bytes of a span, unless a single row is larger.
+const SPAN_BYTES: u64 = 8 << 20;
+/// Spans under way at a time.
+const IN_FLIGHT: usize = 4;
+/// What is read first of a file: most headers without a vocabulary's merges fit.
+const HEAD_BYTES: u64 = 1 << 20;
+/// Bytes between tensors that are cheaper read than skipped.
+const MAX_GAP: u64 = 64 << 10;
+
+/// How a model is to be loaded.
+#[derive(Debug, Clone)]
+pub struct LoadOptions {
+    /// Positions the KV cache holds; `None` takes the model's own, up to [`DEFAULT_CONTEXT`].
+    pub context_length: Option<u32>,
+    /// Tokens of a prefill batch.
+    pub n_batch: u32,
+    pub kv_type: KvType,
+}
+
+/// Positions of the KV cache where the caller names none: enough for a chat, cheap on a phone.
+pub const DEFAULT_CONTEXT: u32 = 4096;
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        LoadOptions { context_length: None, n_batch: 512, kv_type: KvType::F32 }
+    }
+}
+
+/// What a load is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadPhase {
+    Header,
+    Weights,
+    Ready,
+}
+
+impl LoadPhase {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            LoadPhase::Header => "header",
+            LoadPhase::Weights => "weights",
+            LoadPhase::Ready => "ready",
+        }
+    }
+}
+
+/// Hears of a load's progress, and can end it.
+pub trait LoadEvents {
+    /// `layer` is the one whose weights came in last.
+    fn progress(&self, _phase: LoadPhase, _loaded_bytes: u64, _total_bytes: u64, _layer: Option<u32>) {}
+
+    /// # Errors
+    /// `Aborted` where the caller wants no more.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl LoadEvents for () {}
+
+/// Read as much of the file as its header takes, and parse it.
+///
+/// # Errors
+/// As [`gguf::parse`] and [`ByteSource::head`].
+pub async fn read_header<S: ByteSource>(source: &S, events: &dyn LoadEvents) -> Result<Gguf> {
+    let mut n = HEAD_BYTES;
+    loop {
+        events.check()?;
+        let head = source.head(n).await?;
+        events.progress(LoadPhase::Header, head.len() as u64, source.len().unwrap_or(0), None);
+        match gguf::parse(&head, source.len())? {
+            Parsed::Done(gguf) => return Ok(*gguf),
+            Parsed::NeedBytes(_) if (head.len() as u64) < n => {
+                bail!(MalformedGguf, "the file ends at byte {}, inside its header (truncated?)", head.len())
+            }
+            // Twice as much: a header is read a few times, not once a metadata pair.
+            Parsed::NeedBytes(needed) => n = needed.max(2 * n),
+        }
+    }
+}
+
+/// Rows of a tensor that go to one part of a matrix, or a whole vector.
+struct Piece<'a> {
+    load: &'a Load,
+    /// Rows of the tensor.
+    rows: Range<u64>,
+    /// The part of the destination matrix.
+    part: usize,
+    file_range: Range<u64>,
+}
+
+struct Span<'a> {
+    range: Range<u64>,
+    pieces: Vec<Piece<'a>>,
+}
+
+/// Cut the loads, which are in file order, into spans.
+fn spans(loads: &[Load]) -> Result<Vec<Span<'_>>> {
+    let mut spans: Vec<Span<'_>> = Vec::new();
+    for load in loads {
+        for piece in pieces(load)? {
+            match spans.last_mut() {
+                Some(span)
+                    if piece.file_range.end - span.range.start <= SPAN_BYTES
+                        && piece.file_range.start - span.range.end <= MAX_GAP =>
+                {
+                    span.range.end = piece.file_range.end;
+                    span.pieces.push(piece);
+                }
+                // Uploads write whole words.
+                _ => spans.push(Span { range: piece.file_range.start & !3..piece.file_range.end, pieces: vec![piece] }),
+            }
+        }
+    }
+    Ok(spans)
+}
+
+fn pieces(load: &Load) -> Result<Vec<Piece<'_>>> {
+    let t = &load.tensor;
+    let Destination::Rows { matrix, row0, step } = &load.destination else {
+        return Ok(vec![Piece { load, rows: 0..1, part: 0, file_range: t.file_range.clone() }]);
+    };
+    let row_bytes = t.ty.row_bytes(t.cols())?;
+    let rows_per_piece = (SPAN_BYTES / row_bytes).max(1);
+    let mut pieces = Vec::new();
+    for (part, p) in matrix.parts.iter().enumerate() {
+        // The tensor's rows r with row0 + step * r inside the part.
+        let first = u64::from(p.rows.start.saturating_sub(*row0).div_ceil(*step));
+        let end = u64::from(p.rows.end.saturating_sub(*row0).div_ceil(*step)).min(t.rows());
+        let mut row = first;
+        while row < end {
+            let rows = row..end.min(row + rows_per_piece);
+            let start = t.file_range.start;
+            let file_range = start + rows.start * row_bytes..start + rows.end * row_bytes;
+            row = rows.end;
+            pieces.push(Piece { load, rows, part, file_range });
+        }
+    }
+    Ok(pieces)
+}
+
+/// Stream the loads' bytes into their destinations.
+///
+/// # Errors
+/// What the source, the GPU or `events` report; the rest of the load is given up then.
+pub(super) async fn stream_weights<S: ByteSource>(
+    gpu: &Gpu,
+    source: &S,
+    loads: &[Load],
+    events: &dyn LoadEvents,
+) -> Result<()> {
+    let spans = spans(loads)?;
+    let total: u64 = spans.iter().map(|s| s.range.end - s.range.start).sum();
+    let largest = spans.iter().map(|s| s.range.end - s.range.start).max().unwrap_or(0);
+    let loaded = Cell::new(0);
+    let next = RefCell::new(spans.iter());
+    let failed = Cell::new(false);
+    events.progress(LoadPhase::Weights, 0, total, None);
+    let worker = async || {
+        let staging = gpu.allocating("staging", || gpu.buffer("staging", largest, Usage::Storage)).await?;
+        let params = gpu.buffer("repack_params", size_of::<RepackParams>() as u64, Usage::Uniform)?;
+        while !failed.get() {
+            let span = next.borrow_mut().next();
+            let Some(span) = span else { break };
+            let layer = span.pieces.last().and_then(|p| layer_of(&p.load.tensor.name));
+            let mut upload = Upload::new(gpu, &staging);
+            let mut taken = 0;
+            let mut sink = |chunk: crate::source::Chunk<'_>| {
+                events.check()?;
+                if failed.get() {
+                    bail!(Aborted, "another part of the load failed");
+                }
+                taken += chunk.len() as u64;
+                upload.push(&chunk);
+                loaded.set(loaded.get() + chunk.len() as u64);
+                events.progress(LoadPhase::Weights, loaded.get(), total, layer);
+                Ok(())
+            };
+            source.stream(span.range.clone(), &mut sink).await?;
+            let asked = span.range.end - span.range.start;
+            if taken != asked {
+                bail!(FetchFailed, "{taken} bytes came of bytes {:?} of the file, {asked} are needed", span.range);
+            }
+            upload.finish();
+            for piece in &span.pieces {
+                let at_bytes = piece.file_range.start - span.range.start;
+                match &piece.load.destination {
+                    Destination::Bytes { buffer, at_bytes: to } => {
+                        gpu.copy(&staging, at_bytes, buffer, *to, piece.file_range.end - piece.file_range.start);
+                    }
+                    Destination::Rows { .. } => repack(gpu, &staging, &params, piece, at_bytes)?,
+                }
+            }
+            // The next span waits until the GPU has taken this one: no more is held than is in flight.
+            gpu.finish().await?;
+        }
+        Ok(())
+    };
+    let n_workers = if source.random_access() { IN_FLIGHT.min(spans.len()) } else { 1 };
+    let results = join_all((0..n_workers).map(|_| async {
+        let result = worker().await;
+        failed.set(failed.get() || result.is_err());
+        result
+    }))
+    .await;
+    // The first failure is the cause; the others were stopped by it.
+    let mut errors = results.into_iter().filter_map(Result::err);
+    let first = errors.next();
+    match errors.fold(first, |cause, e| if matches!(cause, Some(crate::Error::Aborted(_))) { Some(e) } else { cause }) {
+        Some(e) => Err(e),
+        None => Ok(()),
+    }
+}
+
+/// `blk.7.attn_q.weight` is of layer 7.
+fn layer_of(name: &str) -> Option<u32> {
+    name.strip_prefix("blk.")?.split('.').next()?.parse().ok()
+}
+
+/// Move a piece's rows from the staging buffer to their part of the matrix.
+fn repack(
+    gpu: &Gpu,
+    staging: &crate::gpu::Buffer,
+    params: &crate::gpu::Buffer,
+    piece: &Piece<'_>,
+    src_byte: u64,
+) -> Result<()> {
+    let Destination::Rows { matrix, row0, step } = &piece.load.destination else { return Ok(()) };
+    let part = &matrix.parts[piece.part];
+    let n_rows = (piece.rows.end - piece.rows.start) as u32;
+    let row_bytes = part.ty.row_bytes(u64::from(matrix.cols))?;
+    let values = RepackParams {
+        src_byte: src_byte as u32,
+        n_rows,
+        dst_row: row0 + piece.rows.start as u32 * step - part.rows.start,
+        dst_step: *step,
+        k: matrix.cols,
+        src_row_bytes: row_bytes as u32,
+    };
+    gpu.write(params, 0, &[values]);
+    let kernel = Kernel::new("repack").slot("REPACK", part.layout.repack);
+    let mut bindings = vec![("src", staging), ("params", params), ("w_qs", &*part.qs)];
+    if let Some(sc) = &part.sc {
+        bindings.push(("w_sc", sc));
+    }
+    let units = (n_groups(matrix.cols) * 16).div_ceil(part.layout.unit_elems);
+    // As `repack.wgsl` folds rows.
+    let grid = Grid {
+        x: Extent::Fixed(units.div_ceil(64)),
+        y: Extent::Fixed(n_rows.min(32_768)),
+        z: n_rows.div_ceil(32_768),
+    };
+    gpu.run(&piece.load.tensor.name, &kernel, &bindings, grid)
+}

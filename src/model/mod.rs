@@ -1,0 +1,16 @@
+//! Models: configuration from metadata, weights, run state, and the one forward pass.
+
+pub mod arch;
+mod capture;
+mod config;
+mod forward;
+mod load;
+mod rope;
+
+mod weights;
+
+pub use capture::Activation;
+pub use config::{Ffn, ModelConfig, Norm, Positions, RopeConfig, RopeScaling};
+pub use forward::Model;
+pub use load::{LoadEvents, LoadOptions, LoadPhase, read_header};
+pub use weights::{Bytes, Weights};

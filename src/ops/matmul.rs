@@ -1,0 +1,252 @@
+//! Matmul, with what comes before it (norms, the merge of attention's splits) and after it (bias, activation,
+//! residual) in the same kernel where the phase allows.
+
+use super::attention::AttentionParts;
+use super::{Matrix, Part, Phase, Recorder, Tensor, Vector, n_groups};
+use crate::error::{Result, bail};
+use crate::gpu::{Binding, Caps, Extent, Grid, Kernel};
+
+/// What is multiplied: `x (T, K)`, or a function of it.
+#[derive(Clone, Copy)]
+pub enum Input<'a> {
+    Plain(&'a Tensor),
+    RmsNorm { x: &'a Tensor, weight: &'a Vector, eps: f32 },
+    LayerNorm { x: &'a Tensor, weight: &'a Vector, bias: &'a Vector, eps: f32 },
+    /// The output of decode's attention, in splits.
+    Attention { parts: &'a AttentionParts, window: u32 },
+}
+
+/// An activation function of a gated unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    Silu,
+    Gelu,
+}
+
+/// What becomes of the product `v (T, N)`.
+#[derive(Clone, Copy)]
+pub enum Output<'a> {
+    /// `y = v + bias`
+    Store { y: &'a Tensor, bias: Option<&'a Vector> },
+    /// `y += v + bias`
+    Add { y: &'a Tensor, bias: Option<&'a Vector> },
+    /// `y = gelu(v + bias)`
+    Gelu { y: &'a Tensor, bias: &'a Vector },
+    /// `y[i] = act(v[2i]) * v[2i + 1]`: the rows of gate and up alternate in the weights.
+    Glu { y: &'a Tensor, act: Act },
+}
+
+impl<'a> Input<'a> {
+    fn slot(&self) -> &'static str {
+        match self {
+            Input::Plain(_) => "plain",
+            Input::RmsNorm { .. } => "rms_norm",
+            Input::LayerNorm { .. } => "layer_norm",
+            Input::Attention { .. } => "attention_merge",
+        }
+    }
+
+    /// Elements of a row.
+    fn width(&self) -> u32 {
+        match self {
+            Input::Plain(x) | Input::RmsNorm { x, .. } | Input::LayerNorm { x, .. } => x.width,
+            Input::Attention { parts, .. } => parts.width(),
+        }
+    }
+
+    fn bind<'b>(&self, bindings: &mut Vec<Binding<'b>>)
+    where
+        'a: 'b,
+    {
+        match *self {
+            Input::Plain(x) => bindings.push(("x", &x.buffer)),
+            Input::RmsNorm { x, weight, .. } => {
+                bindings.extend([("x", &*x.buffer), ("norm_weight", &*weight.buffer)]);
+            }
+            Input::LayerNorm { x, weight, bias, .. } => bindings.extend([
+                ("x", &*x.buffer),
+                ("norm_weight", &*weight.buffer),
+                ("norm_bias", &*bias.buffer),
+            ]),
+            Input::Attention { parts, .. } => {
+                bindings.extend([("partials", &*parts.buffer), ("state", &*parts.state)]);
+            }
+        }
+    }
+
+    fn set(&self, kernel: Kernel) -> Kernel {
+        match *self {
+            Input::Plain(_) => kernel,
+            Input::RmsNorm { eps, .. } | Input::LayerNorm { eps, .. } => kernel.set("K", self.width()).set("EPS", eps),
+            Input::Attention { parts, window } => parts.set(kernel, window),
+        }
+    }
+}
+
+impl<'a> Output<'a> {
+    fn slot(&self) -> &'static str {
+        match self {
+            Output::Store { bias: None, .. } => "store",
+            Output::Store { bias: Some(_), .. } => "bias",
+            Output::Add { bias: None, .. } => "add",
+            Output::Add { bias: Some(_), .. } => "bias_add",
+            Output::Gelu { .. } => "bias_gelu",
+            Output::Glu { act: Act::Silu, .. } => "swiglu",
+            Output::Glu { act: Act::Gelu, .. } => "geglu",
+        }
+    }
+
+    fn y(&self) -> &'a Tensor {
+        match *self {
+            Output::Store { y, .. } | Output::Add { y, .. } | Output::Gelu { y, .. } | Output::Glu { y, .. } => y,
+        }
+    }
+
+    fn bias(&self) -> Option<&'a Vector> {
+        match *self {
+            Output::Store { bias, .. } | Output::Add { bias, .. } => bias,
+            Output::Gelu { bias, .. } => Some(bias),
+            Output::Glu { .. } => None,
+        }
+    }
+
+    /// Elements of a row of y, for a matrix of `rows`.
+    fn width(&self, rows: u32) -> u32 {
+        if matches!(self, Output::Glu { .. }) { rows / 2 } else { rows }
+    }
+}
+
+/// How `matmul_vec` divides its work.
+struct VecTuning {
+    workgroup: u32,
+    lanes: u32,
+    rows: u32,
+}
+
+impl VecTuning {
+    fn choose(caps: &Caps, part: &Part, groups: u32, glu: bool) -> Self {
+        let n = part.rows.len() as u32;
+        // A short row cannot feed more lanes than it has groups.
+        let lanes = caps.lanes().min(groups.next_power_of_two());
+        let workgroup = if caps.subgroup_min == 0 { 64 } else { (8 * lanes).clamp(64, 256) };
+        // Reusing the input pays once there are rows enough to fill the GPU.
+        let rows = if n >= 16_384 { 4 } else if glu { 2 } else { 1 };
+        VecTuning { workgroup, lanes, rows }
+    }
+
+    fn rows_slot(&self) -> &'static str {
+        match self.rows {
+            1 => "1",
+            2 => "2",
+            _ => "4",
+        }
+    }
+}
+
+/// A grid of `n` workgroups, folded into two dimensions where one does not hold them.
+fn folded(n: u32, caps: &Caps) -> Grid {
+    let x = n.min(caps.max_workgroups);
+    Grid::xy(x, Extent::Fixed(n.div_ceil(x)))
+}
+
+impl Recorder<'_> {
+    /// `output(w . input(x))`: `y (T, N)` from `x (T, K)` and `w (N, K)`.
+    ///
+    /// # Errors
+    /// `Internal` where shapes do not fit: a defect in the forward pass.
+    pub fn matmul(&mut self, name: &str, input: Input<'_>, w: &Matrix, output: Output<'_>) -> Result<()> {
+        if input.width() != w.cols || output.width(w.rows) != output.y().width {
+            bail!(
+                Internal,
+                "{name}: x (T, {}) . w ({}, {}) -> y (T, {}) does not fit",
+                input.width(),
+                w.rows,
+                w.cols,
+                output.y().width
+            );
+        }
+        match self.phase {
+            Phase::Decode => self.matmul_vec(name, input, w, output),
+            Phase::Prefill => match input {
+                Input::Plain(x) => self.matmul_tile(name, x, w, output),
+                _ => {
+                    let h = self.apply_input(name, input)?;
+                    self.matmul_tile(name, &h, w, output)
+                }
+            },
+        }
+    }
+
+    /// `h (T, K) = input(x)` in a scratch tensor.
+    ///
+    /// # Errors
+    /// As [`Recorder::scratch`].
+    pub fn apply_input(&mut self, name: &str, input: Input<'_>) -> Result<Tensor> {
+        let h = self.scratch(input.width())?;
+        let kernel = Kernel::new("apply_input").slot("INPUT", input.slot()).set("K16", n_groups(input.width()));
+        let kernel = input.set(kernel).set("WG", 64);
+        let mut bindings = vec![("h", &*h.buffer)];
+        input.bind(&mut bindings);
+        let grid = Grid { x: self.per_tokens(1), y: Extent::Fixed(1), z: 1 };
+        self.dispatch(&format!("{name}.input"), &kernel, &bindings, grid)?;
+        Ok(h)
+    }
+
+    fn matmul_vec(&mut self, name: &str, input: Input<'_>, w: &Matrix, output: Output<'_>) -> Result<()> {
+        for part in &w.parts {
+            let groups = n_groups(w.cols);
+            let glu = matches!(output, Output::Glu { .. });
+            let tuning = VecTuning::choose(&self.gpu.caps, part, groups, glu);
+            let kernel = Kernel::new("matmul_vec")
+                .slot("WEIGHT", part.layout.weight)
+                .slot("INPUT", input.slot())
+                .slot("OUTPUT", output.slot())
+                .slot("ROWS", tuning.rows_slot())
+                .set("WG", tuning.workgroup)
+                .set("LANES", tuning.lanes);
+            let n = part.rows.len() as u32;
+            let grid = folded(n.div_ceil(tuning.workgroup / tuning.lanes * tuning.rows), &self.gpu.caps);
+            let Extent::Fixed(grid_x) = grid.x else { unreachable!("folded() makes fixed grids") };
+            let kernel = input.set(kernel).set("WORKGROUPS_X", grid_x);
+            let (kernel, mut bindings) = operands(kernel, part, groups, &output);
+            input.bind(&mut bindings);
+            self.dispatch(name, &kernel, &bindings, grid)?;
+        }
+        Ok(())
+    }
+
+    fn matmul_tile(&mut self, name: &str, x: &Tensor, w: &Matrix, output: Output<'_>) -> Result<()> {
+        for part in &w.parts {
+            let kernel = Kernel::new("matmul_tile")
+                .slot("WEIGHT", part.layout.weight)
+                .slot("OUTPUT", output.slot());
+            let (kernel, mut bindings) = operands(kernel, part, n_groups(w.cols), &output);
+            bindings.extend([("x", &*x.buffer), ("state", &*self.step.state)]);
+            let grid = Grid::xy((part.rows.len() as u32).div_ceil(64), self.per_tokens(64));
+            self.dispatch(name, &kernel, &bindings, grid)?;
+        }
+        Ok(())
+    }
+}
+
+/// Bind the weights of a part and what the output needs.
+fn operands<'a>(
+    kernel: Kernel,
+    part: &'a Part,
+    groups: u32,
+    output: &Output<'a>,
+) -> (Kernel, Vec<Binding<'a>>) {
+    let kernel = kernel
+        .set("K16", groups)
+        .set("N", part.rows.len() as u32)
+        .set("ROW0", part.rows.start)
+        .set("Y_STRIDE", output.y().stride());
+    let mut bindings: Vec<Binding<'a>> = vec![("w_qs", &part.qs), ("y", &output.y().buffer)];
+    if let Some(sc) = &part.sc {
+        bindings.push(("w_sc", sc));
+    }
+    if let Some(bias) = output.bias() {
+        bindings.push(("bias", &bias.buffer));
+    }
+    (kernel, bindings)
+}

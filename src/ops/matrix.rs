@@ -1,0 +1,141 @@
+//! Weight matrices on the GPU, in the layouts that `shaders/weight/` reads.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use crate::error::{Result, bail};
+use crate::gguf::GgmlType;
+use crate::gpu::{Buffer, Gpu, Usage};
+
+/// Groups of 16 elements, the unit in which kernels read rows.
+#[must_use]
+pub fn n_groups(n_elems: u32) -> u32 {
+    n_elems.div_ceil(16)
+}
+
+/// How a tensor type lies on the GPU: codes in one buffer, scales in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WeightLayout {
+    /// The value of slot `WEIGHT`.
+    pub weight: &'static str,
+    /// The value of slot `REPACK`.
+    pub repack: &'static str,
+    /// Bytes of the codes of a group of 16.
+    pub qs_bytes: u32,
+    /// Groups whose scales share `sc_words`; 0 where there are no scales.
+    pub sc_groups: u32,
+    pub sc_words: u32,
+    /// Elements that one invocation of `repack` moves.
+    pub unit_elems: u32,
+}
+
+impl WeightLayout {
+    /// The layout of a type; `None` where there are no kernels for it.
+    #[must_use]
+    pub fn of(ty: GgmlType) -> Option<Self> {
+        let layout = |weight, repack, qs_bytes, sc_groups, sc_words, unit_elems| {
+            Some(WeightLayout { weight, repack, qs_bytes, sc_groups, sc_words, unit_elems })
+        };
+        match ty {
+            GgmlType::F32 => layout("f32", "f32", 64, 0, 0, 4),
+            GgmlType::F16 => layout("f16", "f16", 32, 0, 0, 8),
+            GgmlType::BF16 => layout("bf16", "f16", 32, 0, 0, 8),
+            GgmlType::Q8_0 => layout("q8_0", "q8_0", 16, 4, 1, 64),
+            GgmlType::Q4_0 => layout("q4_0", "q4_0", 8, 4, 1, 64),
+            _ => None,
+        }
+    }
+
+    /// The types there are kernels for, for messages.
+    #[must_use]
+    pub fn supported() -> String {
+        let names: Vec<&str> = GgmlType::all().filter(|&t| Self::of(t).is_some()).map(GgmlType::name).collect();
+        names.join(", ")
+    }
+
+    fn sc_row_bytes(&self, n_groups: u32) -> u64 {
+        if self.sc_groups == 0 { 0 } else { u64::from(n_groups.div_ceil(self.sc_groups) * self.sc_words) * 4 }
+    }
+
+    /// Bytes on the GPU of `rows` rows of `cols` elements.
+    #[must_use]
+    pub fn bytes(&self, rows: u32, cols: u32) -> u64 {
+        let groups = n_groups(cols);
+        u64::from(rows) * (u64::from(groups) * u64::from(self.qs_bytes) + self.sc_row_bytes(groups))
+    }
+}
+
+/// Consecutive rows of a matrix in one pair of buffers.
+pub struct Part {
+    pub ty: GgmlType,
+    pub layout: WeightLayout,
+    /// Which of the matrix's rows.
+    pub rows: Range<u32>,
+    pub qs: Rc<Buffer>,
+    pub sc: Option<Rc<Buffer>>,
+}
+
+/// `w (rows, cols)`. In parts where it is too large for one binding or its tensors differ in type: an op
+/// dispatches once a part.
+pub struct Matrix {
+    pub name: String,
+    pub rows: u32,
+    pub cols: u32,
+    pub parts: Vec<Part>,
+}
+
+impl Matrix {
+    /// Room for a matrix of `cols` columns whose rows come in runs of a type: `(type, rows)`.
+    ///
+    /// # Errors
+    /// `UnsupportedTensorType` where there are no kernels for a type; as [`Gpu::buffer`].
+    pub fn new(gpu: &Gpu, name: &str, runs: &[(GgmlType, u32)], cols: u32) -> Result<Self> {
+        let groups = n_groups(cols);
+        let mut parts: Vec<Part> = Vec::new();
+        let mut row = 0;
+        // Neighbouring runs of one type are one part.
+        let mut merged: Vec<(GgmlType, u32)> = Vec::new();
+        for &(ty, rows) in runs {
+            match merged.last_mut() {
+                Some(last) if last.0 == ty => last.1 += rows,
+                _ => merged.push((ty, rows)),
+            }
+        }
+        for (ty, rows) in merged {
+            let Some(layout) = WeightLayout::of(ty) else {
+                bail!(
+                    UnsupportedTensorType,
+                    "'{name}' has type {ty}; supported are {}",
+                    WeightLayout::supported()
+                );
+            };
+            let row_bytes = u64::from(groups) * u64::from(layout.qs_bytes);
+            // Even, so that the pairs of a gated unit stay together.
+            let max_rows = (gpu.caps.max_binding_bytes / row_bytes).min(u64::from(u32::MAX)) as u32 & !1;
+            if max_rows == 0 {
+                bail!(
+                    OutOfGpuMemory,
+                    "two rows of '{name}' take {} bytes, this device binds {}",
+                    2 * row_bytes,
+                    gpu.caps.max_binding_bytes
+                );
+            }
+            let end = row + rows;
+            while row < end {
+                let n = (end - row).min(max_rows);
+                let qs = gpu.buffer(name, u64::from(n) * row_bytes, Usage::Storage)?;
+                let sc_bytes = u64::from(n) * layout.sc_row_bytes(groups);
+                let sc = if sc_bytes == 0 { None } else { Some(gpu.buffer(name, sc_bytes, Usage::Storage)?) };
+                parts.push(Part { ty, layout, rows: row..row + n, qs, sc });
+                row += n;
+            }
+        }
+        Ok(Matrix { name: name.to_owned(), rows: row, cols, parts })
+    }
+
+    /// Bytes on the GPU.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.parts.iter().map(|p| p.qs.bytes() + p.sc.as_ref().map_or(0, |sc| sc.bytes())).sum()
+    }
+}

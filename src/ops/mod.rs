@@ -1,0 +1,19 @@
+//! Ops: what a forward pass is written in. An op checks shapes, picks the kernel for the phase and records
+//! its dispatches; its CPU reference and tests stand beside it.
+
+mod attention;
+mod embed;
+mod matmul;
+mod matrix;
+mod recorder;
+mod sample;
+mod taps;
+mod tensor;
+
+pub use attention::{Attention, AttentionParts, KvCache, KvType, Rope, RopeKind};
+pub use embed::Index;
+pub use matmul::{Act, Input, Output};
+pub use matrix::{Matrix, Part, WeightLayout, n_groups};
+pub use recorder::{Phase, Recorder, StepBuffers, Tap};
+pub use sample::Sampler;
+pub use tensor::{Tensor, Vector};

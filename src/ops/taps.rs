@@ -1,0 +1,104 @@
+//! Captures: the named intermediates that fused kernels never write, computed by the same kernels' parts from
+//! what the plan did write. Without a capture all of this records nothing.
+
+use super::attention::Attention;
+use super::{Input, Matrix, Output, Phase, Recorder, Tensor, Vector};
+use crate::error::Result;
+use crate::gpu::{Grid, Kernel, Usage};
+
+impl Recorder<'_> {
+    /// Name the norm that the next matmul applies to its input.
+    ///
+    /// # Errors
+    /// As [`Recorder::dispatch`].
+    pub fn tap_input(&mut self, name: &str, input: Input<'_>) -> Result<()> {
+        if self.capture.is_none() {
+            return Ok(());
+        }
+        let h = self.apply_input(name, input)?;
+        self.tap(name, &h)
+    }
+
+    /// Name the product by itself, without the residual or the activation.
+    ///
+    /// # Errors
+    /// As [`Recorder::matmul`].
+    pub fn tap_matmul(&mut self, name: &str, input: Input<'_>, w: &Matrix, bias: Option<&Vector>) -> Result<()> {
+        self.tap_product(input, w, bias, &[(name, 0, 1, w.rows)])
+    }
+
+    /// Name the two products whose rows alternate in the weights.
+    ///
+    /// # Errors
+    /// As [`Recorder::matmul`].
+    pub fn tap_pairs(&mut self, even: &str, odd: &str, input: Input<'_>, w: &Matrix) -> Result<()> {
+        self.tap_product(input, w, None, &[(even, 0, 2, w.rows / 2), (odd, 1, 2, w.rows / 2)])
+    }
+
+    fn tap_product(
+        &mut self,
+        input: Input<'_>,
+        w: &Matrix,
+        bias: Option<&Vector>,
+        columns: &[(&str, u32, u32, u32)],
+    ) -> Result<()> {
+        let Some(n_tokens) = self.capture else { return Ok(()) };
+        let y = Tensor::new(self.gpu, "tap", n_tokens, w.rows)?;
+        self.matmul(columns[0].0, input, w, Output::Store { y: &y, bias })?;
+        self.tap_columns(&y, columns)
+    }
+
+    /// Name q, k and v as they were projected.
+    ///
+    /// # Errors
+    /// As [`Recorder::tap_columns`].
+    pub fn tap_projected(&mut self, a: &Attention<'_>, qkv: &Tensor) -> Result<()> {
+        let (q, kv) = (a.n_head * a.head_dim, a.n_head_kv * a.head_dim);
+        let rotated = a.rope.is_some() || a.qk_norm.is_some();
+        let (q_name, k_name) = if rotated { ("Qcur.projected", "Kcur.projected") } else { ("Qcur", "Kcur") };
+        self.tap_columns(qkv, &[(q_name, 0, 1, q), (k_name, q, 1, kv), ("Vcur", q + kv, 1, kv)])
+    }
+
+    /// Name rotated q and k, scores, probabilities and the heads' output `o`.
+    ///
+    /// # Errors
+    /// As [`Recorder::dispatch`].
+    pub fn tap_attention(&mut self, a: &Attention<'_>, qkv: &Tensor, o: Input<'_>) -> Result<()> {
+        let Some(n_tokens) = self.capture else { return Ok(()) };
+        let (q, kv) = (a.n_head * a.head_dim, a.n_head_kv * a.head_dim);
+        let rotated = match self.phase {
+            Phase::Prefill => qkv.clone(),
+            Phase::Decode => {
+                // Decode rotates on the fly; here on a copy. The cache gets what it has already.
+                let copy = Tensor::new(self.gpu, "tap", 1, qkv.width)?;
+                self.plan.copy(qkv.buffer.clone(), copy.buffer.clone(), u64::from(qkv.stride()) * 4);
+                self.rope_kv(a, &copy)?;
+                copy
+            }
+        };
+        if a.rope.is_some() || a.qk_norm.is_some() {
+            self.tap_columns(&rotated, &[("Qcur", 0, 1, q), ("Kcur", q, 1, kv)])?;
+        }
+        let n_pos = self.capture_positions;
+        let rows = a.n_head * n_tokens;
+        let bytes = u64::from(rows) * u64::from(n_pos) * 4;
+        let kq = self.gpu.buffer("kq", bytes, Usage::Storage)?;
+        let soft_max = self.gpu.buffer("kq_soft_max", bytes, Usage::Storage)?;
+        let kernel = a.kernel("attention_scores").set("N_POS", n_pos);
+        let mut bindings = vec![
+            ("qkv", &*rotated.buffer),
+            ("kq", &*kq),
+            ("kq_soft_max", &*soft_max),
+            ("state", &*self.step.state),
+        ];
+        a.bind_cache(&mut bindings);
+        let grid = Grid::xy(a.n_head.div_ceil(64), self.per_tokens(1));
+        self.dispatch("attention_scores", &Kernel::clone(&kernel), &bindings, grid)?;
+        self.tap_buffer("kq", kq, rows, n_pos);
+        self.tap_buffer("kq_soft_max", soft_max, rows, n_pos);
+        match o {
+            Input::Plain(y) => self.tap("kqv_out", y),
+            _ => self.tap_input("kqv_out", o),
+        }
+    }
+}
