@@ -27,8 +27,13 @@ fn quick() {
                 model.decode(&read);
             }
             println!("{:?}/token", t.elapsed() / 200);
-            let want: serde_json::Value = serde_json::from_str(&std::fs::read_to_string("../shared/data/llm/stories260K/stories260K.greedy.json").unwrap()).unwrap();
-            if ty == "f32" { println!("{}", serde_json::to_string(&want).unwrap()[..600].to_string()); }
+            let want: serde_json::Value = serde_json::from_str(
+                &std::fs::read_to_string("../shared/data/llm/stories260K/stories260K.greedy.json").unwrap(),
+            )
+            .unwrap();
+            if ty == "f32" {
+                println!("{}", serde_json::to_string(&want).unwrap()[..600].to_string());
+            }
             println!("{ty} {ids:?}");
         }
     });

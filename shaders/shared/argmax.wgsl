@@ -18,5 +18,7 @@ fn workgroup_best(v: Best, t: u32) -> Best {
     if (t < o) { argmax_scratch[t] = better(argmax_scratch[t], argmax_scratch[t + o]); }
     workgroupBarrier();
   }
-  return argmax_scratch[0];
+  let best_here = argmax_scratch[0];
+  workgroupBarrier();
+  return best_here;
 }

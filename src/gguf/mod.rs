@@ -41,8 +41,7 @@ impl Gguf {
     /// # Errors
     /// `MalformedGguf` naming the tensor that is missing.
     pub fn require(&self, name: &str) -> Result<&TensorInfo> {
-        self.tensor(name)
-            .ok_or_else(|| Error::MalformedGguf(format!("tensor '{name}' is missing from the file")))
+        self.tensor(name).ok_or_else(|| Error::MalformedGguf(format!("tensor '{name}' is missing from the file")))
     }
 
     /// `general.architecture`.
@@ -58,11 +57,7 @@ impl Gguf {
     /// The file's size as its header promises, in bytes.
     #[must_use]
     pub fn end(&self) -> u64 {
-        self.tensors
-            .iter()
-            .map(|t| t.file_range.end)
-            .max()
-            .unwrap_or(self.data_offset)
+        self.tensors.iter().map(|t| t.file_range.end).max().unwrap_or(self.data_offset)
     }
 
     /// The number of weights.

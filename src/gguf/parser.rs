@@ -68,10 +68,9 @@ pub fn parse(head: &[u8], file_len: Option<u64>) -> Result<Parsed> {
     let mut cursor = Cursor { head, at: 0, file_len };
     match cursor.gguf() {
         Ok(gguf) => Ok(Parsed::Done(Box::new(gguf))),
-        Err(Stop::Need(n)) if n > MAX_HEADER_BYTES => bail!(
-            MalformedGguf,
-            "the header needs {n} bytes or more, {MAX_HEADER_BYTES} are allowed"
-        ),
+        Err(Stop::Need(n)) if n > MAX_HEADER_BYTES => {
+            bail!(MalformedGguf, "the header needs {n} bytes or more, {MAX_HEADER_BYTES} are allowed")
+        }
         Err(Stop::Need(n)) => match file_len {
             Some(len) if n > len => {
                 bail!(MalformedGguf, "the file ends at byte {len}, its header needs {n} or more (truncated?)")
@@ -285,11 +284,7 @@ impl Cursor<'_> {
         for t in &mut tensors {
             t.file_range = t.file_range.start + data_offset..t.file_range.end + data_offset;
             if let Some(len) = self.file_len.filter(|&len| t.file_range.end > len) {
-                malformed!(
-                    "tensor '{}' ends at byte {}, the file at {len} (truncated?)",
-                    t.name,
-                    t.file_range.end
-                );
+                malformed!("tensor '{}' ends at byte {}, the file at {len} (truncated?)", t.name, t.file_range.end);
             }
             if !names.insert(t.name.clone()) {
                 malformed!("tensor '{}' is there twice", t.name);

@@ -38,9 +38,7 @@ impl Gpu {
             );
         }
         let usage = match usage {
-            Usage::Storage => {
-                wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC
-            }
+            Usage::Storage => wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC,
             Usage::Uniform => wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
         };
         let raw = self.device.create_buffer(&wgpu::BufferDescriptor {

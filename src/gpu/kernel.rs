@@ -186,9 +186,7 @@ pub fn all_variants() -> Result<Vec<(String, String)>, String> {
                 })
                 .collect();
         }
-        choices.retain(|c| {
-            !decl.except.iter().any(|set| set.iter().all(|v| c.iter().any(|(_, value)| value == v)))
-        });
+        choices.retain(|c| !decl.except.iter().any(|set| set.iter().all(|v| c.iter().any(|(_, value)| value == v))));
         for slots in &choices {
             for features in [&[], decl.features] {
                 let name = variant_name(decl.name, slots, features);

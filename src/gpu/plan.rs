@@ -58,7 +58,11 @@ pub struct Dispatch {
 enum Step {
     Dispatch(Dispatch),
     /// Copy the first `bytes_per_token` bytes of every token's row. Only debug captures copy.
-    Copy { src: Rc<Buffer>, dst: Rc<Buffer>, bytes: u64 },
+    Copy {
+        src: Rc<Buffer>,
+        dst: Rc<Buffer>,
+        bytes: u64,
+    },
 }
 
 /// A sequence of dispatches.

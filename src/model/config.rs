@@ -58,9 +58,17 @@ pub struct RopeConfig {
 pub enum RopeScaling {
     None,
     /// Positions are divided by the factor (arXiv:2306.15595).
-    Linear { factor: f32 },
+    Linear {
+        factor: f32,
+    },
     /// By frequency (arXiv:2309.00071).
-    Yarn { factor: f32, n_ctx_orig: u32, attn_factor: f32, beta_fast: f32, beta_slow: f32 },
+    Yarn {
+        factor: f32,
+        n_ctx_orig: u32,
+        attn_factor: f32,
+        beta_fast: f32,
+        beta_slow: f32,
+    },
 }
 
 /// The feed-forward block.

@@ -8,7 +8,7 @@ use crate::error::{Result, bail};
 use crate::gguf::Gguf;
 use crate::gpu::{Gpu, Plan, Readback, State, Usage};
 use crate::ops::{
-    Attention, AttentionParts, Index, Input, KvCache, Output, Phase, Recorder, Rope, Sampler, StepBuffers,
+    Attention, AttentionParts, Index, Input, KvCache, N_RECENT, Output, Phase, Recorder, Rope, Sampler, StepBuffers,
     Tensor,
 };
 use crate::source::ByteSource;
@@ -42,7 +42,9 @@ struct Plans {
     last_row: Plan,
     /// Output norm and logits of one row.
     head: Plan,
+    repeat_penalty: Plan,
     greedy: Plan,
+    sample: Plan,
 }
 
 /// A model on the GPU, ready to run.
@@ -87,6 +89,27 @@ impl RunState {
             rope,
         })
     }
+}
+
+/// How the next token is chosen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sampling {
+    /// 0 is greedy.
+    pub temperature: f32,
+    /// Keep the so many most likely tokens; 0 keeps all.
+    pub top_k: u32,
+    /// Keep the most likely tokens that make up this probability together (arXiv:1904.09751); 1 keeps all.
+    pub top_p: f32,
+    /// Keep tokens at least this probable, relative to the most likely (arXiv:2407.01082); 0 keeps all.
+    pub min_p: f32,
+    /// What the logits of recent tokens are divided by (arXiv:1909.05858); 1 is off.
+    pub repeat_penalty: f32,
+    pub seed: u32,
+}
+
+impl Sampling {
+    pub const GREEDY: Self =
+        Sampling { temperature: 0.0, top_k: 0, top_p: 1.0, min_p: 0.0, repeat_penalty: 1.0, seed: 0 };
 }
 
 /// Everything the walk over the architecture looks at.
@@ -190,7 +213,9 @@ impl<'a> Forward<'a> {
             decode: record(Phase::Decode, &|r| self.body(r))?,
             last_row: record(Phase::Decode, &|r| r.last_row(&self.s.x))?,
             head: record(Phase::Decode, &|r| self.head(r))?,
+            repeat_penalty: record(Phase::Decode, &|r| r.repeat_penalty(&self.s.logits))?,
             greedy: record(Phase::Decode, &|r| r.sample_greedy(&self.s.sampler, &self.s.logits))?,
+            sample: record(Phase::Decode, &|r| r.sample(&self.s.sampler, &self.s.logits))?,
         })
     }
 }
@@ -256,38 +281,67 @@ impl Model {
 
     /// Put `tokens` into the cache from position `pos` on, and sample the token after them.
     ///
-    /// The sampled id is left on the GPU as the next step's token, and copied into `read`.
+    /// The sampled id is left on the GPU as the next step's token, and copied into `read`. `recent` are the ids
+    /// that the repeat penalty looks back on, the last [`N_RECENT`] at most.
     ///
     /// # Errors
     /// `ContextOverflow` where they do not fit.
-    pub fn prefill(&self, tokens: &[u32], pos: u32, state: State, read: &Readback) -> Result<()> {
+    pub fn prefill(
+        &self,
+        tokens: &[u32],
+        pos: u32,
+        recent: &[u32],
+        sampling: &Sampling,
+        read: &Readback,
+    ) -> Result<()> {
         if tokens.is_empty() {
             bail!(InvalidArgument, "there is no token to start from");
         }
         self.check_room(pos, tokens.len())?;
-        let batches = tokens.chunks(self.n_batch as usize);
-        let last = batches.len() - 1;
+        let recent = &recent[recent.len().saturating_sub(N_RECENT)..];
+        self.gpu.write(&self.run.step.recent, 0, recent);
+        let state = State {
+            seed: sampling.seed,
+            temperature: sampling.temperature,
+            top_k: sampling.top_k,
+            top_p: sampling.top_p,
+            min_p: sampling.min_p,
+            repeat_penalty: sampling.repeat_penalty,
+            n_recent: recent.len() as u32,
+            ..State::default()
+        };
         let mut at = pos;
-        for (i, batch) in batches.enumerate() {
+        let mut left = tokens;
+        while !left.is_empty() {
+            let (batch, rest) = left.split_at(left.len().min(self.n_batch as usize));
             let n_tokens = batch.len() as u32;
             self.gpu.write(&self.run.step.tokens, 0, batch);
             self.gpu.write(&self.run.step.state, 0, &[State { pos: at, n_tokens, ..state }]);
             let body = if n_tokens == 1 { &self.plans.decode } else { &self.plans.prefill };
-            if i == last {
-                let plans = [body, &self.plans.last_row, &self.plans.head, &self.plans.greedy];
-                self.gpu.submit(&plans, n_tokens, Some((&self.run.step.tokens, read)));
+            if rest.is_empty() {
+                self.submit_step(&[body, &self.plans.last_row], n_tokens, sampling, read);
             } else {
                 self.gpu.submit(&[body], n_tokens, None);
             }
             at += n_tokens;
+            left = rest;
         }
         Ok(())
     }
 
     /// Run the token that the last step left on the GPU, and sample the next into `read`.
-    pub fn decode(&self, read: &Readback) {
-        let plans = [&self.plans.decode, &self.plans.head, &self.plans.greedy];
-        self.gpu.submit(&plans, 1, Some((&self.run.step.tokens, read)));
+    pub fn decode(&self, sampling: &Sampling, read: &Readback) {
+        self.submit_step(&[&self.plans.decode], 1, sampling, read);
+    }
+
+    fn submit_step(&self, body: &[&Plan], n_tokens: u32, sampling: &Sampling, read: &Readback) {
+        let nothing = Plan::default();
+        let p = &self.plans;
+        let [first, second] = [body.first(), body.get(1)].map(|plan| plan.copied().unwrap_or(&nothing));
+        let penalty = if sampling.repeat_penalty == 1.0 { &nothing } else { &p.repeat_penalty };
+        let sample = if sampling.temperature == 0.0 { &p.greedy } else { &p.sample };
+        let plans = [first, second, &p.head, penalty, sample];
+        self.gpu.submit(&plans, n_tokens, Some((&self.run.step.tokens, read)));
     }
 
     /// # Errors

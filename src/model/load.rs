@@ -263,10 +263,7 @@ fn repack(
     }
     let units = (n_groups(matrix.cols) * 16).div_ceil(part.layout.unit_elems);
     // As `repack.wgsl` folds rows.
-    let grid = Grid {
-        x: Extent::Fixed(units.div_ceil(64)),
-        y: Extent::Fixed(n_rows.min(32_768)),
-        z: n_rows.div_ceil(32_768),
-    };
+    let grid =
+        Grid { x: Extent::Fixed(units.div_ceil(64)), y: Extent::Fixed(n_rows.min(32_768)), z: n_rows.div_ceil(32_768) };
     gpu.run(&piece.load.tensor.name, &kernel, &bindings, grid)
 }

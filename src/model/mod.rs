@@ -11,6 +11,6 @@ mod weights;
 
 pub use capture::Activation;
 pub use config::{Ffn, ModelConfig, Norm, Positions, RopeConfig, RopeScaling};
-pub use forward::Model;
+pub use forward::{Model, Sampling};
 pub use load::{LoadEvents, LoadOptions, LoadPhase, read_header};
 pub use weights::{Bytes, Weights};

@@ -81,10 +81,18 @@ impl Bytes {
             weights += layout(t)?.bytes(t.rows() as u32, t.cols() as u32);
         }
         let row = |n: u32| u64::from(n_groups(n)) * 64;
-        let per_token = row(c.n_embd) * 2 + row((c.n_head + 2 * c.n_head_kv) * c.head_dim) + row(c.n_head * c.head_dim) + row(c.n_ff);
+        let per_token = row(c.n_embd) * 2
+            + row((c.n_head + 2 * c.n_head_kv) * c.head_dim)
+            + row(c.n_head * c.head_dim)
+            + row(c.n_ff);
         Ok(Bytes {
             weights,
-            kv_cache: u64::from(c.n_layer) * 2 * u64::from(c.n_head_kv) * u64::from(n_ctx) * u64::from(c.head_dim) * kv.elem_bytes(),
+            kv_cache: u64::from(c.n_layer)
+                * 2
+                * u64::from(c.n_head_kv)
+                * u64::from(n_ctx)
+                * u64::from(c.head_dim)
+                * kv.elem_bytes(),
             activations: u64::from(n_batch) * per_token
                 + row(c.n_vocab)
                 + match &c.positions {
@@ -142,10 +150,8 @@ impl<'a> Builder<'a> {
             if t.ty != GgmlType::F32 {
                 bail!(UnsupportedTensorType, "tensor '{name}' has type {}; vectors must be F32", t.ty);
             }
-            self.loads.push(Load {
-                tensor: t.clone(),
-                destination: Destination::Bytes { buffer: buffer.clone(), at_bytes },
-            });
+            self.loads
+                .push(Load { tensor: t.clone(), destination: Destination::Bytes { buffer: buffer.clone(), at_bytes } });
             at_bytes += u64::from(*len) * 4;
         }
         Ok(Vector { buffer, len })
@@ -208,9 +214,8 @@ impl<'a> Builder<'a> {
         if self.gguf.tensor(&format!("{blk}.attn_qkv.weight")).is_some() {
             return self.linear(&format!("{blk}.attn_qkv"), q + 2 * kv, c.n_embd);
         }
-        let names = |suffix: &str| {
-            [("q", q), ("k", kv), ("v", kv)].map(|(n, rows)| (format!("{blk}.attn_{n}.{suffix}"), rows))
-        };
+        let names =
+            |suffix: &str| [("q", q), ("k", kv), ("v", kv)].map(|(n, rows)| (format!("{blk}.attn_{n}.{suffix}"), rows));
         let weight = self.stacked(&names("weight"), c.n_embd)?;
         let has_bias = self.gguf.tensor(&format!("{blk}.attn_q.bias")).is_some();
         let bias = if has_bias { Some(self.vector(&names("bias"))?) } else { None };
@@ -250,9 +255,7 @@ impl Weights {
         let mut b = Builder { gpu, gguf, loads: Vec::new(), used: HashSet::new() };
         let token_embd = b.stacked(&[("token_embd.weight".to_owned(), c.n_vocab)], c.n_embd)?;
         let position_embd = match c.positions {
-            Positions::Learned => {
-                Some(b.stacked(&[("position_embd.weight".to_owned(), c.n_ctx_train)], c.n_embd)?)
-            }
+            Positions::Learned => Some(b.stacked(&[("position_embd.weight".to_owned(), c.n_ctx_train)], c.n_embd)?),
             Positions::Rope(_) => None,
         };
         let mut layers = Vec::new();

@@ -186,11 +186,7 @@ impl Recorder<'_> {
         parts: &'o AttentionParts,
     ) -> Result<Input<'o>> {
         if !a.head_dim.is_multiple_of(4) || a.head_dim > 256 {
-            bail!(
-                UnsupportedArchitecture,
-                "heads of {} elements; multiples of 4 up to 256 are supported",
-                a.head_dim
-            );
+            bail!(UnsupportedArchitecture, "heads of {} elements; multiples of 4 up to 256 are supported", a.head_dim);
         }
         let lanes = self.gpu.caps.lanes();
         match self.phase {

@@ -10,10 +10,22 @@ use crate::gpu::{Binding, Caps, Extent, Grid, Kernel};
 #[derive(Clone, Copy)]
 pub enum Input<'a> {
     Plain(&'a Tensor),
-    RmsNorm { x: &'a Tensor, weight: &'a Vector, eps: f32 },
-    LayerNorm { x: &'a Tensor, weight: &'a Vector, bias: &'a Vector, eps: f32 },
+    RmsNorm {
+        x: &'a Tensor,
+        weight: &'a Vector,
+        eps: f32,
+    },
+    LayerNorm {
+        x: &'a Tensor,
+        weight: &'a Vector,
+        bias: &'a Vector,
+        eps: f32,
+    },
     /// The output of decode's attention, in splits.
-    Attention { parts: &'a AttentionParts, window: u32 },
+    Attention {
+        parts: &'a AttentionParts,
+        window: u32,
+    },
 }
 
 /// An activation function of a gated unit.
@@ -63,11 +75,9 @@ impl<'a> Input<'a> {
             Input::RmsNorm { x, weight, .. } => {
                 bindings.extend([("x", &*x.buffer), ("norm_weight", &*weight.buffer)]);
             }
-            Input::LayerNorm { x, weight, bias, .. } => bindings.extend([
-                ("x", &*x.buffer),
-                ("norm_weight", &*weight.buffer),
-                ("norm_bias", &*bias.buffer),
-            ]),
+            Input::LayerNorm { x, weight, bias, .. } => {
+                bindings.extend([("x", &*x.buffer), ("norm_weight", &*weight.buffer), ("norm_bias", &*bias.buffer)])
+            }
             Input::Attention { parts, .. } => {
                 bindings.extend([("partials", &*parts.buffer), ("state", &*parts.state)]);
             }
@@ -130,7 +140,13 @@ impl VecTuning {
         let lanes = caps.lanes().min(groups.next_power_of_two());
         let workgroup = if caps.subgroup_min == 0 { 64 } else { (8 * lanes).clamp(64, 256) };
         // Reusing the input pays once there are rows enough to fill the GPU.
-        let rows = if n >= 16_384 { 4 } else if glu { 2 } else { 1 };
+        let rows = if n >= 16_384 {
+            4
+        } else if glu {
+            2
+        } else {
+            1
+        };
         VecTuning { workgroup, lanes, rows }
     }
 
@@ -217,9 +233,7 @@ impl Recorder<'_> {
 
     fn matmul_tile(&mut self, name: &str, x: &Tensor, w: &Matrix, output: Output<'_>) -> Result<()> {
         for part in &w.parts {
-            let kernel = Kernel::new("matmul_tile")
-                .slot("WEIGHT", part.layout.weight)
-                .slot("OUTPUT", output.slot());
+            let kernel = Kernel::new("matmul_tile").slot("WEIGHT", part.layout.weight).slot("OUTPUT", output.slot());
             let (kernel, mut bindings) = operands(kernel, part, n_groups(w.cols), &output);
             bindings.extend([("x", &*x.buffer), ("state", &*self.step.state)]);
             let grid = Grid::xy((part.rows.len() as u32).div_ceil(64), self.per_tokens(64));
@@ -230,12 +244,7 @@ impl Recorder<'_> {
 }
 
 /// Bind the weights of a part and what the output needs.
-fn operands<'a>(
-    kernel: Kernel,
-    part: &'a Part,
-    groups: u32,
-    output: &Output<'a>,
-) -> (Kernel, Vec<Binding<'a>>) {
+fn operands<'a>(kernel: Kernel, part: &'a Part, groups: u32, output: &Output<'a>) -> (Kernel, Vec<Binding<'a>>) {
     let kernel = kernel
         .set("K16", groups)
         .set("N", part.rows.len() as u32)

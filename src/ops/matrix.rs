@@ -103,11 +103,7 @@ impl Matrix {
         }
         for (ty, rows) in merged {
             let Some(layout) = WeightLayout::of(ty) else {
-                bail!(
-                    UnsupportedTensorType,
-                    "'{name}' has type {ty}; supported are {}",
-                    WeightLayout::supported()
-                );
+                bail!(UnsupportedTensorType, "'{name}' has type {ty}; supported are {}", WeightLayout::supported());
             };
             let row_bytes = u64::from(groups) * u64::from(layout.qs_bytes);
             // Even, so that the pairs of a gated unit stay together.

@@ -15,5 +15,5 @@ pub use embed::Index;
 pub use matmul::{Act, Input, Output};
 pub use matrix::{Matrix, Part, WeightLayout, n_groups};
 pub use recorder::{Phase, Recorder, StepBuffers, Tap};
-pub use sample::Sampler;
+pub use sample::{N_RECENT, Sampler};
 pub use tensor::{Tensor, Vector};

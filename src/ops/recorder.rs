@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::Tensor;
+use super::{N_RECENT, Tensor};
 use crate::error::Result;
 use crate::gpu::{Binding, Buffer, Extent, Gpu, Grid, Kernel, Plan, State, Usage};
 
@@ -13,6 +13,8 @@ pub struct StepBuffers {
     pub state: Rc<Buffer>,
     /// The ids of the batch; in decode the first is the next token.
     pub tokens: Rc<Buffer>,
+    /// The ids that the repeat penalty looks back on, a ring.
+    pub recent: Rc<Buffer>,
 }
 
 impl StepBuffers {
@@ -22,6 +24,7 @@ impl StepBuffers {
         Ok(StepBuffers {
             state: gpu.buffer_with("state", &[State::default()])?,
             tokens: gpu.buffer("tokens", u64::from(max_tokens) * 4, Usage::Storage)?,
+            recent: gpu.buffer("recent", N_RECENT as u64 * 4, Usage::Storage)?,
         })
     }
 }

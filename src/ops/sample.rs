@@ -2,39 +2,93 @@
 
 use std::rc::Rc;
 
-use super::{Recorder, Tensor, n_groups};
+use super::{Recorder, StepBuffers, Tensor, n_groups};
 use crate::error::Result;
 use crate::gpu::{Buffer, Extent, Gpu, Grid, Kernel, Usage};
 
 /// Workgroups that search the logits.
 const N_WORKGROUPS: u32 = 64;
 
-/// Scratch of the sampling kernels.
+/// Candidates that are sorted: `MAX_SORTED` in the WGSL.
+const MAX_SORTED: u64 = 1024;
+/// `N_BINS` in the WGSL, and the number of candidates.
+const HISTOGRAM_WORDS: u64 = 1024 + 1;
+/// Ids that the repeat penalty looks back on: `N_RECENT` in the WGSL.
+pub const N_RECENT: usize = 64;
+
+/// Scratch of the sampling kernels; pairs of a logit and an id.
 pub struct Sampler {
     best: Rc<Buffer>,
+    drawn: Rc<Buffer>,
+    candidates: Rc<Buffer>,
+    histogram: Rc<Buffer>,
 }
 
 impl Sampler {
     /// # Errors
     /// As [`Gpu::buffer`].
     pub fn new(gpu: &Gpu) -> Result<Self> {
-        Ok(Sampler { best: gpu.buffer("sample", u64::from(N_WORKGROUPS) * 8, Usage::Storage)? })
+        let buffer = |label, words: u64| gpu.buffer(label, words * 4, Usage::Storage);
+        Ok(Sampler {
+            best: buffer("sample_best", u64::from(N_WORKGROUPS) * 2)?,
+            drawn: buffer("sample_drawn", u64::from(N_WORKGROUPS) * 2)?,
+            candidates: buffer("sample_candidates", MAX_SORTED * 2)?,
+            histogram: buffer("sample_histogram", HISTOGRAM_WORDS)?,
+        })
     }
 }
 
 impl Recorder<'_> {
+    /// Penalise the recent ids in `logits (n_vocab)`.
+    ///
+    /// # Errors
+    /// As [`Recorder::dispatch`].
+    pub fn repeat_penalty(&mut self, logits: &Tensor) -> Result<()> {
+        let bindings = [("logits", &*logits.buffer), ("recent", &*self.step.recent), ("state", &*self.step.state)];
+        self.dispatch("repeat_penalty", &Kernel::new("repeat_penalty"), &bindings, Grid::x(1))
+    }
+
+    fn sample_kernel(
+        &mut self,
+        name: &'static str,
+        grid: u32,
+        bindings: &[(&'static str, &Buffer)],
+        n_vocab: u32,
+    ) -> Result<()> {
+        let kernel = Kernel::new(name).set("N_VOCAB", n_vocab).set("N_WORKGROUPS", N_WORKGROUPS);
+        self.dispatch(name, &kernel, bindings, Grid::x(grid))
+    }
+
     /// The id of the largest of `logits (n_vocab)` becomes the next token, and the step ends.
     ///
     /// # Errors
     /// As [`Recorder::dispatch`].
-    pub fn sample_greedy(&mut self, sampler: &Sampler, logits: &Tensor) -> Result<()> {
-        let kernel = Kernel::new("argmax").set("N_VOCAB", logits.width).set("N_WORKGROUPS", N_WORKGROUPS);
-        let bindings = [("logits", &*logits.buffer), ("best", &*sampler.best)];
-        self.dispatch("argmax", &kernel, &bindings, Grid::x(N_WORKGROUPS))?;
-        let kernel = Kernel::new("sample_greedy").set("N_WORKGROUPS", N_WORKGROUPS);
-        let bindings =
-            [("best", &*sampler.best), ("tokens", &*self.step.tokens), ("state", &*self.step.state)];
-        self.dispatch("sample_greedy", &kernel, &bindings, Grid::x(1))
+    pub fn sample_greedy(&mut self, s: &Sampler, logits: &Tensor) -> Result<()> {
+        let n = logits.width;
+        self.sample_kernel("argmax", N_WORKGROUPS, &[("logits", &logits.buffer), ("best", &s.best)], n)?;
+        let step = self.step;
+        let [recent, tokens, state] = advancing(step);
+        self.sample_kernel("sample_greedy", 1, &[("best", &s.best), recent, tokens, state], n)
+    }
+
+    /// An id drawn from `logits (n_vocab)` by the state's temperature and filters becomes the next token, and
+    /// the step ends.
+    ///
+    /// # Errors
+    /// As [`Recorder::dispatch`].
+    pub fn sample(&mut self, s: &Sampler, logits: &Tensor) -> Result<()> {
+        let n = logits.width;
+        let step = self.step;
+        let [recent, tokens, state] = advancing(step);
+        let (logits, best) = (("logits", &*logits.buffer), ("best", &*s.best));
+        let (histogram, candidates) = (("histogram", &*s.histogram), ("candidates", &*s.candidates));
+        let drawn = ("drawn", &*s.drawn);
+        self.sample_kernel("argmax", N_WORKGROUPS, &[logits, best], n)?;
+        self.sample_kernel("sample_histogram", N_WORKGROUPS, &[logits, best, histogram], n)?;
+        let all = [logits, best, histogram, candidates, drawn, state];
+        self.sample_kernel("sample_select", N_WORKGROUPS, &all, n)?;
+        let all = [candidates, drawn, histogram, recent, tokens, state];
+        self.sample_kernel("sample_draw", 1, &all, n)
     }
 
     /// `x[0] = x[T - 1]`: what follows works on one row.
@@ -47,4 +101,9 @@ impl Recorder<'_> {
         let bindings = [("x", &*x.buffer), ("state", &*self.step.state)];
         self.dispatch("last_row", &kernel, &bindings, Grid::xy((groups * 4).div_ceil(64), Extent::Fixed(1)))
     }
+}
+
+/// What ends a step: the bindings of `shared/advance`.
+fn advancing(step: &StepBuffers) -> [(&'static str, &Buffer); 3] {
+    [("recent", &step.recent), ("tokens", &step.tokens), ("state", &step.state)]
 }

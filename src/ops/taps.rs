@@ -85,12 +85,8 @@ impl Recorder<'_> {
         let kq = self.gpu.buffer("kq", bytes, Usage::Storage)?;
         let soft_max = self.gpu.buffer("kq_soft_max", bytes, Usage::Storage)?;
         let kernel = a.kernel("attention_scores").set("N_POS", n_pos);
-        let mut bindings = vec![
-            ("qkv", &*rotated.buffer),
-            ("kq", &*kq),
-            ("kq_soft_max", &*soft_max),
-            ("state", &*self.step.state),
-        ];
+        let mut bindings =
+            vec![("qkv", &*rotated.buffer), ("kq", &*kq), ("kq_soft_max", &*soft_max), ("state", &*self.step.state)];
         a.bind_cache(&mut bindings);
         let grid = Grid::xy(a.n_head.div_ceil(64), self.per_tokens(1));
         self.dispatch("attention_scores", &Kernel::clone(&kernel), &bindings, grid)?;

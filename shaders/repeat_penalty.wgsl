@@ -1,0 +1,17 @@
+// The repeat penalty (arXiv:1909.05858) on the recent ids, before sampling.
+#import shared/state
+#import shared/n_recent
+@group(0) @binding(0) var<storage, read_write> logits: array<f32>;
+@group(0) @binding(4) var<storage, read> recent: array<u32>;
+@group(0) @binding(6) var<storage, read> state: State;
+
+@compute @workgroup_size(N_RECENT)
+fn main(@builtin(local_invocation_index) t: u32) {
+  if (t >= min(state.n_recent, N_RECENT)) { return; }
+  let id = recent[t];
+  for (var i = 0u; i < t; i++) {
+    if (recent[i] == id) { return; } // once an id, however often it occurs
+  }
+  let v = logits[id];
+  logits[id] = select(v / state.repeat_penalty, v * state.repeat_penalty, v <= 0.0);
+}

@@ -1,0 +1,36 @@
+// Sampling without sorting the vocabulary. Logits fall into bins by their distance from the largest; the bins
+// tell which few could pass the filters, and only those are sorted. The draw itself is the Gumbel-max trick
+// (arXiv:1411.0030): the largest of logit / temperature + noise, where the noise is a hash of the seed, the
+// draw's number and the token, so that it does not depend on how work is divided.
+const N_BINS = 1024u;
+const BINS_PER_LOGIT = 64.0; // the last bin holds all that is 16 and more below
+const MAX_SORTED = 1024u;
+
+// Counts of the bins, then the number of candidates.
+struct Histogram {
+  bins: array<atomic<u32>, N_BINS>,
+  n_candidates: atomic<u32>,
+}
+
+fn bin_of(below: f32) -> u32 {
+  return u32(clamp(below * BINS_PER_LOGIT, 0.0, f32(N_BINS - 1u)));
+}
+
+// PCG3D (Jarzynski and Olano, Hash Functions for GPU Rendering, 2020).
+fn hash3(a: u32, b: u32, c: u32) -> u32 {
+  var v = vec3u(a, b, c) * 1664525u + 1013904223u;
+  v.x += v.y * v.z;
+  v.y += v.z * v.x;
+  v.z += v.x * v.y;
+  v ^= v >> vec3u(16u);
+  v.x += v.y * v.z;
+  v.y += v.z * v.x;
+  v.z += v.x * v.y;
+  return v.x;
+}
+
+// Standard Gumbel noise. 23 bits, so that the uniform number is never 0 or 1.
+fn gumbel(seed: u32, draw: u32, id: u32) -> f32 {
+  let u = (f32(hash3(seed, draw, id) >> 9u) + 0.5) / 8388608.0;
+  return -log(-log(u));
+}
