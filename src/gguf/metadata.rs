@@ -142,7 +142,9 @@ impl<'a> Array<'a> {
 
 impl Metadata {
     fn find(&self, key: &str) -> Option<&Entry> {
-        self.entries.iter().find(|e| &self.header[e.key.clone()] == key.as_bytes())
+        self.entries
+            .iter()
+            .find(|e| &self.header[e.key.clone()] == key.as_bytes())
     }
 
     fn value(&self, entry: &Entry) -> Value<'_> {

@@ -74,7 +74,10 @@ pub fn parse(head: &[u8], file_len: Option<u64>) -> Result<Parsed> {
         ),
         Err(Stop::Need(n)) => match file_len {
             Some(len) if n > len => {
-                bail!(MalformedGguf, "the file ends at byte {len}, its header needs {n} or more (truncated?)")
+                bail!(
+                    MalformedGguf,
+                    "the file ends at byte {len}, its header needs {n} or more (truncated?)"
+                )
             }
             _ => Ok(Parsed::NeedBytes(n)),
         },
@@ -165,7 +168,11 @@ impl Cursor<'_> {
         }
         let ty = self.value_type(key)?;
         let min_bytes = ty.size().unwrap_or(8) as u64;
-        let len = self.count(&format!("the length of array '{key}'"), min_bytes, MAX_HEADER_BYTES / min_bytes)?;
+        let len = self.count(
+            &format!("the length of array '{key}'"),
+            min_bytes,
+            MAX_HEADER_BYTES / min_bytes,
+        )?;
         let start = self.at;
         match ty {
             ValueType::String => {
@@ -225,7 +232,10 @@ impl Cursor<'_> {
             malformed!("tensor '{name}' has shape {shape:?}, every dimension must be 1 or more");
         }
         // Twice the largest product a file of 2^60 bytes could hold.
-        let n_elems = shape.iter().try_fold(1u64, |a, &b| a.checked_mul(b)).filter(|&n| n < 1 << 61);
+        let n_elems = shape
+            .iter()
+            .try_fold(1u64, |a, &b| a.checked_mul(b))
+            .filter(|&n| n < 1 << 61);
         let Some(n_elems) = n_elems else {
             malformed!("tensor '{name}' has shape {shape:?}, whose size overflows");
         };
@@ -234,18 +244,29 @@ impl Cursor<'_> {
             Ok(bytes) => bytes,
             Err(e) => malformed!("tensor '{name}': {e}"),
         };
-        let end = (n_elems / cols).checked_mul(row_bytes).and_then(|n| n.checked_add(offset)).filter(|&n| n < 1 << 62);
+        let end = (n_elems / cols)
+            .checked_mul(row_bytes)
+            .and_then(|n| n.checked_add(offset))
+            .filter(|&n| n < 1 << 62);
         let Some(end) = end else {
             malformed!("tensor '{name}' of shape {shape:?} at {offset} ends beyond any file");
         };
-        Ok(TensorInfo { name, ty, shape, file_range: offset..end })
+        Ok(TensorInfo {
+            name,
+            ty,
+            shape,
+            file_range: offset..end,
+        })
     }
 
     fn gguf(&mut self) -> Result<Gguf, Stop> {
         let magic = self.take(4)?;
         let magic = &self.head[magic];
         if magic != b"GGUF" {
-            malformed!("the file starts with {:?}, a GGUF file starts with \"GGUF\"", String::from_utf8_lossy(magic));
+            malformed!(
+                "the file starts with {:?}, a GGUF file starts with \"GGUF\"",
+                String::from_utf8_lossy(magic)
+            );
         }
         let version = self.u32()?;
         if version.swap_bytes() == 2 || version.swap_bytes() == 3 {
@@ -270,7 +291,10 @@ impl Cursor<'_> {
             entries.push(entry);
         }
         let metadata_end = self.at;
-        let metadata = Metadata { header: self.head[..metadata_end].to_vec(), entries };
+        let metadata = Metadata {
+            header: self.head[..metadata_end].to_vec(),
+            entries,
+        };
         let alignment: u64 = metadata.u32("general.alignment")?.unwrap_or(32).into();
         if !alignment.is_power_of_two() || alignment > 1 << 20 {
             malformed!("metadata 'general.alignment' is {alignment}, a power of two up to 1048576 is needed");
@@ -302,6 +326,11 @@ impl Cursor<'_> {
                 malformed!("tensors '{}' and '{}' overlap in the file", pair[0].name, pair[1].name);
             }
         }
-        Ok(Gguf { version, metadata, tensors, data_offset })
+        Ok(Gguf {
+            version,
+            metadata,
+            tensors,
+            data_offset,
+        })
     }
 }
