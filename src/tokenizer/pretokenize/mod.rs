@@ -29,6 +29,11 @@ pub(crate) fn rules(name: &str) -> Option<&'static Rules> {
     RULES.iter().find(|rules| rules.names.contains(&name))
 }
 
+/// The rules of files that name no pre-tokenizer or an unknown one.
+pub(crate) fn default_rules() -> &'static Rules {
+    &RULES[0]
+}
+
 #[derive(Debug)]
 enum Step {
     Pattern(Pattern),

@@ -14,6 +14,10 @@ pub(crate) struct Rules {
     pub ignore_merges: bool,
     /// Where `tokenizer.ggml.add_bos_token` is absent.
     pub add_bos: bool,
+    /// The text begins with BOS even where `tokenizer.ggml.add_bos_token` says no: files of Gemma 4 do, wrongly.
+    pub always_bos: bool,
+    /// A run of newlines that is a token is that token: its merges are lost in GGUF files, as they hold newlines.
+    pub newline_runs: bool,
     /// Tokens spell bytes with the alphabet of GPT-2; otherwise they are UTF-8 with `▁` for a space.
     pub byte_level: bool,
 }
@@ -24,6 +28,8 @@ const PLAIN: Rules = Rules {
     splits: &[],
     ignore_merges: false,
     add_bos: false,
+    always_bos: false,
+    newline_runs: false,
     byte_level: true,
 };
 
@@ -335,7 +341,8 @@ pub(super) const RULES: &[Rules] = &[
     Rules {
         names: &["gemma4", "granite-embed-multi-311m"],
         splits: &[LINES],
-        add_bos: true,
+        always_bos: true,
+        newline_runs: true,
         byte_level: false,
         ..PLAIN
     },

@@ -27,16 +27,12 @@ fn bases() -> &'static [(u32, char)] {
     })
 }
 
-pub(crate) fn is_nonspacing_mark(c: char) -> bool {
-    Categories::get().of(c) == Category::NONSPACING_MARK
-}
-
 /// Gives `out` the characters of the decomposition of `c` that are not nonspacing marks.
 pub(crate) fn without_marks(c: char, mut out: impl FnMut(char)) {
     if c.is_ascii() {
         return out(c);
     }
-    if is_nonspacing_mark(c) {
+    if Categories::get().of(c) == Category::NONSPACING_MARK {
         return;
     }
     // Hangul syllables: the arithmetic of the Unicode Standard, section 3.12.

@@ -3,7 +3,7 @@
 mod bases;
 mod category;
 
-pub(crate) use bases::{is_nonspacing_mark, without_marks};
+pub(crate) use bases::without_marks;
 pub(crate) use category::{Categories, Category, CategoryMask};
 
 /// Decodes one LEB128 number of a table of ours.
