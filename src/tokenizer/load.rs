@@ -60,6 +60,13 @@ impl Tokenizer {
 
         let mut named = NamedTokens::default();
         let mut vocab = read_vocab(metadata, spelling, &mut named)?;
+        vocab.build_index();
+        let merges = match kind {
+            ModelKind::Bpe(_) => read_merges(metadata, &vocab, spelling, &mut warnings)?,
+            _ => Merges::new(Vec::new()),
+        };
+        // What merges make is text, whatever it looks like: `</s>` is a tag of HTML to Qwen.
+        named.forget(merges.merged());
         let defaults = kind.defaults();
         let ids = special_ids(metadata, &vocab, defaults.ids, &named, &mut warnings)?;
         let mut ending = named.end_of_generation(&ids, &mut vocab);
@@ -87,10 +94,7 @@ impl Tokenizer {
         let adds_separator = matches!(kind, ModelKind::WordPiece);
 
         let model = match kind {
-            ModelKind::Bpe(rules) => {
-                let merges = read_merges(metadata, &vocab, spelling, &mut warnings)?;
-                Model::Bpe(Box::new(Bpe::new(rules, merges, byte_ids(&vocab, spelling))))
-            }
+            ModelKind::Bpe(rules) => Model::Bpe(Box::new(Bpe::new(rules, merges, byte_ids(&vocab, spelling)))),
             ModelKind::Spm => Model::Spm(Spm {
                 scores: read_scores(metadata, &vocab)?,
                 byte_ids: byte_ids(&vocab, spelling),
@@ -107,33 +111,7 @@ impl Tokenizer {
                     strip_accents: strip_accents.unwrap_or(lowercase),
                 })
             }
-            ModelKind::Unigram => {
-                let scores = read_scores(metadata, &vocab)?;
-                let normal = vocab.ids_of(|kind| kind == Kind::Normal);
-                let min_score = normal
-                    .iter()
-                    .map(|&id| scores[id as usize])
-                    .reduce(f32::min)
-                    .unwrap_or(0.0);
-                let charsmap: Vec<u8> = match metadata.array("tokenizer.ggml.precompiled_charsmap")? {
-                    Some(array) => numbers(array, "tokenizer.ggml.precompiled_charsmap")?
-                        .map(|n| n as i64 as u8)
-                        .collect(),
-                    None => Vec::new(),
-                };
-                Model::Unigram(Box::new(Unigram {
-                    prefixes: Prefixes::new(vocab.ids_of(Kind::is_text), &vocab),
-                    scores,
-                    min_score: min_score.into(),
-                    charsmap: Charsmap::parse(&charsmap)?,
-                    unknown: ids.unknown,
-                    byte_ids: byte_ids(&vocab, spelling),
-                    add_space_prefix: space_prefix,
-                    remove_extra_spaces: metadata
-                        .bool("tokenizer.ggml.remove_extra_whitespaces")?
-                        .unwrap_or(false),
-                }))
-            }
+            ModelKind::Unigram => Model::Unigram(Box::new(read_unigram(metadata, &vocab, &ids, space_prefix)?)),
         };
         Ok(Tokenizer {
             vocab,
@@ -421,6 +399,33 @@ fn read_scores(metadata: &Metadata, vocab: &Vocab) -> Result<Vec<f32>> {
             "metadata '{key}' is missing, which this tokenizer needs"
         ),
     }
+}
+
+fn read_unigram(metadata: &Metadata, vocab: &Vocab, ids: &SpecialIds, add_space_prefix: bool) -> Result<Unigram> {
+    let key = "tokenizer.ggml.precompiled_charsmap";
+    let charsmap: Vec<u8> = match metadata.array(key)? {
+        Some(array) => numbers(array, key)?.map(|n| n as i64 as u8).collect(),
+        None => Vec::new(),
+    };
+    let scores = read_scores(metadata, vocab)?;
+    let normal = vocab.ids_of(|kind| kind == Kind::Normal);
+    let min_score = normal
+        .iter()
+        .map(|&id| scores[id as usize])
+        .reduce(f32::min)
+        .unwrap_or(0.0);
+    Ok(Unigram {
+        prefixes: Prefixes::new(vocab.ids_of(Kind::is_text), vocab),
+        scores,
+        min_score: min_score.into(),
+        charsmap: Charsmap::parse(&charsmap)?,
+        unknown: ids.unknown,
+        byte_ids: byte_ids(vocab, Spelling::Spaces),
+        add_space_prefix,
+        remove_extra_spaces: metadata
+            .bool("tokenizer.ggml.remove_extra_whitespaces")?
+            .unwrap_or(false),
+    })
 }
 
 /// The merges, each `left right`.

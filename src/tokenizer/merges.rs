@@ -37,6 +37,11 @@ impl Merges {
         self.search(left, right).ok()
     }
 
+    /// The tokens that merges make.
+    pub fn merged(&self) -> impl Iterator<Item = u32> {
+        self.by_rank.iter().map(|merge| merge.merged)
+    }
+
     pub fn get(&self, rank: u32) -> Merge {
         self.by_rank[rank as usize]
     }

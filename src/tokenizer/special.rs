@@ -83,23 +83,38 @@ pub(super) struct NamedTokens {
 }
 
 impl NamedTokens {
+    fn lists(&mut self) -> [(&[&str], &mut [Option<u32>]); 5] {
+        [
+            (&END_OF_TURN, &mut self.end_of_turn),
+            (&[END_OF_MESSAGE], std::slice::from_mut(&mut self.end_of_message)),
+            (&END_OF_GENERATION, &mut self.end_of_generation),
+            (&FILL_IN_THE_MIDDLE, &mut self.fill_in_the_middle),
+            (&SHOWN, &mut self.shown),
+        ]
+    }
+
     /// Looks at the text of a token as the file has it.
     pub fn see(&mut self, id: u32, text: &[u8]) {
         // All names start with one of these, and few tokens do.
         if !matches!(text.first(), Some(b'<' | b'[' | b'_')) {
             return;
         }
-        let lists: [(&[&str], &mut [Option<u32>]); 5] = [
-            (&END_OF_TURN, &mut self.end_of_turn),
-            (&[END_OF_MESSAGE], std::slice::from_mut(&mut self.end_of_message)),
-            (&END_OF_GENERATION, &mut self.end_of_generation),
-            (&FILL_IN_THE_MIDDLE, &mut self.fill_in_the_middle),
-            (&SHOWN, &mut self.shown),
-        ];
-        for (names, ids) in lists {
+        for (names, ids) in self.lists() {
             if let Some(i) = names.iter().position(|name| name.as_bytes() == text) {
                 ids[i].get_or_insert(id);
             }
+        }
+    }
+
+    /// Forgets the tokens that are among `ids`.
+    pub fn forget(&mut self, ids: impl Iterator<Item = u32>) {
+        let mut named: Vec<&mut Option<u32>> = self.lists().into_iter().flat_map(|(_, ids)| ids).collect();
+        named.retain(|slot| slot.is_some());
+        for id in ids {
+            named
+                .iter_mut()
+                .filter(|slot| ***slot == Some(id))
+                .for_each(|slot| **slot = None);
         }
     }
 
