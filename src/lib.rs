@@ -8,5 +8,6 @@ pub mod gpu;
 pub mod model;
 pub mod ops;
 pub mod source;
+pub mod tokenizer;
 
 pub use error::{Error, Result};

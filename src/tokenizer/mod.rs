@@ -1,0 +1,187 @@
+//! Text to token ids and back, and chat templates.
+//!
+//! What a model reads has to be exactly what it was trained with, so every rule here is that of the tokenizer
+//! the model was made with (SentencePiece, Hugging Face tokenizers); GGUF's own conventions are llama.cpp's.
+
+mod bpe;
+mod byte_level;
+mod charsmap;
+mod detokenizer;
+mod index;
+mod load;
+mod merges;
+mod prefixes;
+mod pretokenize;
+mod special;
+mod spm;
+mod unicode;
+mod unigram;
+mod vocab;
+mod wordpiece;
+
+use std::borrow::Cow;
+
+use bpe::Bpe;
+pub use detokenizer::{DecodeOptions, Detokenizer};
+pub use special::SpecialIds;
+use special::{Fragment, SpecialMatcher};
+use spm::Spm;
+use unigram::Unigram;
+use vocab::{Kind, Vocab};
+use wordpiece::WordPiece;
+
+/// How `encode` treats special tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EncodeOptions {
+    /// Add what the model expects around a text: BOS, EOS, `[CLS]` and `[SEP]`, as the file says.
+    pub add_special: bool,
+    /// Take text that spells a control token, such as `<|im_end|>`, for that token. Right for a rendered chat
+    /// template, wrong for text of unknown origin.
+    pub parse_special: bool,
+}
+
+/// A tokenizer, made from the metadata of a GGUF file.
+#[derive(Debug)]
+pub struct Tokenizer {
+    vocab: Vocab,
+    model: Model,
+    specials: SpecialMatcher,
+    ids: SpecialIds,
+    /// The tokens that end the generation, sorted.
+    ending: Vec<u32>,
+    adds_bos: bool,
+    adds_eos: bool,
+    adds_separator: bool,
+    /// A text starts with a space that is not in it (`add_dummy_prefix` in SentencePiece).
+    space_prefix: bool,
+    warnings: Vec<String>,
+}
+
+/// How text becomes tokens: `tokenizer.ggml.model`.
+#[derive(Debug)]
+enum Model {
+    /// `gpt2`, `gemma4`
+    Bpe(Box<Bpe>),
+    /// `llama`
+    Spm(Spm),
+    /// `bert`
+    WordPiece(WordPiece),
+    /// `t5`
+    Unigram(Box<Unigram>),
+}
+
+impl Tokenizer {
+    /// The ids of a text.
+    #[must_use]
+    pub fn encode(&self, text: &str, options: EncodeOptions) -> Vec<u32> {
+        let mut out = Vec::new();
+        if options.add_special && self.adds_bos {
+            out.extend(self.ids.bos);
+        }
+        let mut after_special = true;
+        self.specials.split(text, &self.vocab, options.parse_special, |fragment| {
+            after_special = match fragment {
+                Fragment::Token(id) => {
+                    out.push(id);
+                    true
+                }
+                Fragment::Text(text) => {
+                    self.encode_text(text, after_special, &mut out);
+                    false
+                }
+            }
+        });
+        if options.add_special && self.adds_eos {
+            out.extend(self.ids.eos);
+        }
+        if options.add_special && self.adds_separator {
+            out.extend(self.ids.separator);
+        }
+        out
+    }
+
+    fn encode_text(&self, text: &str, after_special: bool, out: &mut Vec<u32>) {
+        match &self.model {
+            Model::Bpe(bpe) if bpe.byte_level => bpe.encode(text, &self.vocab, out),
+            Model::Bpe(bpe) => bpe.encode(&plain_spaces(text), &self.vocab, out),
+            Model::Spm(spm) => {
+                let mut text = plain_spaces(text);
+                if self.space_prefix && after_special {
+                    text.to_mut().insert(0, ' ');
+                }
+                spm.encode(&text, &self.vocab, out);
+            }
+            Model::WordPiece(wordpiece) => wordpiece.encode(text, &self.vocab, out),
+            Model::Unigram(unigram) => unigram.encode(text, &self.vocab, out),
+        }
+    }
+
+    /// The text of ids. Invalid UTF-8 becomes U+FFFD.
+    #[must_use]
+    pub fn decode(&self, ids: &[u32], options: DecodeOptions) -> String {
+        let mut detokenizer = Detokenizer::new(options);
+        let mut text: String = ids.iter().map(|&id| detokenizer.push(self, id)).collect();
+        text.push_str(&detokenizer.finish());
+        text
+    }
+
+    /// The bytes a token stands for, which need not be whole characters; nothing where there is no such token.
+    #[must_use]
+    pub fn token_bytes(&self, id: u32) -> &[u8] {
+        self.vocab.bytes(id)
+    }
+
+    /// The id of a token, control tokens included, by the bytes it stands for.
+    #[must_use]
+    pub fn token_id(&self, bytes: &[u8]) -> Option<u32> {
+        self.specials.find(bytes, &self.vocab).or_else(|| self.vocab.find(bytes))
+    }
+
+    #[must_use]
+    pub fn n_vocab(&self) -> u32 {
+        self.vocab.len()
+    }
+
+    #[must_use]
+    pub fn special_ids(&self) -> &SpecialIds {
+        &self.ids
+    }
+
+    /// Whether `add_special` adds BOS.
+    #[must_use]
+    pub fn adds_bos(&self) -> bool {
+        self.adds_bos
+    }
+
+    /// Whether the token ends the generation: EOS, the end of a turn, and well-known tokens of that sense.
+    #[must_use]
+    pub fn is_end_of_generation(&self, id: u32) -> bool {
+        self.ending.binary_search(&id).is_ok()
+    }
+
+    /// The tokens that end the generation, sorted.
+    #[must_use]
+    pub fn end_of_generation(&self) -> &[u32] {
+        &self.ending
+    }
+
+    /// Whether the token is no text: a control token or the unknown token.
+    #[must_use]
+    pub fn is_special(&self, id: u32) -> bool {
+        matches!(self.vocab.kind(id), Some(Kind::Control | Kind::Unknown))
+    }
+
+    /// What is doubtful about the file's tokenizer, for its user to see.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+}
+
+/// `▁` stands for a space in files of SentencePiece models, and so does one in a text. Here spaces are spaces.
+fn plain_spaces(text: &str) -> Cow<'_, str> {
+    match text.contains('▁') {
+        true => text.replace('▁', " ").into(),
+        false => text.into(),
+    }
+}
