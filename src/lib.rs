@@ -7,7 +7,10 @@ pub mod gguf;
 pub mod gpu;
 pub mod model;
 pub mod ops;
+pub mod session;
 pub mod source;
 pub mod tokenizer;
+#[cfg(target_arch = "wasm32")]
+mod web;
 
 pub use error::{Error, Result};

@@ -54,9 +54,11 @@ impl TensorInfo {
 /// What came of looking at the first bytes of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Parsed {
-    /// The header goes on: at least this many bytes from the start of the file are needed.
-    NeedBytes(u64),
-    Done(Box<Gguf>),
+    /// The header goes on: at least this many bytes from the start of the file are needed. The bytes there
+    /// are come back.
+    NeedBytes { n: u64, head: Vec<u8> },
+    /// The header, and what follows it of the bytes: `rest` starts at `data_offset` of the file.
+    Done { gguf: Box<Gguf>, rest: Vec<u8> },
 }
 
 /// Parse the header in `head`, the first bytes of a file. `file_len` is the file's size where known:
@@ -64,10 +66,15 @@ pub enum Parsed {
 ///
 /// # Errors
 /// `MalformedGguf` as soon as the bytes at hand show it.
-pub fn parse(head: &[u8], file_len: Option<u64>) -> Result<Parsed> {
-    let mut cursor = Cursor { head, at: 0, file_len };
+pub fn parse(mut head: Vec<u8>, file_len: Option<u64>) -> Result<Parsed> {
+    let mut cursor = Cursor { head: &head, at: 0, file_len };
     match cursor.gguf() {
-        Ok(gguf) => Ok(Parsed::Done(Box::new(gguf))),
+        Ok(mut gguf) => {
+            let rest = head.get(gguf.data_offset as usize..).unwrap_or_default().to_vec();
+            head.truncate(cursor.at);
+            gguf.metadata.header = head;
+            Ok(Parsed::Done { gguf: Box::new(gguf), rest })
+        }
         Err(Stop::Need(n)) if n > MAX_HEADER_BYTES => {
             bail!(MalformedGguf, "the header needs {n} bytes or more, {MAX_HEADER_BYTES} are allowed")
         }
@@ -75,7 +82,7 @@ pub fn parse(head: &[u8], file_len: Option<u64>) -> Result<Parsed> {
             Some(len) if n > len => {
                 bail!(MalformedGguf, "the file ends at byte {len}, its header needs {n} or more (truncated?)")
             }
-            _ => Ok(Parsed::NeedBytes(n)),
+            _ => Ok(Parsed::NeedBytes { n, head }),
         },
         Err(Stop::Error(e)) => Err(e),
     }
@@ -240,6 +247,21 @@ impl Cursor<'_> {
         Ok(TensorInfo { name, ty, shape, file_range: offset..end })
     }
 
+    /// `general.alignment` of the tensors' data, in bytes.
+    fn alignment(&self, entries: &[Entry]) -> Result<u64, Stop> {
+        let key = b"general.alignment";
+        let Some(entry) = entries.iter().find(|e| &self.head[e.key.clone()] == key) else { return Ok(32) };
+        let bytes = &self.head[entry.bytes.clone()];
+        let value = if entry.ty == ValueType::U32 { bytes.try_into().ok().map(u32::from_le_bytes) } else { None };
+        match value {
+            Some(n) if n.is_power_of_two() && (8..=1 << 20).contains(&n) => Ok(n.into()),
+            found => malformed!(
+                "metadata 'general.alignment' is {:?} {found:?}, a u32 power of two from 8 to 1048576 is needed",
+                entry.ty
+            ),
+        }
+    }
+
     fn gguf(&mut self) -> Result<Gguf, Stop> {
         let magic = self.take(4)?;
         let magic = &self.head[magic];
@@ -268,12 +290,7 @@ impl Cursor<'_> {
             }
             entries.push(entry);
         }
-        let metadata_end = self.at;
-        let metadata = Metadata { header: self.head[..metadata_end].to_vec(), entries };
-        let alignment: u64 = metadata.u32("general.alignment")?.unwrap_or(32).into();
-        if !alignment.is_power_of_two() || !(8..=1 << 20).contains(&alignment) {
-            malformed!("metadata 'general.alignment' is {alignment}, a power of two from 8 to 1048576 is needed");
-        }
+        let alignment = self.alignment(&entries)?;
 
         let mut tensors = Vec::new();
         for _ in 0..n_tensors {
@@ -297,6 +314,8 @@ impl Cursor<'_> {
                 malformed!("tensors '{}' and '{}' overlap in the file", pair[0].name, pair[1].name);
             }
         }
+        // `parse` gives the metadata its bytes.
+        let metadata = Metadata { header: Vec::new(), entries };
         Ok(Gguf { version, metadata, tensors, data_offset })
     }
 }

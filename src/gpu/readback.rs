@@ -18,6 +18,12 @@ impl Readback {
     }
 }
 
+impl Drop for Readback {
+    fn drop(&mut self) {
+        self.raw.destroy();
+    }
+}
+
 /// A map under way.
 pub struct Pending(oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>);
 
@@ -89,7 +95,6 @@ impl Gpu {
                 values
             })
             .await?;
-        readback.raw.destroy();
         Ok(values)
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{Result, bail};
 use crate::gguf::{self, Gguf, Parsed};
 use crate::gpu::{Extent, Gpu, Grid, Kernel, RepackParams, Upload, Usage};
 use crate::ops::{KvType, n_groups};
-use crate::source::ByteSource;
+use crate::source::{Buffered, ByteSource, Chunk};
 
 /// Bytes of a span, unless a single row is larger.
 const SPAN_BYTES: u64 = 8 << 20;
@@ -76,23 +76,39 @@ pub trait LoadEvents {
 
 impl LoadEvents for () {}
 
-/// Read as much of the file as its header takes, and parse it.
+/// Read as much of the file as its header takes, and parse it. What was read beyond it is kept for the weights.
 ///
 /// # Errors
-/// As [`gguf::parse`] and [`ByteSource::head`].
-pub async fn read_header<S: ByteSource>(source: &S, events: &dyn LoadEvents) -> Result<Gguf> {
-    let mut n = HEAD_BYTES;
+/// As [`gguf::parse`] and [`ByteSource::stream`].
+pub async fn read_header<'s, S: ByteSource>(
+    source: &'s S,
+    events: &dyn LoadEvents,
+) -> Result<(Gguf, Buffered<'s, S>)> {
+    let mut head = Vec::new();
+    let mut wanted = HEAD_BYTES;
     loop {
-        events.check()?;
-        let head = source.head(n).await?;
-        events.progress(LoadPhase::Header, head.len() as u64, source.len().unwrap_or(0), None);
-        match gguf::parse(&head, source.len())? {
-            Parsed::Done(gguf) => return Ok(*gguf),
-            Parsed::NeedBytes(_) if (head.len() as u64) < n => {
+        let from = head.len() as u64;
+        let mut sink = |chunk: Chunk<'_>| {
+            events.check()?;
+            chunk.append_to(&mut head);
+            events.progress(LoadPhase::Header, head.len() as u64, source.len().unwrap_or(0), None);
+            Ok(())
+        };
+        source.stream(from..wanted, &mut sink).await?;
+        let ended = (head.len() as u64) < wanted;
+        match gguf::parse(head, source.len())? {
+            Parsed::Done { gguf, rest } => {
+                let start = gguf.data_offset;
+                return Ok((*gguf, Buffered { source, start, bytes: rest }));
+            }
+            Parsed::NeedBytes { head, .. } if ended => {
                 bail!(MalformedGguf, "the file ends at byte {}, inside its header (truncated?)", head.len())
             }
-            // Twice as much: a header is read a few times, not once a metadata pair.
-            Parsed::NeedBytes(needed) => n = needed.max(2 * n),
+            // Twice as much: a header is parsed a few times, not once a metadata pair.
+            Parsed::NeedBytes { n, head: bytes } => {
+                head = bytes;
+                wanted = n.max(2 * wanted);
+            }
         }
     }
 }
@@ -183,7 +199,7 @@ pub(super) async fn stream_weights<S: ByteSource>(
             let layer = span.pieces.last().and_then(|p| layer_of(&p.load.tensor.name));
             let mut upload = Upload::new(gpu, &staging);
             let mut taken = 0;
-            let mut sink = |chunk: crate::source::Chunk<'_>| {
+            let mut sink = |chunk: Chunk<'_>| {
                 events.check()?;
                 if failed.get() {
                     bail!(Aborted, "another part of the load failed");

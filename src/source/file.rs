@@ -43,21 +43,10 @@ impl ByteSource for FileSource {
         Some(self.len)
     }
 
-    async fn head(&self, n: u64) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        self.stream(0..n.min(self.len), &mut |chunk| {
-            let Chunk::Bytes(b) = chunk;
-            bytes.extend_from_slice(b);
-            Ok(())
-        })
-        .await?;
-        Ok(bytes)
-    }
-
     async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()> {
         let mut file = self.file.borrow_mut();
         file.seek(SeekFrom::Start(range.start)).map_err(|e| failed(&self.name, &e))?;
-        let mut left = (range.end - range.start) as usize;
+        let mut left = range.end.min(self.len).saturating_sub(range.start) as usize;
         let mut buffer = vec![0; left.min(CHUNK_BYTES)];
         while left > 0 {
             let n = left.min(CHUNK_BYTES);

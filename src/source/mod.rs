@@ -1,13 +1,23 @@
 //! Where a file's bytes come from: ranges of memory, a file, a Blob, an HTTP resource.
 
+#[cfg(target_arch = "wasm32")]
+mod blob;
+#[cfg(target_arch = "wasm32")]
+mod body;
 #[cfg(not(target_arch = "wasm32"))]
 mod file;
+#[cfg(target_arch = "wasm32")]
+mod http;
 mod memory;
 
 use std::ops::Range;
 
+#[cfg(target_arch = "wasm32")]
+pub use blob::BlobSource;
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::FileSource;
+#[cfg(target_arch = "wasm32")]
+pub use http::HttpSource;
 pub use memory::MemorySource;
 
 use crate::error::Result;
@@ -21,6 +31,18 @@ pub enum Chunk<'a> {
 }
 
 impl Chunk<'_> {
+    pub fn append_to(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Chunk::Bytes(b) => bytes.extend_from_slice(b),
+            #[cfg(target_arch = "wasm32")]
+            Chunk::Js(b) => {
+                let start = bytes.len();
+                bytes.resize(start + b.length() as usize, 0);
+                b.copy_to(&mut bytes[start..]);
+            }
+        }
+    }
+
     #[must_use]
     pub fn len(&self) -> usize {
         match self {
@@ -57,15 +79,38 @@ pub trait ByteSource {
         true
     }
 
-    /// The first `n` bytes, or the whole file where it is shorter.
+    /// Hand every byte of the range to the sink; of a file that ends inside it, those there are.
     ///
     /// # Errors
-    /// `FetchFailed` where they can't be had; `Aborted`.
-    async fn head(&self, n: u64) -> Result<Vec<u8>>;
-
-    /// Hand every byte of the range to the sink.
-    ///
-    /// # Errors
-    /// `FetchFailed` where they can't be had whole; `Aborted`; what the sink returns.
+    /// `FetchFailed` where they can't be had; `Aborted`; what the sink returns.
     async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()>;
+}
+
+/// A source some of whose bytes are here already: what was read with the header and is not of it.
+pub struct Buffered<'a, S> {
+    pub source: &'a S,
+    /// Where in the file the bytes here start.
+    pub start: u64,
+    pub bytes: Vec<u8>,
+}
+
+impl<S: ByteSource> ByteSource for Buffered<'_, S> {
+    fn len(&self) -> Option<u64> {
+        self.source.len()
+    }
+
+    fn random_access(&self) -> bool {
+        self.source.random_access()
+    }
+
+    async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()> {
+        let here = self.start..self.start + self.bytes.len() as u64;
+        let mut from = range.start;
+        if here.contains(&from) {
+            let end = range.end.min(here.end);
+            sink(Chunk::Bytes(&self.bytes[(from - here.start) as usize..(end - here.start) as usize]))?;
+            from = end;
+        }
+        if from < range.end { self.source.stream(from..range.end, sink).await } else { Ok(()) }
+    }
 }

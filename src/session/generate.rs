@@ -1,0 +1,265 @@
+//! The generate loop. Steps are pipelined: while the GPU works on the next tokens, earlier ids come back. What
+//! ran beyond the end is dropped.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use web_time::Instant;
+
+use super::stop::StopStrings;
+use super::Session;
+use crate::error::{Result, bail};
+use crate::gpu::{Pending, Readback};
+use crate::model::Sampling;
+use crate::tokenizer::{DecodeOptions, Detokenizer};
+
+/// How to generate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GenerateOptions {
+    pub max_tokens: u32,
+    pub sampling: Sampling,
+    /// The text ends before any of these.
+    pub stop: Vec<String>,
+    /// Give up at the first sign of an end token; off, it is text like any other.
+    pub ignore_end: bool,
+}
+
+impl Default for GenerateOptions {
+    /// llama.cpp's sampling defaults.
+    fn default() -> Self {
+        GenerateOptions {
+            max_tokens: 512,
+            sampling: Sampling {
+                temperature: 0.8,
+                top_k: 40,
+                top_p: 0.95,
+                min_p: 0.05,
+                repeat_penalty: 1.0,
+                seed: 0,
+            },
+            stop: Vec::new(),
+            ignore_end: false,
+        }
+    }
+}
+
+impl GenerateOptions {
+    /// # Errors
+    /// `InvalidArgument` naming the option that is out of range.
+    pub fn check(&self) -> Result<()> {
+        let s = &self.sampling;
+        let check = |name: &str, value: f32, ok: bool, allowed: &str| {
+            if !ok {
+                bail!(InvalidArgument, "{name} is {value}, {allowed} is allowed");
+            }
+            Ok(())
+        };
+        check("maxTokens", self.max_tokens as f32, self.max_tokens > 0, "1 or more")?;
+        check("temperature", s.temperature, (0.0..=100.0).contains(&s.temperature), "0 to 100")?;
+        check("topP", s.top_p, s.top_p > 0.0 && s.top_p <= 1.0, "more than 0, up to 1")?;
+        check("minP", s.min_p, (0.0..=1.0).contains(&s.min_p), "0 to 1")?;
+        check("repeatPenalty", s.repeat_penalty, s.repeat_penalty > 0.0 && s.repeat_penalty.is_finite(), "more than 0")
+    }
+}
+
+/// Why a generation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FinishReason {
+    /// The model's end token.
+    End,
+    /// A stop string.
+    Stop,
+    /// `max_tokens`
+    Length,
+    /// The context is full.
+    Context,
+}
+
+impl FinishReason {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            FinishReason::End => "end",
+            FinishReason::Stop => "stop",
+            FinishReason::Length => "length",
+            FinishReason::Context => "context",
+        }
+    }
+}
+
+/// Figures of a generation.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stats {
+    pub prompt_tokens: u32,
+    /// Of these, the ones that were in the cache already.
+    pub reused_tokens: u32,
+    pub generated_tokens: u32,
+    /// From the call to the first id, in milliseconds.
+    pub first_token_ms: f64,
+    /// From the first id to the last, in milliseconds.
+    pub decode_ms: f64,
+    pub finish_reason: Option<FinishReason>,
+}
+
+impl Stats {
+    /// Generated tokens a second, the first one's wait left out.
+    #[must_use]
+    pub fn decode_per_second(&self) -> f64 {
+        if self.decode_ms > 0.0 { f64::from(self.generated_tokens.saturating_sub(1)) * 1e3 / self.decode_ms } else { 0.0 }
+    }
+
+    /// Prompt tokens a second that were run.
+    #[must_use]
+    pub fn prefill_per_second(&self) -> f64 {
+        let n = self.prompt_tokens - self.reused_tokens;
+        if self.first_token_ms > 0.0 { f64::from(n) * 1e3 / self.first_token_ms } else { 0.0 }
+    }
+}
+
+/// Steps submitted ahead, at most. Deep enough to hide a slow way back to the host.
+const MAX_DEPTH: usize = 8;
+
+/// A generation under way.
+pub struct Generation {
+    session: Rc<Session>,
+    options: GenerateOptions,
+    detokenizer: Detokenizer,
+    stops: StopStrings,
+    readbacks: VecDeque<Readback>,
+    in_flight: VecDeque<(Readback, Pending)>,
+    /// Steps to keep in flight: one at first, so that the first tokens come as fast as they can, then more.
+    depth: usize,
+    /// Steps submitted, the prefill included; each samples an id.
+    n_submitted: u32,
+    generated: Vec<u32>,
+    stats: Stats,
+    started: Instant,
+    first: Option<Instant>,
+}
+
+impl Session {
+    /// Start to generate after a prompt. What of it the cache holds already is not run again.
+    ///
+    /// # Errors
+    /// `InvalidState` while another call runs; `InvalidArgument`; `ContextOverflow` where the prompt leaves no
+    /// room.
+    pub fn generate(self: &Rc<Self>, prompt: &[u32], options: GenerateOptions) -> Result<Generation> {
+        options.check()?;
+        let busy = self.begin()?;
+        let started = Instant::now();
+        let mut cached = self.cached.borrow_mut();
+        let common = cached.iter().zip(prompt).take_while(|(a, b)| a == b).count();
+        // The last token is run in any case: its logits are wanted.
+        let reused = common.min(prompt.len().saturating_sub(1));
+        let mut readbacks: VecDeque<Readback> = (0..MAX_DEPTH).map(|_| self.model.gpu.readback(4)).collect();
+        let Some(read) = readbacks.pop_front() else { bail!(Internal, "no readback") };
+        self.model.check_room(0, prompt.len())?;
+        cached.truncate(reused);
+        self.model.prefill(&prompt[reused..], reused as u32, prompt, &options.sampling, &read)?;
+        cached.extend_from_slice(&prompt[reused..]);
+        let pending = self.model.gpu.map(&read);
+        // From here on the generation frees the model when it is dropped.
+        std::mem::forget(busy);
+        Ok(Generation {
+            session: self.clone(),
+            detokenizer: Detokenizer::new(DecodeOptions { continues: !prompt.is_empty(), ..Default::default() }),
+            stops: StopStrings::new(&options.stop),
+            options,
+            readbacks,
+            in_flight: VecDeque::from([(read, pending)]),
+            depth: 1,
+            n_submitted: 1,
+            generated: Vec::new(),
+            stats: Stats {
+                prompt_tokens: prompt.len() as u32,
+                reused_tokens: reused as u32,
+                ..Stats::default()
+            },
+            started,
+            first: None,
+        })
+    }
+}
+
+impl Generation {
+    /// The next piece of text, which may be empty where a token makes no whole character; `None` at the end.
+    ///
+    /// # Errors
+    /// `DeviceLost` and whatever else the GPU reports.
+    pub async fn next(&mut self) -> Result<Option<String>> {
+        if self.stats.finish_reason.is_some() {
+            return Ok(None);
+        }
+        self.fill();
+        let Some((read, pending)) = self.in_flight.pop_front() else {
+            return Ok(self.finish(FinishReason::Context));
+        };
+        let model = &self.session.model;
+        let id = model.gpu.read_with(&read, pending, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).await?;
+        self.readbacks.push_back(read);
+        self.depth = (self.depth + 1).min(MAX_DEPTH);
+        let first = *self.first.get_or_insert_with(Instant::now);
+        self.stats.first_token_ms = (first - self.started).as_secs_f64() * 1e3;
+        self.stats.decode_ms = first.elapsed().as_secs_f64() * 1e3;
+
+        let tokenizer = &self.session.tokenizer;
+        if tokenizer.is_end_of_generation(id) && !self.options.ignore_end {
+            return Ok(self.finish(FinishReason::End));
+        }
+        self.generated.push(id);
+        self.stats.generated_tokens += 1;
+        let (mut text, stopped) = self.stops.push(&self.detokenizer.push(tokenizer, id));
+        if stopped {
+            self.conclude(FinishReason::Stop);
+        } else if self.stats.generated_tokens == self.options.max_tokens {
+            text.push_str(&self.finish(FinishReason::Length).unwrap_or_default());
+        }
+        Ok(Some(text))
+    }
+
+    /// The ids so far, an end token left out.
+    #[must_use]
+    pub fn generated(&self) -> &[u32] {
+        &self.generated
+    }
+
+    /// Submit steps until `depth` are in flight or no more are wanted.
+    fn fill(&mut self) {
+        let model = &self.session.model;
+        while self.in_flight.len() < self.depth
+            && self.n_submitted < self.options.max_tokens
+            && self.stats.prompt_tokens + self.n_submitted <= model.n_ctx
+        {
+            let Some(read) = self.readbacks.pop_front() else { break };
+            model.decode(&self.options.sampling, &read);
+            let pending = model.gpu.map(&read);
+            self.in_flight.push_back((read, pending));
+            self.n_submitted += 1;
+        }
+    }
+
+    /// The rest of the text.
+    fn finish(&mut self, reason: FinishReason) -> Option<String> {
+        self.conclude(reason);
+        let (mut text, stopped) = self.stops.push(&self.detokenizer.finish());
+        if !stopped {
+            text.push_str(&self.stops.finish());
+        }
+        if text.is_empty() { None } else { Some(text) }
+    }
+
+    fn conclude(&mut self, reason: FinishReason) {
+        self.stats.finish_reason = Some(reason);
+    }
+}
+
+impl Drop for Generation {
+    /// Also where the caller stops early: the cache holds the tokens that steps were submitted for, and what
+    /// came after them is overwritten.
+    fn drop(&mut self) {
+        let run = self.generated.len().min(self.n_submitted as usize - 1);
+        self.session.cached.borrow_mut().extend_from_slice(&self.generated[..run]);
+        *self.session.stats.borrow_mut() = self.stats.clone();
+        self.session.busy.set(false);
+    }
+}

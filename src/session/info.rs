@@ -1,0 +1,102 @@
+//! What a caller may want to know of a loaded model.
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::gguf::{Gguf, GgmlType};
+use crate::model::Model;
+use crate::source::ByteSource;
+use crate::tokenizer::Tokenizer;
+
+/// A loaded model, described.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Info {
+    /// `general.name`, where the file has one.
+    pub name: Option<String>,
+    pub architecture: String,
+    pub parameters: u64,
+    /// Tensor types by the parameters they hold, the most first.
+    pub types: Vec<String>,
+    pub layers: u32,
+    pub embedding_length: u32,
+    pub vocabulary_size: u32,
+    pub trained_context_length: u32,
+    pub context_length: u32,
+    /// The file's size in bytes, where it is known.
+    pub file_bytes: Option<u64>,
+    /// Whether the source could be read in ranges; otherwise it came as one stream.
+    pub ranges: bool,
+    pub memory: MemoryInfo,
+    pub gpu: GpuInfo,
+    /// Dispatches of a decode step.
+    pub decode_dispatches: usize,
+    pub warnings: Vec<String>,
+}
+
+/// GPU memory in bytes.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemoryInfo {
+    pub weights: u64,
+    pub kv_cache: u64,
+    pub activations: u64,
+}
+
+/// The GPU and what is used of it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GpuInfo {
+    pub adapter: String,
+    pub backend: String,
+    pub max_binding_bytes: u64,
+    /// Invocations of the smallest subgroup; 0 where subgroups are not used.
+    pub subgroup_size: u32,
+}
+
+/// The types of a file's tensors by the parameters they hold, the most first.
+#[must_use]
+pub fn types(gguf: &Gguf) -> Vec<(GgmlType, u64)> {
+    let mut types: Vec<(GgmlType, u64)> = Vec::new();
+    for t in &gguf.tensors {
+        match types.iter_mut().find(|(ty, _)| *ty == t.ty) {
+            Some((_, n)) => *n += t.n_elems(),
+            None => types.push((t.ty, t.n_elems())),
+        }
+    }
+    types.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    types
+}
+
+impl Info {
+    pub(super) fn new<S: ByteSource>(gguf: &Gguf, model: &Model, tokenizer: &Tokenizer, source: &S) -> Result<Self> {
+        let c = &model.config;
+        let caps = &model.gpu.caps;
+        Ok(Info {
+            name: gguf.metadata.str("general.name")?.map(str::to_owned),
+            architecture: c.arch.clone(),
+            parameters: gguf.n_params(),
+            types: types(gguf).iter().map(|(ty, _)| ty.to_string()).collect(),
+            layers: c.n_layer,
+            embedding_length: c.n_embd,
+            vocabulary_size: c.n_vocab,
+            trained_context_length: c.n_ctx_train,
+            context_length: model.n_ctx,
+            file_bytes: source.len(),
+            ranges: source.random_access(),
+            memory: MemoryInfo {
+                weights: model.bytes.weights,
+                kv_cache: model.bytes.kv_cache,
+                activations: model.bytes.activations,
+            },
+            gpu: GpuInfo {
+                adapter: caps.adapter.clone(),
+                backend: caps.backend.to_owned(),
+                max_binding_bytes: caps.max_binding_bytes,
+                subgroup_size: caps.subgroup_min,
+            },
+            decode_dispatches: model.decode_dispatches(),
+            warnings: tokenizer.warnings().to_vec(),
+        })
+    }
+}

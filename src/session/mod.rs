@@ -1,0 +1,108 @@
+//! A loaded model with its tokenizer: generation, options, prefix reuse, figures.
+
+mod generate;
+mod info;
+mod stop;
+
+pub use generate::{FinishReason, GenerateOptions, Generation, Stats};
+pub use info::{GpuInfo, Info, MemoryInfo};
+
+use std::cell::{Cell, RefCell};
+
+use crate::error::{Result, bail};
+use crate::gpu::Gpu;
+use crate::model::{Activation, LoadEvents, LoadOptions, Model, arch, read_header};
+use crate::ops::Phase;
+use crate::source::ByteSource;
+use crate::tokenizer::{EncodeOptions, Tokenizer};
+
+/// A model ready to generate. One call at a time runs on it.
+pub struct Session {
+    pub model: Model,
+    pub tokenizer: Tokenizer,
+    pub info: Info,
+    /// Tokens whose keys and values are in the cache.
+    cached: RefCell<Vec<u32>>,
+    busy: Cell<bool>,
+    stats: RefCell<Stats>,
+}
+
+impl Session {
+    /// Load the model of a file. What cannot run fails before weights are fetched.
+    ///
+    /// # Errors
+    /// As [`read_header`], [`arch::config`], [`Tokenizer::from_gguf`], [`Gpu::new`] and [`Model::load`].
+    pub async fn load<S: ByteSource>(source: &S, options: &LoadOptions, events: &dyn LoadEvents) -> Result<Self> {
+        let (gguf, source) = read_header(source, events).await?;
+        let config = arch::config(&gguf)?;
+        let tokenizer = Tokenizer::from_gguf(&gguf.metadata)?;
+        if tokenizer.n_vocab() != config.n_vocab {
+            bail!(
+                MalformedGguf,
+                "the tokenizer has {} tokens, the embedding {} rows",
+                tokenizer.n_vocab(),
+                config.n_vocab
+            );
+        }
+        events.check()?;
+        let gpu = Gpu::new().await?;
+        let model = Model::load(gpu, &source, &gguf, config, options, events).await?;
+        let info = Info::new(&gguf, &model, &tokenizer, &source)?;
+        Ok(Session {
+            model,
+            tokenizer,
+            info,
+            cached: RefCell::default(),
+            busy: Cell::new(false),
+            stats: RefCell::default(),
+        })
+    }
+
+    /// The ids of a prompt, with what the model expects around it and special tokens by name.
+    #[must_use]
+    pub fn prompt_ids(&self, prompt: &str) -> Vec<u32> {
+        self.tokenizer.encode(prompt, EncodeOptions { add_special: true, parse_special: true })
+    }
+
+    /// Figures of the last generation.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.stats.borrow().clone()
+    }
+
+    /// Run the prompt and then `n_decode` greedy steps, and return every named intermediate: of the prefill,
+    /// then of each step.
+    ///
+    /// # Errors
+    /// `InvalidState` while another call runs; as [`Model::capture`].
+    pub async fn capture(&self, prompt: &[u32], n_decode: usize) -> Result<Vec<Vec<Activation>>> {
+        let _busy = self.begin()?;
+        self.cached.borrow_mut().clear();
+        let mut steps = vec![self.model.capture(prompt, 0, Phase::Prefill).await?];
+        for i in 0..n_decode {
+            let logits = steps.last().and_then(|s| s.last()).map(|a| a.data.as_slice()).unwrap_or_default();
+            let best = (0..logits.len()).rev().max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or(0);
+            let pos = (prompt.len() + i) as u32;
+            steps.push(self.model.capture(&[best as u32], pos, Phase::Decode).await?);
+        }
+        Ok(steps)
+    }
+
+    /// Claim the model for a call.
+    fn begin(&self) -> Result<Busy<'_>> {
+        if self.busy.replace(true) {
+            bail!(InvalidState, "the model is busy with another call; await it, or abort it by its signal");
+        }
+        Ok(Busy(&self.busy))
+    }
+}
+
+/// Frees the model when the call ends, however it ends.
+struct Busy<'a>(&'a Cell<bool>);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+

@@ -1,0 +1,86 @@
+//! The body of a fetch or a Blob, read chunk by chunk.
+
+use std::ops::Range;
+
+use js_sys::{Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{ReadableStream, ReadableStreamDefaultReader};
+
+use super::{Chunk, Sink};
+use crate::error::{Error, Result};
+
+/// A stream of bytes of a file, and where in the file it is.
+pub struct Body {
+    reader: ReadableStreamDefaultReader,
+    at: u64,
+    /// What was read beyond the last range.
+    left: Option<Uint8Array>,
+}
+
+impl Body {
+    /// A stream whose first byte is byte `at` of the file.
+    ///
+    /// # Errors
+    /// `FetchFailed` where the stream is already being read.
+    pub fn new(stream: &ReadableStream, at: u64, what: &str) -> Result<Self> {
+        let reader = ReadableStreamDefaultReader::new(stream).map_err(|e| failure(what, &e))?;
+        Ok(Body { reader, at, left: None })
+    }
+
+    /// Hand the bytes of `range` to the sink; those before it are skipped. Stops short where the stream ends.
+    ///
+    /// # Errors
+    /// `FetchFailed` where the connection breaks, `Aborted` by its signal; what the sink returns.
+    pub async fn stream(&mut self, range: Range<u64>, what: &str, sink: &mut Sink<'_>) -> Result<()> {
+        while self.at < range.end {
+            let chunk = match self.left.take() {
+                Some(chunk) => chunk,
+                None => match self.read(what).await? {
+                    Some(chunk) => chunk,
+                    None => break,
+                },
+            };
+            let len = u64::from(chunk.length());
+            let skip = range.start.saturating_sub(self.at).min(len);
+            let take = (range.end - self.at).min(len);
+            if take > skip {
+                sink(Chunk::Js(&chunk.subarray(skip as u32, take as u32)))?;
+            }
+            if take < len {
+                self.left = Some(chunk.subarray(take as u32, len as u32));
+            }
+            self.at += take;
+        }
+        Ok(())
+    }
+
+    async fn read(&self, what: &str) -> Result<Option<Uint8Array>> {
+        let result = JsFuture::from(self.reader.read()).await.map_err(|e| failure(what, &e))?;
+        let done = Reflect::get(&result, &"done".into()).is_ok_and(|d| d.is_truthy());
+        if done {
+            return Ok(None);
+        }
+        let value = Reflect::get(&result, &"value".into()).map_err(|e| failure(what, &e))?;
+        Ok(Some(value.unchecked_into()))
+    }
+}
+
+impl Drop for Body {
+    /// A stream that is left early stops its download.
+    fn drop(&mut self) {
+        let _ = self.reader.cancel();
+    }
+}
+
+/// What a rejected promise of the browser means here.
+pub fn failure(what: &str, e: &JsValue) -> Error {
+    let text = |key: &str| Reflect::get(e, &key.into()).ok().and_then(|v| v.as_string());
+    match text("name").as_deref() {
+        Some("AbortError") => Error::Aborted(format!("{what}: aborted by the caller's signal")),
+        _ => {
+            let message = text("message").or_else(|| e.as_string()).unwrap_or_else(|| "unknown error".into());
+            Error::FetchFailed(format!("{what} can't be read: {message}"))
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The shell around the session for JavaScript: no logic, only types turned into others. `index.js` of the
+//! package makes the public API of it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Array, Function, Object, Reflect};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+use web_sys::{AbortSignal, Blob};
+
+use crate::error::{Error, Result, bail};
+use crate::model::{LoadEvents, LoadOptions, LoadPhase, Sampling};
+use crate::session::{FinishReason, GenerateOptions, Generation, Session};
+use crate::source::{BlobSource, HttpSource};
+use crate::tokenizer::{DecodeOptions, EncodeOptions};
+
+/// Called once by `index.js`.
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// An `Error` with a `code`, as every call here rejects with.
+impl From<Error> for JsValue {
+    fn from(e: Error) -> JsValue {
+        let error = js_sys::Error::new(&e.to_string());
+        error.set_name(if matches!(e, Error::Aborted(_)) { "AbortError" } else { "WebggufError" });
+        let _ = Reflect::set(&error, &"code".into(), &e.code().into());
+        error.into()
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(what: &str, json: &'a str) -> Result<T> {
+    serde_json::from_str(json).map_err(|e| Error::InvalidArgument(format!("{what}: {e}")))
+}
+
+fn to_json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| Error::Internal(format!("JSON: {e}")))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LoadArguments {
+    context_length: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct GenerateArguments {
+    max_tokens: Option<u32>,
+    temperature: Option<f32>,
+    top_k: Option<u32>,
+    top_p: Option<f32>,
+    min_p: Option<f32>,
+    repeat_penalty: Option<f32>,
+    seed: Option<u32>,
+    #[serde(default)]
+    stop: Vec<String>,
+    #[serde(default)]
+    ignore_end: bool,
+}
+
+impl GenerateArguments {
+    /// Without a seed, `fresh_seed`.
+    fn options(self, fresh_seed: u32) -> GenerateOptions {
+        let d = GenerateOptions::default();
+        GenerateOptions {
+            max_tokens: self.max_tokens.unwrap_or(d.max_tokens),
+            sampling: Sampling {
+                temperature: self.temperature.unwrap_or(d.sampling.temperature),
+                top_k: self.top_k.unwrap_or(d.sampling.top_k),
+                top_p: self.top_p.unwrap_or(d.sampling.top_p),
+                min_p: self.min_p.unwrap_or(d.sampling.min_p),
+                repeat_penalty: self.repeat_penalty.unwrap_or(d.sampling.repeat_penalty),
+                seed: self.seed.unwrap_or(fresh_seed),
+            },
+            stop: self.stop,
+            ignore_end: self.ignore_end,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatsJson {
+    prompt_tokens: u32,
+    reused_tokens: u32,
+    generated_tokens: u32,
+    first_token_ms: f64,
+    decode_ms: f64,
+    prefill_per_second: f64,
+    decode_per_second: f64,
+    finish_reason: Option<&'static str>,
+    gpu_bytes: u64,
+}
+
+/// Progress and abort of a load.
+struct JsEvents {
+    on_progress: Option<Function>,
+    signal: Option<AbortSignal>,
+}
+
+impl LoadEvents for JsEvents {
+    fn progress(&self, phase: LoadPhase, loaded_bytes: u64, total_bytes: u64, layer: Option<u32>) {
+        let Some(call) = &self.on_progress else { return };
+        let event = Object::new();
+        let set = |key: &str, value: JsValue| {
+            let _ = Reflect::set(&event, &key.into(), &value);
+        };
+        set("phase", phase.name().into());
+        set("loaded", (loaded_bytes as f64).into());
+        set("total", (total_bytes as f64).into());
+        set("layer", layer.map_or(JsValue::NULL, Into::into));
+        // The caller's own exception is the caller's.
+        let _ = call.call1(&JsValue::NULL, &event);
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.signal.as_ref().is_some_and(AbortSignal::aborted) {
+            bail!(Aborted, "the load was aborted by the caller's signal");
+        }
+        Ok(())
+    }
+}
+
+/// A loaded model.
+#[wasm_bindgen]
+pub struct Engine {
+    session: Rc<Session>,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Load a model from a URL (a string) or a Blob.
+    pub async fn load(
+        source: JsValue,
+        options: String,
+        on_progress: Option<Function>,
+        signal: Option<AbortSignal>,
+    ) -> Result<Engine, JsValue> {
+        let arguments: LoadArguments = parse("the options of loadModel", &options)?;
+        let options = LoadOptions { context_length: arguments.context_length, ..LoadOptions::default() };
+        let events = JsEvents { on_progress, signal: signal.clone() };
+        events.check()?;
+        let session = match source.dyn_into::<Blob>() {
+            Ok(blob) => Session::load(&BlobSource(blob), &options, &events).await?,
+            Err(url) => {
+                let url = url.as_string().unwrap_or_default();
+                Session::load(&HttpSource::open(url, signal).await?, &options, &events).await?
+            }
+        };
+        Ok(Engine { session: Rc::new(session) })
+    }
+
+    /// JSON of `Info`.
+    pub fn info(&self) -> Result<String, JsValue> {
+        Ok(to_json(&self.session.info)?)
+    }
+
+    /// JSON of the last generation's figures.
+    pub fn stats(&self) -> Result<String, JsValue> {
+        let s = self.session.stats();
+        Ok(to_json(&StatsJson {
+            prompt_tokens: s.prompt_tokens,
+            reused_tokens: s.reused_tokens,
+            generated_tokens: s.generated_tokens,
+            first_token_ms: s.first_token_ms,
+            decode_ms: s.decode_ms,
+            prefill_per_second: s.prefill_per_second(),
+            decode_per_second: s.decode_per_second(),
+            finish_reason: s.finish_reason.map(FinishReason::name),
+            gpu_bytes: self.session.model.gpu.allocated_bytes(),
+        })?)
+    }
+
+    #[must_use]
+    pub fn tokenize(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<u32> {
+        self.session.tokenizer.encode(text, EncodeOptions { add_special, parse_special })
+    }
+
+    #[must_use]
+    pub fn detokenize(&self, ids: &[u32], show_special: bool) -> String {
+        self.session.tokenizer.decode(ids, DecodeOptions { show_special, ..DecodeOptions::default() })
+    }
+
+    /// Start to generate after a prompt.
+    pub fn generate(&self, prompt: &str, options: &str) -> Result<TextStream, JsValue> {
+        let arguments: GenerateArguments = parse("the options of generate", options)?;
+        let options = arguments.options((js_sys::Math::random() * f64::from(u32::MAX)) as u32);
+        let ids = self.session.prompt_ids(prompt);
+        let generation = self.session.generate(&ids, options)?;
+        Ok(TextStream { generation: Rc::new(RefCell::new(Some(generation))) })
+    }
+
+    /// Every named intermediate of the prompt's prefill and of `n_decode` greedy steps: an array of steps, each
+    /// an array of `{ name, shape, data }`.
+    pub async fn capture(&self, prompt: Vec<u32>, n_decode: usize) -> Result<Array, JsValue> {
+        let session = self.session.clone();
+        let steps = session.capture(&prompt, n_decode).await?;
+        let all = Array::new();
+        for step in steps {
+            let list = Array::new();
+            for a in step {
+                let entry = Object::new();
+                Reflect::set(&entry, &"name".into(), &a.name.into())?;
+                let shape = Array::of2(&(a.rows as f64).into(), &(a.width as f64).into());
+                Reflect::set(&entry, &"shape".into(), &shape)?;
+                Reflect::set(&entry, &"data".into(), &js_sys::Float32Array::from(a.data.as_slice()))?;
+                list.push(&entry);
+            }
+            all.push(&list);
+        }
+        Ok(all)
+    }
+
+    /// Give the GPU's memory back. A generation under way ends with `DEVICE_LOST`.
+    pub fn destroy(self) {
+        self.session.model.gpu.destroy();
+    }
+}
+
+/// The text of a generation, piece by piece.
+#[wasm_bindgen]
+pub struct TextStream {
+    generation: Rc<RefCell<Option<Generation>>>,
+}
+
+#[wasm_bindgen]
+impl TextStream {
+    /// The next piece, `undefined` at the end. One call at a time.
+    pub async fn next(&self) -> Result<Option<String>, JsValue> {
+        let slot = self.generation.clone();
+        // Taken, not borrowed: the call may be abandoned while it waits.
+        let Some(mut generation) = slot.borrow_mut().take() else { return Ok(None) };
+        let result = generation.next().await;
+        if matches!(result, Ok(Some(_))) {
+            slot.replace(Some(generation));
+        }
+        Ok(result?)
+    }
+
+    /// Stop here; the model is free for the next call.
+    pub fn stop(&self) {
+        self.generation.replace(None);
+    }
+}
