@@ -111,14 +111,6 @@ class Runner:
         rows = [np.ctypeslib.as_array(lib.llama_get_logits_ith(self.context, i), (self.n_vocab,)) for i in range(len(tokens))]
         return np.stack(rows).copy()
 
-    def greedy(self, prompt: list[int], steps: int) -> list[int]:
-        """The prompt's greedy continuation; an end token does not stop it. Ties go to the lowest id."""
-        logits, ids = self.feed(prompt), []
-        for _ in range(steps):
-            ids.append(int(logits[-1].argmax()))
-            logits = self.feed(ids[-1:])
-        return ids
-
     def tokenize(self, text: str) -> list[int]:
         data = text.encode()
         ids = (ctypes.c_int32 * (len(data) + 8))()

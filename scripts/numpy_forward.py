@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from gguf import GGUFReader
 
+from architectures import GEMMAS
 from gguf_files import read_metadata, read_tensors
 
 Array = np.ndarray
-GEMMAS = ("gemma", "gemma2", "gemma3")
 INTERLEAVED_ROPE = ("llama", "smollm3", "granite")  # ggml's NORM; the others split halves (NEOX)
 
 
