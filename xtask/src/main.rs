@@ -1,0 +1,98 @@
+//! Builds of webgguf, as the npm scripts and CI call them.
+//!
+//! - `cargo xtask build [--dev]`: the npm package in `pkg/`
+//! - `cargo xtask size`: what the package weighs, against its budget
+//! - `cargo xtask shaders FILE`: every kernel variant's WGSL as JSON, for a browser to compile
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// What wasm and JavaScript may weigh together, brotli 11.
+const BUDGET_BYTES: usize = 450_000;
+
+fn main() -> Result<()> {
+    env::set_current_dir(root())?;
+    let args: Vec<String> = env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["build"] => build(true),
+        ["build", "--dev"] => build(false),
+        ["size"] => size(),
+        ["shaders", file] => shaders(Path::new(file)),
+        _ => Err("usage: cargo xtask build [--dev] | size | shaders FILE".into()),
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the root").to_path_buf()
+}
+
+fn run(program: &str, args: &[&str]) -> Result<()> {
+    let status = Command::new(program).args(args).status().map_err(|e| format!("{program}: {e}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{program} {args:?}: {status}").into()) }
+}
+
+/// The package: wasm-bindgen's output, optimised, and what `pkg-templates/` adds.
+fn build(optimise: bool) -> Result<()> {
+    let target = "wasm32-unknown-unknown";
+    run(env!("CARGO"), &["build", "--quiet", "--release", "--lib", "--package", "webgguf", "--target", target])?;
+    let wasm = env::var("CARGO_TARGET_DIR").map_or_else(|_| PathBuf::from("target"), PathBuf::from);
+    let wasm = wasm.join(target).join("release/webgguf.wasm");
+    if Path::new("pkg").exists() {
+        fs::remove_dir_all("pkg")?;
+    }
+    fs::create_dir_all("pkg")?;
+    wasm_bindgen_cli_support::Bindgen::new()
+        .input_path(&wasm)
+        .web(true)?
+        .typescript(false)
+        .omit_default_module_path(false)
+        .generate("pkg")?;
+    if optimise {
+        let file = "pkg/webgguf_bg.wasm";
+        run(
+            "node_modules/.bin/wasm-opt",
+            &[file, "-o", file, "-Oz", "--all-features", "--strip-debug", "--strip-producers"],
+        )?;
+    }
+    for entry in fs::read_dir("pkg-templates")? {
+        let path = entry?.path();
+        if path.is_file() {
+            fs::copy(&path, Path::new("pkg").join(path.file_name().expect("a file has a name")))?;
+        }
+    }
+    fs::copy("LICENSE", "pkg/LICENSE")?;
+    Ok(())
+}
+
+fn size() -> Result<()> {
+    let mut total = 0;
+    for entry in fs::read_dir("pkg")? {
+        let path = entry?.path();
+        let shipped = path.extension().is_some_and(|e| e == "js" || e == "wasm");
+        if !shipped {
+            continue;
+        }
+        let bytes = fs::read(&path)?;
+        let mut out = Vec::new();
+        let params = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 24, ..Default::default() };
+        brotli::BrotliCompress(&mut bytes.as_slice(), &mut out, &params)?;
+        println!("{:>9} {:>9} brotli  {}", bytes.len(), out.len(), path.display());
+        total += out.len();
+    }
+    println!("{total:>19} brotli in all, {BUDGET_BYTES} allowed");
+    if total > BUDGET_BYTES { Err(format!("the package weighs {total} bytes, {BUDGET_BYTES} are allowed").into()) } else { Ok(()) }
+}
+
+fn shaders(file: &Path) -> Result<()> {
+    let variants = webgguf::gpu::all_variants()?;
+    if let Some(dir) = file.parent() {
+        fs::create_dir_all(dir)?;
+    }
+    fs::write(file, serde_json::to_string(&variants)?)?;
+    println!("{} variants", variants.len());
+    Ok(())
+}
