@@ -6,7 +6,7 @@ use super::rope;
 use super::weights::{Bytes, Destination, Load, NormWeights, ROPE_FREQS, Weights};
 use crate::error::{Result, bail};
 use crate::gguf::Gguf;
-use crate::gpu::{Gpu, Plan, Readback, State, Usage};
+use crate::gpu::{Gpu, Plan, Profile, Readback, State, Usage};
 use crate::ops::{
     Attention, AttentionParts, Index, Input, KvCache, N_RECENT, Output, Phase, Recorder, Rope, Sampler, StepBuffers,
     Tensor,
@@ -345,6 +345,22 @@ impl Model {
         let sample = if sampling.temperature == 0.0 { &p.greedy } else { &p.sample };
         let plans = [first, second, &p.head, penalty, sample];
         self.gpu.submit(&plans, n_tokens, Some((&self.run.step.tokens, read)));
+    }
+
+    /// GPU time of a decode step at position `pos`, greedy, or of a prefill of `n_tokens` from 0 on.
+    ///
+    /// # Errors
+    /// As [`Gpu::profile`].
+    pub async fn profile(&self, pos: u32, n_tokens: u32) -> Result<Profile> {
+        self.check_room(pos, n_tokens as usize)?;
+        self.gpu.write(&self.run.step.state, 0, &[State { pos, n_tokens, ..State::default() }]);
+        let p = &self.plans;
+        if n_tokens == 1 {
+            // The repeats of the sampler advance the position; what comes before it is timed first.
+            self.gpu.profile(&[&p.decode, &p.head, &p.greedy], 1).await
+        } else {
+            self.gpu.profile(&[&p.prefill], n_tokens).await
+        }
     }
 
     /// # Errors

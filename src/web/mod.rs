@@ -184,12 +184,11 @@ impl Engine {
         self.session.tokenizer.decode(ids, DecodeOptions { show_special, ..DecodeOptions::default() })
     }
 
-    /// Start to generate after a prompt.
-    pub fn generate(&self, prompt: &str, options: &str) -> Result<TextStream, JsValue> {
+    /// Start to generate after the ids of a prompt.
+    pub fn generate(&self, prompt: &[u32], options: &str) -> Result<TextStream, JsValue> {
         let arguments: GenerateArguments = parse("the options of generate", options)?;
         let options = arguments.options((js_sys::Math::random() * f64::from(u32::MAX)) as u32);
-        let ids = self.session.prompt_ids(prompt);
-        let generation = self.session.generate(&ids, options)?;
+        let generation = self.session.generate(prompt, options)?;
         Ok(TextStream { generation: Rc::new(RefCell::new(Some(generation))) })
     }
 
@@ -212,6 +211,12 @@ impl Engine {
             all.push(&list);
         }
         Ok(all)
+    }
+
+    /// JSON of the GPU time of a decode step at position `pos`, or of a prefill of `n_tokens`.
+    pub async fn profile(&self, pos: u32, n_tokens: u32) -> Result<String, JsValue> {
+        let session = self.session.clone();
+        Ok(to_json(&session.profile(pos, n_tokens).await?)?)
     }
 
     /// Give the GPU's memory back. A generation under way ends with `DEVICE_LOST`.
