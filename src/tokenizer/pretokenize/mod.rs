@@ -12,7 +12,7 @@ use pattern::Pattern;
 use rules::RULES;
 pub(crate) use rules::Rules;
 
-use super::unicode::{Categories, Category};
+use super::unicode::{Categories, Category, CategoryMask};
 
 /// One step of a pre-tokenizer.
 #[derive(Debug, Clone, Copy)]
@@ -73,18 +73,20 @@ fn split_steps<'t>(steps: &[Step], text: &'t str, piece: &mut dyn FnMut(&'t str)
     }
 }
 
+/// `\d` and `\w` of Oniguruma.
+const DIGIT: CategoryMask = Category::mask("Nd");
+const WORD: CategoryMask = DIGIT | Category::mask("L") | Category::mask("M") | Category::mask("Pc");
+
 fn split_digits<'t>(text: &'t str, to_word_end: bool, mut piece: impl FnMut(&'t str)) {
     let categories = Categories::get();
-    let digit = Category::mask("Nd");
-    let word = digit | Category::mask("L") | Category::mask("M") | Category::mask("Pc");
     let (mut gap, mut at) = (0, 0);
     while let Some(c) = text[at..].chars().next() {
-        if !categories.of(c).is_in(digit) {
+        if !categories.of(c).is_in(DIGIT) {
             at += c.len_utf8();
             continue;
         }
-        let end = text[at..].find(|c| !categories.of(c).is_in(digit)).map_or(text.len(), |n| at + n);
-        let goes_on = text[end..].chars().next().is_some_and(|c| categories.of(c).is_in(word));
+        let end = text[at..].find(|c| !categories.of(c).is_in(DIGIT)).map_or(text.len(), |n| at + n);
+        let goes_on = text[end..].chars().next().is_some_and(|c| categories.of(c).is_in(WORD));
         if to_word_end && goes_on {
             at = end;
             continue;
