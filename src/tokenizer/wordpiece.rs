@@ -8,7 +8,8 @@ use super::vocab::Vocab;
 /// Longer words are unknown (`max_input_chars_per_word`).
 const MAX_WORD_CHARS: usize = 100;
 
-const CONTROL: CategoryMask = Category::mask("C");
+/// What is dropped: controls, formats and private use, but not what is unassigned.
+const CONTROL: CategoryMask = Category::mask("Cc") | Category::mask("Cf") | Category::mask("Co");
 const PUNCTUATION: CategoryMask = Category::mask("P");
 
 #[derive(Debug)]

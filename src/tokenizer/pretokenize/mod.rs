@@ -75,7 +75,7 @@ fn split_steps<'t>(steps: &[Step], text: &'t str, piece: &mut dyn FnMut(&'t str)
 
 /// `\d` and `\w` of Oniguruma.
 const DIGIT: CategoryMask = Category::mask("Nd");
-const WORD: CategoryMask = DIGIT | Category::mask("L") | Category::mask("M") | Category::mask("Pc");
+const WORD: CategoryMask = Category::mask("N") | Category::mask("L") | Category::mask("M") | Category::mask("Pc");
 
 fn split_digits<'t>(text: &'t str, to_word_end: bool, mut piece: impl FnMut(&'t str)) {
     let categories = Categories::get();
