@@ -4,7 +4,8 @@
 //! `tokenizer.json`, and what it was trained with. llama.cpp knows the same names but approximates some patterns,
 //! as its regular expressions have neither cases nor marks of other scripts; where that shows, a comment says so.
 
-use super::Split::{self, DigitsFromRight, Pattern};
+use super::Split::{self, FromRight, Pattern};
+use crate::tokenizer::unicode::Category;
 
 /// A pre-tokenizer and the defaults of tokenizers that use it.
 pub(crate) struct Rules {
@@ -181,7 +182,11 @@ pub(super) const RULES: &[Rules] = &[
     },
     Rules { names: &["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"], splits: &[GPT_4O], ..PLAIN },
     Rules { names: &["granite-embed-multi-97m"], splits: &[GPT_4O], ignore_merges: true, ..PLAIN },
-    Rules { names: &["tiny_aya", "cohere2moe"], splits: &[DigitsFromRight { to_word_end: true }, GPT_4O], ..PLAIN },
+    Rules {
+        names: &["tiny_aya", "cohere2moe"],
+        splits: &[FromRight { digits: Category::mask("Nd"), to_word_end: true }, GPT_4O],
+        ..PLAIN
+    },
     Rules {
         // llama.cpp: as for GPT_4O.
         names: &["tekken"],
@@ -268,7 +273,7 @@ pub(super) const RULES: &[Rules] = &[
     Rules {
         names: &["afmoe"],
         splits: &[
-            DigitsFromRight { to_word_end: false },
+            FromRight { digits: Category::mask("N"), to_word_end: false },
             Pattern(
                 // CJK, kana, radicals, Thai, Lao, Khmer, Myanmar, Hangul. llama.cpp starts the compatibility ideographs
                 // at U+8C48, to which the normalization NFC turns U+F900.
@@ -280,7 +285,11 @@ pub(super) const RULES: &[Rules] = &[
         ],
         ..PLAIN
     },
-    Rules { names: &["superbpe"], splits: &[Pattern(r"\p{N}+"), DigitsFromRight { to_word_end: false }], ..PLAIN },
+    Rules {
+        names: &["superbpe"],
+        splits: &[Pattern(r"\p{N}+"), FromRight { digits: Category::mask("Nd"), to_word_end: false }],
+        ..PLAIN
+    },
     Rules {
         names: &["falcon"],
         splits: &[Pattern(r"[\p{P}\$\+<=>\^~\|`]+"), GPT_2, Pattern("[0-9][0-9][0-9]")],
