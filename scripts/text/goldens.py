@@ -93,7 +93,13 @@ def golden(name, path, texts):
     plain = oracles.SentencePiece(v) if sentencepiece else oracles.HuggingFace(v)
     compare(name, texts, plain.encode, llama_cpp.encode)
     write_hashes(name, [plain.encode(text) for text in texts])
-    SPECIALS[name] = specials = [v.tokens[i] for i in v.of_type(oracles.CONTROL)][:N_SPECIALS]
+    specials = [v.tokens[i] for i in v.of_type(oracles.CONTROL)][:N_SPECIALS]
+    merged = {m.replace(" ", "") for m in v.merges or []}
+    SPECIALS[name] = {
+        "in_texts": specials,
+        # What merges make is text to us, whatever its name.
+        "end_of_generation": [i for i in llama_cpp.end_of_generation() if v.tokens[i] not in merged],
+    }
     texts = [with_special(i, text, specials) for i, text in enumerate(texts)]
     parse = plain.encode_special if sentencepiece else oracles.HuggingFace(v, parse_special=True).encode
     compare(name, texts, parse, lambda text: llama_cpp.encode(text, parse_special=True))

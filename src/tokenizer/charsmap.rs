@@ -46,7 +46,7 @@ impl Charsmap {
         }
         let split = blob.split_first_chunk::<4>().and_then(|(len, rest)| {
             let len = u32::from_le_bytes(*len) as usize;
-            rest.split_at_checked(len).filter(|_| len % 4 == 0)
+            rest.split_at_checked(len).filter(|_| len.is_multiple_of(4))
         });
         let Some((trie, strings)) = split else {
             bail!(

@@ -1,7 +1,7 @@
 //! Writes the headers of GGUF files for tests, well-formed ones and others.
 
 /// Metadata in the making. The value types are numbered as in the GGUF specification.
-#[derive(Default, Clone)]
+#[derive(Debug, Default, Clone)]
 pub struct GgufWriter {
     pairs: Vec<u8>,
     n_pairs: u64,
