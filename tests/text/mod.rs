@@ -1,6 +1,9 @@
 //! What the tests of text share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod gguf_writer;
+pub mod goldens;
+
 use std::path::PathBuf;
 
 use webgguf::gguf::{Metadata, Parsed, parse};
