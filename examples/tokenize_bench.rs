@@ -13,7 +13,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let vocab = args.next().ok_or("usage: tokenize_bench VOCAB.gguf [TEXT]")?;
     let head = std::fs::read(vocab)?;
-    let Parsed::Done(gguf) = parse(&head, Some(head.len() as u64))? else {
+    let len = head.len() as u64;
+    let Parsed::Done { gguf, .. } = parse(head, Some(len))? else {
         return Err("the header is cut short".into());
     };
 
