@@ -43,6 +43,15 @@ impl Gpu {
         Ok(profile)
     }
 
+    /// Microseconds of a plan, all of it in one pass.
+    ///
+    /// # Errors
+    /// As [`Gpu::read`].
+    pub async fn time_plan(&self, plan: &Plan, n_tokens: u32) -> Result<f64> {
+        let dispatches = plan.steps().filter_map(|s| if let Step::Dispatch(d) = s { Some(d) } else { None });
+        self.time(n_tokens, dispatches).await
+    }
+
     /// Microseconds of a pass of these dispatches.
     async fn time<'d>(&self, n_tokens: u32, dispatches: impl Iterator<Item = &'d super::Dispatch>) -> Result<f64> {
         let queries = self.device.create_query_set(&wgpu::QuerySetDescriptor {
