@@ -2,6 +2,7 @@
 // (N_HEAD, T, N_POS); 0 where a token may not look. q and k are rotated. An invocation takes a row.
 #import shared/state
 #import shared/heads
+#import shared/qkv_row
 #import kv/${KV}
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> kq: array<f32>;

@@ -2,6 +2,7 @@
 // head and walks the keys 16 at a time with the online softmax of FlashAttention (arXiv:2205.14135).
 #import shared/state
 #import shared/heads
+#import shared/qkv_row
 #import kv/${KV}
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
@@ -36,7 +37,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   for (var tile = first; tile <= last; tile += TILE) {
     let p = tile + lane;
     // Causal, inside the window.
-    let live = p <= pos && p + WINDOW > pos && p <= last;
+    let live = p <= pos && pos - p < WINDOW && p <= last;
     var s = LOWEST;
     if (live) {
       let at = cache_at(head_kv, p);

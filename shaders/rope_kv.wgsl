@@ -2,6 +2,7 @@
 // one token; k is left rotated in the row as well.
 #import shared/state
 #import shared/heads
+#import shared/qkv_row
 #import shared/lanes
 #import qk_norm/${QK_NORM}
 #import rope/${ROPE}

@@ -1,4 +1,5 @@
 // RMSNorm of every query and key head by itself (arXiv:2302.05442).
+#import shared/qkv_row
 @group(0) @binding(5) var<storage, read> q_norm: array<vec4f>;
 @group(0) @binding(7) var<storage, read> k_norm: array<vec4f>;
 override QK_EPS: f32;

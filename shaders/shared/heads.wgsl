@@ -4,4 +4,3 @@ override N_HEAD: u32;
 override N_HEAD_KV: u32;
 override HEAD_DIM: u32;
 override D4: u32 = HEAD_DIM / 4u;
-override ROW_D4: u32 = (N_HEAD + 2u * N_HEAD_KV) * D4; // a token, in vec4f

@@ -44,13 +44,15 @@ impl Grid {
 }
 
 /// A buffer for a binding, by the binding's name in the WGSL.
-pub type Binding<'a> = (&'static str, &'a Buffer);
+pub type Binding<'a> = (&'static str, &'a Rc<Buffer>);
 
 /// A recorded dispatch.
 pub struct Dispatch {
     pipeline: Rc<Pipeline>,
     bind_group: wgpu::BindGroup,
     grid: Grid,
+    /// What the bind group refers to lives as long as the plan.
+    _buffers: Vec<Rc<Buffer>>,
     /// `L07.attn_qkv`
     pub label: String,
 }
@@ -138,7 +140,8 @@ impl Gpu {
             layout: &pipeline.layout,
             entries: &entries,
         });
-        Ok(Dispatch { pipeline, bind_group, grid, label })
+        let _buffers = bindings.iter().map(|(_, buffer)| Rc::clone(buffer)).collect();
+        Ok(Dispatch { pipeline, bind_group, grid, _buffers, label })
     }
 
     /// Submit plans one after the other, for a batch of `n_tokens`, in one compute pass; then copy the first

@@ -133,6 +133,7 @@ impl<'a> Forward<'a> {
         r.embed("token_embd", &self.w.token_embd, Index::Token, 1.0, x)?;
         r.tap("embd", x)?;
         if let Some(table) = &self.w.position_embd {
+            r.tap_embed("pos_embd", table, Index::Position)?;
             r.embed("position_embd", table, Index::Position, 1.0, x)?;
             r.tap("inpL", x)?;
         }
@@ -157,17 +158,18 @@ impl<'a> Forward<'a> {
         };
 
         let h = self.norm(x, &w.attn_norm);
-        r.tap_input("attn_norm", h)?;
+        r.tap_norm("attn_norm", h)?;
+        r.tap_matmul("wqkv", "wqkv_b", h, &w.attn_qkv.weight, w.attn_qkv.bias.as_ref())?;
         r.matmul("attn_qkv", h, &w.attn_qkv.weight, Output::Store { y: &s.qkv, bias: w.attn_qkv.bias.as_ref() })?;
         r.tap_projected(&attention, &s.qkv)?;
         let o = r.attention(&attention, &s.qkv, &s.attn, &s.attn_parts)?;
         r.tap_attention(&attention, &s.qkv, o)?;
-        r.tap_matmul("attn_out", o, &w.attn_output.weight, w.attn_output.bias.as_ref())?;
+        r.tap_matmul("attn_out", "attn_out_b", o, &w.attn_output.weight, w.attn_output.bias.as_ref())?;
         r.matmul("attn_output", o, &w.attn_output.weight, Output::Add { y: x, bias: w.attn_output.bias.as_ref() })?;
         r.tap("ffn_inp", x)?;
 
         let h = self.norm(x, &w.ffn_norm);
-        r.tap_input("ffn_norm", h)?;
+        r.tap_norm("ffn_norm", h)?;
         match (c.ffn, &w.ffn_up.bias) {
             (Ffn::Gated(act), _) => {
                 r.tap_pairs("ffn_gate", "ffn_up", h, &w.ffn_up.weight)?;
@@ -175,14 +177,15 @@ impl<'a> Forward<'a> {
                 r.tap("ffn_swiglu", &s.ffn)?;
             }
             (Ffn::Gelu, Some(bias)) => {
-                r.tap_matmul("ffn_up_b", h, &w.ffn_up.weight, Some(bias))?;
+                r.tap_matmul("ffn_up", "ffn_up_b", h, &w.ffn_up.weight, Some(bias))?;
                 r.matmul("ffn_up", h, &w.ffn_up.weight, Output::Gelu { y: &s.ffn, bias })?;
                 r.tap("ffn_gelu", &s.ffn)?;
             }
             (Ffn::Gelu, None) => bail!(MalformedGguf, "tensor 'blk.{l}.ffn_up.bias' is missing from the file"),
         }
         let ffn = Input::Plain(&s.ffn);
-        r.tap_matmul("ffn_out", ffn, &w.ffn_down.weight, w.ffn_down.bias.as_ref())?;
+        let product = if w.ffn_down.bias.is_some() { "ffn_down" } else { "ffn_out" };
+        r.tap_matmul(product, "ffn_out", ffn, &w.ffn_down.weight, w.ffn_down.bias.as_ref())?;
         r.matmul("ffn_down", ffn, &w.ffn_down.weight, Output::Add { y: x, bias: w.ffn_down.bias.as_ref() })?;
         r.tap("l_out", x)?;
         r.set_layer(None);
@@ -192,7 +195,7 @@ impl<'a> Forward<'a> {
     /// `logits = output . norm(x)`, of the first row.
     pub fn head(&self, r: &mut Recorder<'_>) -> Result<()> {
         let h = self.norm(&self.s.x, &self.w.output_norm);
-        r.tap_input("result_norm", h)?;
+        r.tap_norm("result_norm", h)?;
         r.matmul("output", h, &self.w.output, Output::Store { y: &self.s.logits, bias: None })?;
         r.tap("result_output", &self.s.logits)
     }

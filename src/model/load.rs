@@ -5,13 +5,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
+use std::rc::Rc;
 
 use futures_util::future::join_all;
 
 use super::weights::{Destination, Load};
 use crate::error::{Result, bail};
 use crate::gguf::{self, Gguf, Parsed};
-use crate::gpu::{Extent, Gpu, Grid, Kernel, RepackParams, Upload, Usage};
+use crate::gpu::{Buffer, Extent, Gpu, Grid, Kernel, RepackParams, Upload, Usage};
 use crate::ops::{KvType, n_groups};
 use crate::source::{Buffered, ByteSource, Chunk};
 
@@ -80,10 +81,7 @@ impl LoadEvents for () {}
 ///
 /// # Errors
 /// As [`gguf::parse`] and [`ByteSource::stream`].
-pub async fn read_header<'s, S: ByteSource>(
-    source: &'s S,
-    events: &dyn LoadEvents,
-) -> Result<(Gguf, Buffered<'s, S>)> {
+pub async fn read_header<'s, S: ByteSource>(source: &'s S, events: &dyn LoadEvents) -> Result<(Gguf, Buffered<'s, S>)> {
     let mut head = Vec::new();
     let mut wanted = HEAD_BYTES;
     loop {
@@ -252,13 +250,7 @@ fn layer_of(name: &str) -> Option<u32> {
 }
 
 /// Move a piece's rows from the staging buffer to their part of the matrix.
-fn repack(
-    gpu: &Gpu,
-    staging: &crate::gpu::Buffer,
-    params: &crate::gpu::Buffer,
-    piece: &Piece<'_>,
-    src_byte: u64,
-) -> Result<()> {
+fn repack(gpu: &Gpu, staging: &Rc<Buffer>, params: &Rc<Buffer>, piece: &Piece<'_>, src_byte: u64) -> Result<()> {
     let Destination::Rows { matrix, row0, step } = &piece.load.destination else { return Ok(()) };
     let part = &matrix.parts[piece.part];
     let n_rows = (piece.rows.end - piece.rows.start) as u32;
@@ -273,7 +265,7 @@ fn repack(
     };
     gpu.write(params, 0, &[values]);
     let kernel = Kernel::new("repack").slot("REPACK", part.layout.repack);
-    let mut bindings = vec![("src", staging), ("params", params), ("w_qs", &*part.qs)];
+    let mut bindings = vec![("src", staging), ("params", params), ("w_qs", &part.qs)];
     if let Some(sc) = &part.sc {
         bindings.push(("w_sc", sc));
     }

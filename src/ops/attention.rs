@@ -127,12 +127,13 @@ impl AttentionParts {
 }
 
 impl<'a> Attention<'a> {
-    pub(super) fn kernel(&self, name: &'static str) -> Kernel {
+    pub(super) fn kernel(&self, name: &'static str, qkv: &Tensor) -> Kernel {
         Kernel::new(name)
             .slot("KV", self.cache.ty.slot())
             .set("N_HEAD", self.n_head)
             .set("N_HEAD_KV", self.n_head_kv)
             .set("HEAD_DIM", self.head_dim)
+            .set("ROW_D4", qkv.stride() / 4)
             .set("CAPACITY", self.cache.capacity)
             .set("SCALE", self.scale)
             .set("WINDOW", self.window)
@@ -154,14 +155,14 @@ impl<'a> Attention<'a> {
         match self.qk_norm {
             None => kernel.slot("QK_NORM", "none"),
             Some((q, k, eps)) => {
-                bindings.extend([("q_norm", &*q.buffer), ("k_norm", &*k.buffer)]);
+                bindings.extend([("q_norm", &q.buffer), ("k_norm", &k.buffer)]);
                 kernel.slot("QK_NORM", "rms").set("QK_EPS", eps)
             }
         }
     }
 
     pub(super) fn bind_cache(&self, bindings: &mut Vec<Binding<'a>>) {
-        bindings.extend([("k_cache", &*self.cache.k), ("v_cache", &*self.cache.v)]);
+        bindings.extend([("k_cache", &self.cache.k), ("v_cache", &self.cache.v)]);
     }
 
     /// Query heads a workgroup of decode takes: as many as divide a key-value head's and fit.
@@ -194,7 +195,7 @@ impl Recorder<'_> {
                 let group = a.group(lanes);
                 let mut bindings: Vec<Binding<'_>> =
                     vec![("qkv", &qkv.buffer), ("partials", &parts.buffer), ("state", &self.step.state)];
-                let kernel = a.with_rope(a.kernel("attention_vec"), &mut bindings);
+                let kernel = a.with_rope(a.kernel("attention_vec", qkv), &mut bindings);
                 let kernel = kernel
                     .set("WG", WORKGROUP)
                     .set("LANES", lanes)
@@ -208,7 +209,7 @@ impl Recorder<'_> {
             }
             Phase::Prefill => {
                 self.rope_kv(a, qkv)?;
-                let kernel = a.kernel("attention_tile").set("Y_STRIDE", out.stride());
+                let kernel = a.kernel("attention_tile", qkv).set("Y_STRIDE", out.stride());
                 let mut bindings: Vec<Binding<'_>> =
                     vec![("qkv", &qkv.buffer), ("y", &out.buffer), ("state", &self.step.state)];
                 a.bind_cache(&mut bindings);
@@ -223,7 +224,7 @@ impl Recorder<'_> {
         let lanes = self.gpu.caps.lanes();
         let workgroup = 64.max(lanes);
         let mut bindings: Vec<Binding<'_>> = vec![("qkv", &qkv.buffer), ("state", &self.step.state)];
-        let kernel = a.with_rope(a.kernel("rope_kv"), &mut bindings).set("WG", workgroup).set("LANES", lanes);
+        let kernel = a.with_rope(a.kernel("rope_kv", qkv), &mut bindings).set("WG", workgroup).set("LANES", lanes);
         a.bind_cache(&mut bindings);
         let heads = (a.n_head + a.n_head_kv).div_ceil(workgroup / lanes);
         self.dispatch("rope_kv", &kernel, &bindings, Grid::xy(heads, self.per_tokens(1)))

@@ -28,10 +28,10 @@ impl Recorder<'_> {
                 .set("N", part.rows.len() as u32)
                 .set("ROW0", part.rows.start)
                 .set("SCALE", scale);
-            let mut bindings = vec![("w_qs", &*part.qs), ("x", &*x.buffer)];
+            let mut bindings = vec![("w_qs", &part.qs), ("x", &x.buffer)];
             bindings.push(match index {
-                Index::Token => ("tokens", &*self.step.tokens),
-                Index::Position => ("state", &*self.step.state),
+                Index::Token => ("tokens", &self.step.tokens),
+                Index::Position => ("state", &self.step.state),
             });
             if let Some(sc) = &part.sc {
                 bindings.push(("w_sc", sc));

@@ -59,7 +59,7 @@ impl<'a> Input<'a> {
     }
 
     /// Elements of a row.
-    fn width(&self) -> u32 {
+    pub(super) fn width(&self) -> u32 {
         match self {
             Input::Plain(x) | Input::RmsNorm { x, .. } | Input::LayerNorm { x, .. } => x.width,
             Input::Attention { parts, .. } => parts.width(),
@@ -73,13 +73,13 @@ impl<'a> Input<'a> {
         match *self {
             Input::Plain(x) => bindings.push(("x", &x.buffer)),
             Input::RmsNorm { x, weight, .. } => {
-                bindings.extend([("x", &*x.buffer), ("norm_weight", &*weight.buffer)]);
+                bindings.extend([("x", &x.buffer), ("norm_weight", &weight.buffer)]);
             }
             Input::LayerNorm { x, weight, bias, .. } => {
-                bindings.extend([("x", &*x.buffer), ("norm_weight", &*weight.buffer), ("norm_bias", &*bias.buffer)])
+                bindings.extend([("x", &x.buffer), ("norm_weight", &weight.buffer), ("norm_bias", &bias.buffer)])
             }
             Input::Attention { parts, .. } => {
-                bindings.extend([("partials", &*parts.buffer), ("state", &*parts.state)]);
+                bindings.extend([("partials", &parts.buffer), ("state", &parts.state)]);
             }
         }
     }
@@ -201,7 +201,7 @@ impl Recorder<'_> {
         let h = self.scratch(input.width())?;
         let kernel = Kernel::new("apply_input").slot("INPUT", input.slot()).set("K16", n_groups(input.width()));
         let kernel = input.set(kernel).set("WG", 64);
-        let mut bindings = vec![("h", &*h.buffer)];
+        let mut bindings = vec![("h", &h.buffer)];
         input.bind(&mut bindings);
         let grid = Grid { x: self.per_tokens(1), y: Extent::Fixed(1), z: 1 };
         self.dispatch(&format!("{name}.input"), &kernel, &bindings, grid)?;
@@ -235,7 +235,7 @@ impl Recorder<'_> {
         for part in &w.parts {
             let kernel = Kernel::new("matmul_tile").slot("WEIGHT", part.layout.weight).slot("OUTPUT", output.slot());
             let (kernel, mut bindings) = operands(kernel, part, n_groups(w.cols), &output);
-            bindings.extend([("x", &*x.buffer), ("state", &*self.step.state)]);
+            bindings.extend([("x", &x.buffer), ("state", &self.step.state)]);
             let grid = Grid::xy((part.rows.len() as u32).div_ceil(64), self.per_tokens(64));
             self.dispatch(name, &kernel, &bindings, grid)?;
         }

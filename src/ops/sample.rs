@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::{Recorder, StepBuffers, Tensor, n_groups};
 use crate::error::Result;
-use crate::gpu::{Buffer, Extent, Gpu, Grid, Kernel, Usage};
+use crate::gpu::{Binding, Buffer, Extent, Gpu, Grid, Kernel, Usage};
 
 /// Workgroups that search the logits.
 const N_WORKGROUPS: u32 = 64;
@@ -44,17 +44,11 @@ impl Recorder<'_> {
     /// # Errors
     /// As [`Recorder::dispatch`].
     pub fn repeat_penalty(&mut self, logits: &Tensor) -> Result<()> {
-        let bindings = [("logits", &*logits.buffer), ("recent", &*self.step.recent), ("state", &*self.step.state)];
+        let bindings = [("logits", &logits.buffer), ("recent", &self.step.recent), ("state", &self.step.state)];
         self.dispatch("repeat_penalty", &Kernel::new("repeat_penalty"), &bindings, Grid::x(1))
     }
 
-    fn sample_kernel(
-        &mut self,
-        name: &'static str,
-        grid: u32,
-        bindings: &[(&'static str, &Buffer)],
-        n_vocab: u32,
-    ) -> Result<()> {
+    fn sample_kernel(&mut self, name: &'static str, grid: u32, bindings: &[Binding<'_>], n_vocab: u32) -> Result<()> {
         let kernel = Kernel::new(name).set("N_VOCAB", n_vocab).set("N_WORKGROUPS", N_WORKGROUPS);
         self.dispatch(name, &kernel, bindings, Grid::x(grid))
     }
@@ -80,9 +74,9 @@ impl Recorder<'_> {
         let n = logits.width;
         let step = self.step;
         let [recent, tokens, state] = advancing(step);
-        let (logits, best) = (("logits", &*logits.buffer), ("best", &*s.best));
-        let (histogram, candidates) = (("histogram", &*s.histogram), ("candidates", &*s.candidates));
-        let drawn = ("drawn", &*s.drawn);
+        let (logits, best) = (("logits", &logits.buffer), ("best", &s.best));
+        let (histogram, candidates) = (("histogram", &s.histogram), ("candidates", &s.candidates));
+        let drawn = ("drawn", &s.drawn);
         self.sample_kernel("argmax", N_WORKGROUPS, &[logits, best], n)?;
         self.sample_kernel("sample_histogram", N_WORKGROUPS, &[logits, best, histogram], n)?;
         let all = [logits, best, histogram, candidates, drawn, state];
@@ -98,12 +92,12 @@ impl Recorder<'_> {
     pub fn last_row(&mut self, x: &Tensor) -> Result<()> {
         let groups = n_groups(x.width);
         let kernel = Kernel::new("last_row").set("K16", groups);
-        let bindings = [("x", &*x.buffer), ("state", &*self.step.state)];
+        let bindings = [("x", &x.buffer), ("state", &self.step.state)];
         self.dispatch("last_row", &kernel, &bindings, Grid::xy((groups * 4).div_ceil(64), Extent::Fixed(1)))
     }
 }
 
 /// What ends a step: the bindings of `shared/advance`.
-fn advancing(step: &StepBuffers) -> [(&'static str, &Buffer); 3] {
+fn advancing(step: &StepBuffers) -> [Binding<'_>; 3] {
     [("recent", &step.recent), ("tokens", &step.tokens), ("state", &step.state)]
 }

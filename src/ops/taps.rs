@@ -2,29 +2,56 @@
 //! what the plan did write. Without a capture all of this records nothing.
 
 use super::attention::Attention;
-use super::{Input, Matrix, Output, Phase, Recorder, Tensor, Vector};
+use super::{Index, Input, Matrix, Output, Phase, Recorder, Tensor, Vector};
 use crate::error::Result;
 use crate::gpu::{Grid, Kernel, Usage};
 
 impl Recorder<'_> {
-    /// Name the norm that the next matmul applies to its input.
+    /// Name the norm that the next matmul applies to its input, and what it was before weight and bias.
     ///
     /// # Errors
     /// As [`Recorder::dispatch`].
-    pub fn tap_input(&mut self, name: &str, input: Input<'_>) -> Result<()> {
+    pub fn tap_norm(&mut self, name: &str, input: Input<'_>) -> Result<()> {
         if self.capture.is_none() {
             return Ok(());
         }
+        let len = input.width();
+        let ones = Vector { buffer: self.gpu.buffer_with("ones", &vec![1f32; len as usize])?, len };
+        let zeros = Vector { buffer: self.gpu.buffer_with("zeros", &vec![0f32; len as usize])?, len };
+        match input {
+            Input::RmsNorm { x, eps, .. } => {
+                self.tap_input(&format!("{name}.pre_weight"), Input::RmsNorm { x, weight: &ones, eps })?;
+            }
+            Input::LayerNorm { x, weight, eps, .. } => {
+                let plain = Input::LayerNorm { x, weight: &ones, bias: &zeros, eps };
+                self.tap_input(&format!("{name}.pre_weight"), plain)?;
+                let weighted = Input::LayerNorm { x, weight, bias: &zeros, eps };
+                self.tap_input(&format!("{name}.pre_bias"), weighted)?;
+            }
+            Input::Plain(_) | Input::Attention { .. } => {}
+        }
+        self.tap_input(name, input)
+    }
+
+    fn tap_input(&mut self, name: &str, input: Input<'_>) -> Result<()> {
         let h = self.apply_input(name, input)?;
         self.tap(name, &h)
     }
 
-    /// Name the product by itself, without the residual or the activation.
+    /// Name the product by itself, without the residual or the activation; `biased` with its bias.
     ///
     /// # Errors
     /// As [`Recorder::matmul`].
-    pub fn tap_matmul(&mut self, name: &str, input: Input<'_>, w: &Matrix, bias: Option<&Vector>) -> Result<()> {
-        self.tap_product(input, w, bias, &[(name, 0, 1, w.rows)])
+    pub fn tap_matmul(
+        &mut self,
+        name: &str,
+        biased: &str,
+        input: Input<'_>,
+        w: &Matrix,
+        bias: Option<&Vector>,
+    ) -> Result<()> {
+        self.tap_product(input, w, None, &[(name, 0, 1, w.rows)])?;
+        if bias.is_some() { self.tap_product(input, w, bias, &[(biased, 0, 1, w.rows)]) } else { Ok(()) }
     }
 
     /// Name the two products whose rows alternate in the weights.
@@ -33,6 +60,17 @@ impl Recorder<'_> {
     /// As [`Recorder::matmul`].
     pub fn tap_pairs(&mut self, even: &str, odd: &str, input: Input<'_>, w: &Matrix) -> Result<()> {
         self.tap_product(input, w, None, &[(even, 0, 2, w.rows / 2), (odd, 1, 2, w.rows / 2)])
+    }
+
+    /// Name what a lookup adds to the residual stream.
+    ///
+    /// # Errors
+    /// As [`Recorder::embed`].
+    pub fn tap_embed(&mut self, name: &str, table: &Matrix, index: Index) -> Result<()> {
+        let Some(n_tokens) = self.capture else { return Ok(()) };
+        let y = Tensor::new(self.gpu, "tap", n_tokens, table.cols)?;
+        self.embed(name, table, index, 1.0, &y)?;
+        self.tap(name, &y)
     }
 
     fn tap_product(
@@ -55,7 +93,7 @@ impl Recorder<'_> {
     pub fn tap_projected(&mut self, a: &Attention<'_>, qkv: &Tensor) -> Result<()> {
         let (q, kv) = (a.n_head * a.head_dim, a.n_head_kv * a.head_dim);
         let rotated = a.rope.is_some() || a.qk_norm.is_some();
-        let (q_name, k_name) = if rotated { ("Qcur.projected", "Kcur.projected") } else { ("Qcur", "Kcur") };
+        let (q_name, k_name) = if rotated { ("Qcur.pre_rope", "Kcur.pre_rope") } else { ("Qcur", "Kcur") };
         self.tap_columns(qkv, &[(q_name, 0, 1, q), (k_name, q, 1, kv), ("Vcur", q + kv, 1, kv)])
     }
 
@@ -84,9 +122,9 @@ impl Recorder<'_> {
         let bytes = u64::from(rows) * u64::from(n_pos) * 4;
         let kq = self.gpu.buffer("kq", bytes, Usage::Storage)?;
         let soft_max = self.gpu.buffer("kq_soft_max", bytes, Usage::Storage)?;
-        let kernel = a.kernel("attention_scores").set("N_POS", n_pos);
+        let kernel = a.kernel("attention_scores", qkv).set("N_POS", n_pos);
         let mut bindings =
-            vec![("qkv", &*rotated.buffer), ("kq", &*kq), ("kq_soft_max", &*soft_max), ("state", &*self.step.state)];
+            vec![("qkv", &rotated.buffer), ("kq", &kq), ("kq_soft_max", &soft_max), ("state", &self.step.state)];
         a.bind_cache(&mut bindings);
         let grid = Grid::xy(a.n_head.div_ceil(64), self.per_tokens(1));
         self.dispatch("attention_scores", &Kernel::clone(&kernel), &bindings, grid)?;

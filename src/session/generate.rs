@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use web_time::Instant;
 
-use super::stop::StopStrings;
 use super::Session;
+use super::stop::StopStrings;
 use crate::error::{Result, bail};
 use crate::gpu::{Pending, Readback};
 use crate::model::Sampling;
@@ -29,14 +29,7 @@ impl Default for GenerateOptions {
     fn default() -> Self {
         GenerateOptions {
             max_tokens: 512,
-            sampling: Sampling {
-                temperature: 0.8,
-                top_k: 40,
-                top_p: 0.95,
-                min_p: 0.05,
-                repeat_penalty: 1.0,
-                seed: 0,
-            },
+            sampling: Sampling { temperature: 0.8, top_k: 40, top_p: 0.95, min_p: 0.05, repeat_penalty: 1.0, seed: 0 },
             stop: Vec::new(),
             ignore_end: false,
         }
@@ -105,7 +98,11 @@ impl Stats {
     /// Generated tokens a second, the first one's wait left out.
     #[must_use]
     pub fn decode_per_second(&self) -> f64 {
-        if self.decode_ms > 0.0 { f64::from(self.generated_tokens.saturating_sub(1)) * 1e3 / self.decode_ms } else { 0.0 }
+        if self.decode_ms > 0.0 {
+            f64::from(self.generated_tokens.saturating_sub(1)) * 1e3 / self.decode_ms
+        } else {
+            0.0
+        }
     }
 
     /// Prompt tokens a second that were run.
@@ -170,11 +167,7 @@ impl Session {
             depth: 1,
             n_submitted: 1,
             generated: Vec::new(),
-            stats: Stats {
-                prompt_tokens: prompt.len() as u32,
-                reused_tokens: reused as u32,
-                ..Stats::default()
-            },
+            stats: Stats { prompt_tokens: prompt.len() as u32, reused_tokens: reused as u32, ..Stats::default() },
             started,
             first: None,
         })

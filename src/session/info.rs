@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::gguf::{Gguf, GgmlType};
+use crate::gguf::{GgmlType, Gguf};
 use crate::model::Model;
 use crate::source::ByteSource;
 use crate::tokenizer::Tokenizer;

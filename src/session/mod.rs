@@ -28,11 +28,24 @@ pub struct Session {
 }
 
 impl Session {
-    /// Load the model of a file. What cannot run fails before weights are fetched.
+    /// Load the model of a file onto the fastest GPU there is.
     ///
     /// # Errors
-    /// As [`read_header`], [`arch::config`], [`Tokenizer::from_gguf`], [`Gpu::new`] and [`Model::load`].
+    /// As [`Session::load_on`] and [`Gpu::new`].
     pub async fn load<S: ByteSource>(source: &S, options: &LoadOptions, events: &dyn LoadEvents) -> Result<Self> {
+        Self::load_on(Gpu::new().await?, source, options, events).await
+    }
+
+    /// Load the model of a file onto `gpu`. What cannot run fails before weights are fetched.
+    ///
+    /// # Errors
+    /// As [`read_header`], [`arch::config`], [`Tokenizer::from_gguf`] and [`Model::load`].
+    pub async fn load_on<S: ByteSource>(
+        gpu: Gpu,
+        source: &S,
+        options: &LoadOptions,
+        events: &dyn LoadEvents,
+    ) -> Result<Self> {
         let (gguf, source) = read_header(source, events).await?;
         let config = arch::config(&gguf)?;
         let tokenizer = Tokenizer::from_gguf(&gguf.metadata)?;
@@ -44,8 +57,6 @@ impl Session {
                 config.n_vocab
             );
         }
-        events.check()?;
-        let gpu = Gpu::new().await?;
         let model = Model::load(gpu, &source, &gguf, config, options, events).await?;
         let info = Info::new(&gguf, &model, &tokenizer, &source)?;
         Ok(Session {
@@ -105,4 +116,3 @@ impl Drop for Busy<'_> {
         self.0.set(false);
     }
 }
-

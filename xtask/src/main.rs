@@ -98,7 +98,11 @@ fn size() -> Result<()> {
         total += out.len();
     }
     println!("{total:>19} brotli in all, {BUDGET_BYTES} allowed");
-    if total > BUDGET_BYTES { Err(format!("the package weighs {total} bytes, {BUDGET_BYTES} are allowed").into()) } else { Ok(()) }
+    if total > BUDGET_BYTES {
+        Err(format!("the package weighs {total} bytes, {BUDGET_BYTES} are allowed").into())
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(feature = "shaders")]
