@@ -50,8 +50,11 @@ export function sendError(response, status, text) {
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${status} ${text}\n`);
 }
 
-/** Answer with a file, or with the part of it that is asked for. */
-export async function sendFile(request, response, file) {
+/**
+ * What to answer to a request for a file: status, headers, and the bytes from `start` to `end`, both included, if any
+ * are wanted.
+ */
+export function answer(request, file) {
   const etag = `"${file.size.toString(36)}-${file.modified.getTime().toString(36)}"`;
   const headers = {
     'Accept-Ranges': 'bytes',
@@ -60,24 +63,26 @@ export async function sendFile(request, response, file) {
     'ETag': etag,
     'Last-Modified': file.modified.toUTCString(),
   };
-  if (request.headers['if-none-match'] === etag) return void response.writeHead(304, headers).end();
+  if (request.headers['if-none-match'] === etag) return { status: 304, headers };
   const current = [undefined, etag, headers['Last-Modified']].includes(request.headers['if-range']);
-  let range = current ? parseRange(request.headers.range, file.size) : 'none';
+  const range = current ? parseRange(request.headers.range, file.size) : 'none';
   if (range === 'unsatisfiable') {
-    response.setHeader('Content-Range', `bytes */${file.size}`);
-    return sendError(response, 416, `the file has ${file.size} bytes`);
+    return { status: 416, headers: { ...headers, 'Content-Length': 0, 'Content-Range': `bytes */${file.size}` } };
   }
-  if (range === 'none') {
-    range = { start: 0, end: file.size - 1 };
-    response.writeHead(200, { ...headers, 'Content-Length': file.size });
-  } else {
-    const contentRange = `bytes ${range.start}-${range.end}/${file.size}`;
-    const length = range.end - range.start + 1;
-    response.writeHead(206, { ...headers, 'Content-Length': length, 'Content-Range': contentRange });
-  }
-  if (request.method === 'HEAD' || file.size === 0) return void response.end();
+  const { start, end } = range === 'none' ? { start: 0, end: file.size - 1 } : range;
+  headers['Content-Length'] = end - start + 1;
+  if (range !== 'none') headers['Content-Range'] = `bytes ${start}-${end}/${file.size}`;
+  const body = request.method !== 'HEAD' && start <= end ? { start, end } : undefined;
+  return { status: range === 'none' ? 200 : 206, headers, body };
+}
+
+/** Answer with a file, or with the part of it that is asked for. */
+export async function sendFile(request, response, file) {
+  const { status, headers, body } = answer(request, file);
+  response.writeHead(status, headers);
+  if (!body) return void response.end();
   // A visitor who leaves is no error.
-  await pipeline(createReadStream(file.path, { ...range, highWaterMark: 1 << 18 }), response).catch(() => {});
+  await pipeline(createReadStream(file.path, { ...body, highWaterMark: 1 << 18 }), response).catch(() => {});
 }
 
 /**
