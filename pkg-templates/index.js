@@ -2,38 +2,74 @@
 import init, { Engine } from './webgguf.js';
 
 /** The one way errors look: an Error with a stable `code`. */
-function failure(code, message, name = 'WebggufError') {
-  return Object.assign(new Error(message), { name, code });
+function failure(code, message, options) {
+  return Object.assign(new Error(message, options), { name: code === 'ABORTED' ? 'AbortError' : 'WebggufError', code });
 }
 
-const aborted = (what) => failure('ABORTED', `${what} was aborted by the caller's signal`, 'AbortError');
+const aborted = (what, signal) =>
+  failure('ABORTED', `${what} was aborted by the caller's signal`, { cause: signal.reason });
+
+/**
+ * Where the wasm lies: beside this file. Written so that bundlers find it and ship it. Vite before version 8 moves
+ * this file, not the wasm, into its cache when it serves a page in development.
+ */
+function ownWasm() {
+  const { href } = new URL('./webgguf_bg.wasm', import.meta.url);
+  return href.replace(/\/\.vite\/deps\/webgguf_bg\.wasm$/, '/webgguf/webgguf_bg.wasm');
+}
 
 let ready;
 
 /** Fetch and compile the wasm once; a failed fetch may be tried again. */
-function initialize() {
-  ready ??= init().catch((e) => {
+function initialize(url = ownWasm()) {
+  ready ??= init({ module_or_path: url }).catch((e) => {
     ready = undefined;
-    throw failure('FETCH_FAILED', `webgguf's own wasm can't be loaded: ${e.message ?? e}`);
+    throw failure('FETCH_FAILED', `webgguf's own wasm '${url}' can't be loaded: ${e.message ?? e}`, { cause: e });
   });
   return ready;
 }
 
+function needWebgpu() {
+  if (globalThis.navigator?.gpu) return;
+  const why = globalThis.isSecureContext === false
+    ? 'the page is not secure: WebGPU needs https, or localhost'
+    : 'this browser has no WebGPU, or has it switched off: Chrome and Edge 113, Safari 26 and Firefox 141 have it';
+  throw failure('NO_WEBGPU', why);
+}
+
+/** The source as the engine takes it: an absolute URL or a Blob. */
 function normalize(source) {
-  if (typeof source === 'string' || source instanceof URL) return new URL(source, globalThis.location?.href).href;
   if (source instanceof Blob) return source;
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return new Blob([source]);
+  if (typeof source === 'string' || source instanceof URL) {
+    try {
+      return new URL(source, globalThis.location?.href).href;
+    } catch {
+      throw failure('INVALID_ARGUMENT', `the source '${source}' is no URL`);
+    }
+  }
   throw failure('INVALID_ARGUMENT', `the source is ${source}; a URL, Blob, File, ArrayBuffer or Uint8Array is allowed`);
 }
 
-export async function loadModel(source, { onProgress, signal, ...options } = {}) {
-  const from = normalize(source);
-  await initialize();
-  return new Model(await Engine.load(from, JSON.stringify(options), onProgress, signal));
+/** JSON of options. NaN and Infinity, which JSON has not, stay visible to the engine, which names what is wrong. */
+function toJson(options) {
+  return JSON.stringify(options, (_, value) => (typeof value === 'number' && !isFinite(value) ? `${value}` : value));
 }
 
+/** Load a model. */
+export async function loadModel(source, { onProgress, signal, wasmUrl, ...options } = {}) {
+  const from = normalize(source);
+  needWebgpu();
+  if (signal?.aborted) throw aborted('the load', signal);
+  await initialize(wasmUrl);
+  return new Model(await Engine.load(from, toJson(options), onProgress, signal));
+}
+
+/** A loaded model. */
 export class Model {
   #engine;
+  /** Settles once the step that an aborted call left on the GPU is done. */
+  #idle;
 
   /** @internal Use loadModel. */
   constructor(engine) {
@@ -55,32 +91,57 @@ export class Model {
   }
 
   detokenize(ids, { showSpecial = false } = {}) {
-    return this.#live.detokenize(Uint32Array.from(ids), showSpecial);
+    return this.#live.detokenize(this.#checked(ids), showSpecial);
   }
 
-  async *generate(prompt, { signal, ...options } = {}) {
-    if (signal?.aborted) throw aborted('generate');
-    const stream = this.#live.generate(prompt, JSON.stringify(options));
+  async *generate(prompt, { signal, onToken, stop = [], ...options } = {}) {
+    if (signal?.aborted) throw aborted('generate', signal);
+    await this.#idle;
+    const stream = this.#live.generate(this.#promptIds(prompt), toJson({ ...options, stop: [stop].flat() }));
+    let step;
+    let abort;
+    const stopped = new Promise((_, reject) => {
+      abort = () => reject(aborted('generate', signal));
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+    stopped.catch(() => {}); // It may fire while the caller holds a piece of text; the loop sees it then.
     try {
-      for (;;) {
-        const text = await stream.next();
-        if (signal?.aborted) throw aborted('generate');
+      while (!signal?.aborted) {
+        step = stream.next();
+        const text = await Promise.race([stopped, step]);
+        if (onToken) stream.take_ids().forEach((id) => onToken(id));
         if (text === undefined) return;
         if (text) yield text;
       }
+      throw aborted('generate', signal);
     } finally {
+      signal?.removeEventListener('abort', abort);
       stream.stop();
-      stream.free();
+      this.#idle = Promise.allSettled([step]).then(() => stream.free());
     }
   }
 
   async captureActivations(prompt, { decodeSteps = 0 } = {}) {
-    const ids = typeof prompt === 'string' ? this.tokenize(prompt, { addSpecial: true }) : Uint32Array.from(prompt);
-    return this.#live.capture(ids, decodeSteps);
+    await this.#idle;
+    return this.#live.capture(this.#promptIds(prompt), decodeSteps);
   }
 
   destroy() {
     this.#engine?.destroy();
     this.#engine = undefined;
+  }
+
+  #promptIds(prompt) {
+    if (typeof prompt === 'string') return this.tokenize(prompt, { addSpecial: true });
+    if (prompt?.[Symbol.iterator]) return this.#checked(prompt);
+    throw failure('INVALID_ARGUMENT', `the prompt is ${prompt}; a string or token ids are allowed`);
+  }
+
+  #checked(ids) {
+    const limit = this.info.vocabularySize;
+    return Uint32Array.from(ids, (id) => {
+      if (Number.isInteger(id) && id >= 0 && id < limit) return id;
+      throw failure('INVALID_ARGUMENT', `${id} is no token id of this model; 0 to ${limit - 1} is allowed`);
+    });
   }
 }

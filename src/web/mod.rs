@@ -184,12 +184,12 @@ impl Engine {
         self.session.tokenizer.decode(ids, DecodeOptions { show_special, ..DecodeOptions::default() })
     }
 
-    /// Start to generate after the ids of a prompt.
+    /// Start to generate after a prompt's ids.
     pub fn generate(&self, prompt: &[u32], options: &str) -> Result<TextStream, JsValue> {
         let arguments: GenerateArguments = parse("the options of generate", options)?;
         let options = arguments.options((js_sys::Math::random() * f64::from(u32::MAX)) as u32);
         let generation = self.session.generate(prompt, options)?;
-        Ok(TextStream { generation: Rc::new(RefCell::new(Some(generation))) })
+        Ok(TextStream { generation: Rc::new(RefCell::new(Some(generation))), ids: Rc::default() })
     }
 
     /// Every named intermediate of the prompt's prefill and of `n_decode` greedy steps: an array of steps, each
@@ -229,20 +229,30 @@ impl Engine {
 #[wasm_bindgen]
 pub struct TextStream {
     generation: Rc<RefCell<Option<Generation>>>,
+    /// Generated and not taken yet.
+    ids: Rc<RefCell<Vec<u32>>>,
 }
 
 #[wasm_bindgen]
 impl TextStream {
     /// The next piece, `undefined` at the end. One call at a time.
     pub async fn next(&self) -> Result<Option<String>, JsValue> {
-        let slot = self.generation.clone();
+        let (slot, ids) = (self.generation.clone(), self.ids.clone());
         // Taken, not borrowed: the call may be abandoned while it waits.
         let Some(mut generation) = slot.borrow_mut().take() else { return Ok(None) };
+        let before = generation.generated().len();
         let result = generation.next().await;
+        ids.borrow_mut().extend_from_slice(&generation.generated()[before..]);
         if matches!(result, Ok(Some(_))) {
             slot.replace(Some(generation));
         }
         Ok(result?)
+    }
+
+    /// The ids generated since the last call, those of text that is still held back too.
+    #[must_use]
+    pub fn take_ids(&self) -> Vec<u32> {
+        self.ids.take()
     }
 
     /// Stop here; the model is free for the next call.

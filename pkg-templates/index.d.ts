@@ -1,0 +1,222 @@
+/**
+ * webgguf runs GGUF language models in a browser tab on WebGPU.
+ *
+ * ```ts
+ * const model = await loadModel('https://example.com/model.gguf');
+ * for await (const text of model.generate('Once upon a time')) console.log(text);
+ * ```
+ */
+
+/** Where a model's file comes from. URLs are resolved against the page's. */
+export type Source = string | URL | Blob | File | ArrayBuffer | ArrayBufferView;
+
+/**
+ * Load a model: its header, then its weights straight into GPU memory, layer by layer, by Range requests. A server
+ * without Range support works too, through one stream.
+ *
+ * Rejects with a {@link WebggufError}. What cannot run here fails before weights are fetched.
+ */
+export function loadModel(source: Source, options?: LoadOptions): Promise<Model>;
+
+export interface LoadOptions {
+  /**
+   * Positions that the prompt and the generated text share; GPU memory grows with it.
+   * Default: the model's own, up to 4096.
+   */
+  contextLength?: number;
+  /** Called as bytes come in. */
+  onProgress?: (progress: Progress) => void;
+  /** Ends the load with `ABORTED`. */
+  signal?: AbortSignal;
+  /**
+   * Where `webgguf_bg.wasm` is served, if not beside the code. Of the first load counts. Bundlers find it by
+   * themselves; this is for those that don't.
+   */
+  wasmUrl?: string | URL;
+}
+
+export interface Progress {
+  /** `header`: hyper-parameters and tokenizer; `weights`; `ready`: done. */
+  phase: 'header' | 'weights' | 'ready';
+  /** Bytes of this phase that came in. */
+  loaded: number;
+  /** Bytes of this phase, 0 where the size is unknown. */
+  total: number;
+  /** The layer whose weights came in last; null outside the layers. */
+  layer: number | null;
+}
+
+/** A loaded model. One call of `generate` or `captureActivations` at a time runs on it. */
+export class Model {
+  private constructor();
+
+  /** The model, the GPU and what it takes there. */
+  readonly info: ModelInfo;
+
+  /** Figures of the last generation that ended. */
+  readonly stats: GenerateStats;
+
+  /**
+   * Continue a prompt: text, tokenized with the model's own begin token, or token ids as they are.
+   * Pieces of text come as they are generated; none ends inside a character.
+   *
+   * Leave the loop, or fire `signal`, and the model is free for the next call. What a prompt shares with the tokens
+   * of the call before is not computed again.
+   *
+   * The loop throws a {@link WebggufError}: `INVALID_ARGUMENT` for an unknown or out-of-range option,
+   * `CONTEXT_OVERFLOW` where the prompt leaves no room, `INVALID_STATE` while another call runs, `ABORTED`,
+   * `DEVICE_LOST`.
+   */
+  generate(prompt: string | Iterable<number>, options?: GenerateOptions): AsyncGenerator<string, void, void>;
+
+  /** The ids of a text. */
+  tokenize(text: string, options?: TokenizeOptions): Uint32Array;
+
+  /** The text of ids. Bytes that are no UTF-8 become U+FFFD. */
+  detokenize(ids: Iterable<number>, options?: DetokenizeOptions): string;
+
+  /**
+   * Every named intermediate of the prompt's prefill and of `decodeSteps` greedy steps after it, under llama.cpp's
+   * node names (`attn_norm-0`, `result_output`): to check the engine, layer by layer. The first entry is the prefill.
+   */
+  captureActivations(prompt: string | Iterable<number>, options?: { decodeSteps?: number }): Promise<Activation[][]>;
+
+  /** Give the GPU's memory back. A running call ends with `DEVICE_LOST`; later ones with `INVALID_STATE`. */
+  destroy(): void;
+}
+
+export interface GenerateOptions {
+  /** Tokens to generate at most. Default 512. */
+  maxTokens?: number;
+  /** 0 is greedy: always the likeliest token. Default 0.8. */
+  temperature?: number;
+  /** Keep so many of the likeliest tokens; 0 keeps all. Default 40. */
+  topK?: number;
+  /** Keep the likeliest tokens that make up this probability together; 1 keeps all. Default 0.95. */
+  topP?: number;
+  /** Keep tokens at least this probable, relative to the likeliest; 0 keeps all. Default 0.05. */
+  minP?: number;
+  /** What the scores of recent tokens are divided by; 1 is off. Default 1. */
+  repeatPenalty?: number;
+  /** An integer below 2^32: the same seed, prompt and options give the same text. Default: another one each time. */
+  seed?: number;
+  /** The text ends before any of these strings. */
+  stop?: string | string[];
+  /** Do not end at the model's end token: for benchmarks. Default false. */
+  ignoreEnd?: boolean;
+  /** Ends the call with `ABORTED`. */
+  signal?: AbortSignal;
+  /** Called with each generated token's id, before the text that it completes. */
+  onToken?: (id: number) => void;
+}
+
+export interface TokenizeOptions {
+  /** Add the tokens that the model wants at the start and the end of a text. Default false. */
+  addSpecial?: boolean;
+  /** Read special tokens such as `<|endoftext|>` in the text as such, not as letters. Default true. */
+  parseSpecial?: boolean;
+}
+
+export interface DetokenizeOptions {
+  /** Write special tokens out. Default false. */
+  showSpecial?: boolean;
+}
+
+export interface ModelInfo {
+  /** `general.name` of the file. */
+  name: string | null;
+  /** `general.architecture` of the file. */
+  architecture: string;
+  parameters: number;
+  /** The tensors' types, those of the most parameters first. */
+  types: string[];
+  layers: number;
+  embeddingLength: number;
+  vocabularySize: number;
+  /** Positions that the model was trained on. */
+  trainedContextLength: number;
+  /** Positions that it was loaded with. */
+  contextLength: number;
+  /** The file's size, null where the server does not tell. */
+  fileBytes: number | null;
+  /** Whether the file came by ranges; false: as one stream. */
+  ranges: boolean;
+  /** GPU memory, in bytes. */
+  memory: { weights: number; kvCache: number; activations: number };
+  gpu: {
+    /** As the browser names it, which may be little. */
+    adapter: string;
+    backend: string;
+    maxBindingBytes: number;
+    /** Invocations of the smallest subgroup; 0 where subgroups are not used. */
+    subgroupSize: number;
+  };
+  /** GPU dispatches of a generated token. */
+  decodeDispatches: number;
+  /** What the file left in doubt, in words. */
+  warnings: string[];
+}
+
+export interface GenerateStats {
+  promptTokens: number;
+  /** Of these, the ones that were in the cache already. */
+  reusedTokens: number;
+  generatedTokens: number;
+  /** From the call to the first token, in milliseconds. */
+  firstTokenMs: number;
+  /** From the first token to the last, in milliseconds. */
+  decodeMs: number;
+  /** Prompt tokens a second. */
+  prefillPerSecond: number;
+  /** Generated tokens a second, the first one's wait left out. */
+  decodePerSecond: number;
+  /** The model's end token, a stop string, `maxTokens`, a full context; null where the caller stopped. */
+  finishReason: 'end' | 'stop' | 'length' | 'context' | null;
+  /** GPU memory held now, in bytes. */
+  gpuBytes: number;
+}
+
+/** A named intermediate. */
+export interface Activation {
+  name: string;
+  /** Rows and columns: tokens by width; of `kq` and `kq_soft_max` heads times tokens by positions. */
+  shape: [number, number];
+  data: Float32Array;
+}
+
+/** What every function here fails with. The message says what was found and what is allowed. */
+export interface WebggufError extends Error {
+  /** `AbortError` for `ABORTED`, as the platform has it. */
+  name: 'WebggufError' | 'AbortError';
+  code: ErrorCode;
+}
+
+export type ErrorCode =
+  /** The file is not a well-formed GGUF file. */
+  | 'MALFORMED_GGUF'
+  /** The file holds a model that this version can't run. */
+  | 'UNSUPPORTED_ARCHITECTURE'
+  /** A tensor's type has no kernels here. */
+  | 'UNSUPPORTED_TENSOR_TYPE'
+  /** The file's tokenizer can't be used. */
+  | 'UNSUPPORTED_TOKENIZER'
+  /** The chat template failed. */
+  | 'TEMPLATE_ERROR'
+  /** The server, the network or the file gave no bytes, or too few. */
+  | 'FETCH_FAILED'
+  /** The model does not fit the GPU's memory or limits. */
+  | 'OUT_OF_GPU_MEMORY'
+  /** The GPU device is gone: load the model again. */
+  | 'DEVICE_LOST'
+  /** There is no WebGPU here. */
+  | 'NO_WEBGPU'
+  /** The caller's signal fired. */
+  | 'ABORTED'
+  /** The prompt leaves no room in the context. */
+  | 'CONTEXT_OVERFLOW'
+  /** An argument is unknown or out of range. */
+  | 'INVALID_ARGUMENT'
+  /** The model is busy, or destroyed. */
+  | 'INVALID_STATE'
+  /** A defect in webgguf or in the driver. */
+  | 'INTERNAL';

@@ -1,0 +1,93 @@
+// Writes GGUF files, sound and unsound. The format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+
+const ALIGNMENT = 32;
+export const F32 = 0;
+export const F16 = 1;
+
+/** Metadata values carry their GGUF type; a plain string is a string. */
+export const u32 = (value) => ({ type: 4, value });
+export const f32 = (value) => ({ type: 6, value });
+export const i32s = (value) => ({ type: 9, of: 5, value });
+export const strings = (value) => ({ type: 9, of: 8, value });
+
+class Writer {
+  parts = [];
+  length = 0;
+
+  push(buffer) {
+    this.parts.push(buffer);
+    this.length += buffer.length;
+  }
+
+  number(method, size, value) {
+    const buffer = Buffer.alloc(size);
+    buffer[method](value);
+    this.push(buffer);
+  }
+
+  u32(value) {
+    this.number('writeUInt32LE', 4, value);
+  }
+
+  u64(value) {
+    this.number('writeBigUInt64LE', 8, BigInt(value));
+  }
+
+  string(text) {
+    const bytes = Buffer.from(text);
+    this.u64(bytes.length);
+    this.push(bytes);
+  }
+
+  value(type, value) {
+    if (type === 4) this.u32(value);
+    else if (type === 5) this.number('writeInt32LE', 4, value);
+    else if (type === 6) this.number('writeFloatLE', 4, value);
+    else if (type === 8) this.string(value);
+    else throw new Error(`metadata type ${type}`);
+  }
+}
+
+const align = (n) => Math.ceil(n / ALIGNMENT) * ALIGNMENT;
+
+export const bytesOf = ({ type, shape }) => shape.reduce((a, b) => a * b) * (type === F16 ? 2 : 4);
+
+/**
+ * The header of a file, up to where its data starts.
+ * @param {Record<string, unknown>} metadata
+ * @param {{ name: string, type: number, shape: number[], offset?: number }[]} tensors
+ *     shapes outermost first; `offset` in place of the next one
+ * @param {{ nTensors?: number | bigint, nMetadata?: number | bigint }} lies  counts in place of the true ones
+ */
+export function header(metadata, tensors, { nTensors, nMetadata } = {}) {
+  const w = new Writer();
+  w.push(Buffer.from('GGUF'));
+  w.u32(3);
+  w.u64(nTensors ?? tensors.length);
+  w.u64(nMetadata ?? Object.keys(metadata).length);
+  for (const [key, entry] of Object.entries(metadata)) {
+    const { type, of, value } = typeof entry === 'string' ? { type: 8, value: entry } : entry;
+    w.string(key);
+    w.u32(type);
+    if (type === 9) {
+      w.u32(of);
+      w.u64(value.length);
+      for (const item of value) w.value(of, item);
+    } else {
+      w.value(type, value);
+    }
+  }
+  let offset = 0;
+  for (const t of tensors) {
+    w.string(t.name);
+    w.u32(t.shape.length);
+    for (const n of t.shape.toReversed()) w.u64(n);
+    w.u32(t.type);
+    w.u64(t.offset ?? offset);
+    offset += align(bytesOf(t));
+  }
+  w.push(Buffer.alloc(align(w.length) - w.length));
+  return Buffer.concat(w.parts);
+}
+
+export { align };

@@ -1,0 +1,67 @@
+// What every browser test starts from: a site with faults, a Chromium with WebGPU, a page with the package.
+import { mkdtempSync } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { chromium } from 'playwright-core';
+
+import { chromiumPath } from '../../scripts/setup.mjs';
+import { ROOT, SITE, serve } from '../../scripts/server.mjs';
+import { faults } from './faults.mjs';
+
+/** Test data that is not in the repository; tests that want it are skipped where it is not there. */
+export const DATA = process.env.WEBGGUF_DATA ?? join(ROOT, '../shared/data');
+
+/** WebGPU on the CPU, by SwiftShader: the same everywhere. */
+const FLAGS = [
+  '--enable-features=Vulkan',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--no-sandbox',
+];
+
+export const exists = (path) => stat(path).then(() => true, () => false);
+
+export function openBrowser() {
+  return chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
+}
+
+/** Start a server and a browser. `temp` is a folder for large files, served as /temp/. */
+export async function open() {
+  const temp = mkdtempSync(join(tmpdir(), 'webgguf-test-'));
+  const mounts = {
+    ...SITE,
+    '/data/': DATA,
+    '/fixtures/': join(ROOT, 'tests/fixtures'),
+    '/target/': join(ROOT, 'target'),
+    '/temp/': temp,
+    '/test/': join(ROOT, 'playwright/page'),
+  };
+  const site = await serve({ mounts, route: faults(mounts) });
+  const browser = await openBrowser();
+  return {
+    url: site.url,
+    temp,
+    browser,
+    /** A page that has the package as `webgguf`, and the helpers of page/helpers.js. */
+    async page(path = '/test/') {
+      const page = await browser.newPage();
+      page.errors = [];
+      page.on('pageerror', (e) => page.errors.push(e.message));
+      page.on('console', (m) => m.type() === 'error' && page.errors.push(m.text()));
+      await page.goto(site.url + path);
+      if (path === '/test/') await page.waitForFunction(() => globalThis.webgguf);
+      return page;
+    },
+    async close() {
+      await browser.close();
+      await site.close();
+      await rm(temp, { recursive: true, force: true });
+    },
+  };
+}

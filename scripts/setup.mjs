@@ -1,0 +1,1 @@
+export function chromiumPath() { return '/usr/bin/chromium'; }
