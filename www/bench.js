@@ -23,7 +23,7 @@ async function generate(engine, ids, maxTokens) {
  */
 export async function bench({ model, pp = 512, tg = 128, reps = 5, context, at, say = () => {} }) {
   say('loading webgguf');
-  await init();
+  await init({ module_or_path: new URL('./pkg/webgguf_bg.wasm', location.href) });
   const start = performance.now();
   const engine = await Engine.load(
     new URL(model, location.href).href,
