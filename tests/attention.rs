@@ -5,7 +5,8 @@ mod common;
 use common::{Rng, assert_close, gpus, read, tensor, vector};
 use webgguf::gpu::{Gpu, State};
 use webgguf::ops::{
-    Attention, AttentionParts, Input, KvCache, KvType, Phase, Recorder, Rope, RopeKind, StepBuffers, Tensor,
+    Attention, AttentionParts, Input, KvCache, KvType, Phase, QkNormWeights, Recorder, Rope, RopeKind, StepBuffers,
+    Tensor,
 };
 
 /// A case: the heads' shape, and what happens to them.
@@ -120,7 +121,8 @@ fn run(gpu: &Gpu, c: &Case) {
         scale: (head_dim as f32).powf(-0.5),
         window: u32::try_from(c.window).unwrap_or(u32::MAX),
         rope: rope.as_ref(),
-        qk_norm: c.qk_norm.then_some((&q_norm, &k_norm, EPS)),
+        softcap: None,
+        qk_norm: c.qk_norm.then_some(QkNormWeights { q: &q_norm, k: &k_norm, eps: EPS, whole_row: false }),
         cache: &cache,
     };
     let step = StepBuffers::new(gpu, max_batch as u32).unwrap();

@@ -152,8 +152,8 @@ const OUTPUTS: [&str; 7] = ["store", "bias", "add", "bias_add", "gelu", "swiglu"
 fn output<'a>(name: &str, y: &'a Tensor, bias: &'a Vector) -> Output<'a> {
     match name {
         "bias" => Output::Store { y, bias: Some(bias) },
-        "add" => Output::Add { y, bias: None },
-        "bias_add" => Output::Add { y, bias: Some(bias) },
+        "add" => Output::Add { y, bias: None, scale: 1.0 },
+        "bias_add" => Output::Add { y, bias: Some(bias), scale: 1.0 },
         "gelu" => Output::Gelu { y, bias },
         "swiglu" => Output::Glu { y, act: Act::Silu },
         "geglu" => Output::Glu { y, act: Act::Gelu },

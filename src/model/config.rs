@@ -126,7 +126,6 @@ pub enum RopeScaling {
     Yarn {
         factor: f32,
         n_ctx_orig: u32,
-        attn_factor: f32,
         beta_fast: f32,
         beta_slow: f32,
     },
@@ -212,11 +211,6 @@ impl<'a> Hyper<'a> {
         Ok(self.f32_opt(key)?.filter(|&v| v != 0.0).unwrap_or(1.0))
     }
 
-    #[must_use]
-    pub fn has_tensor(&self, name: &str) -> bool {
-        self.gguf.tensor(name).is_some()
-    }
-
     /// The configuration that most decoders share: RMSNorm before each block, rotary embedding of kind `rope`, a
     /// gated feed-forward block with SiLU. Architectures change what they do otherwise.
     ///
@@ -233,7 +227,11 @@ impl<'a> Hyper<'a> {
         };
         let n_layer_limit = 1024;
         if n_layer > n_layer_limit {
-            bail!(MalformedGguf, "metadata '{}' is {n_layer}, up to {n_layer_limit} is allowed", self.key("block_count"));
+            bail!(
+                MalformedGguf,
+                "metadata '{}' is {n_layer}, up to {n_layer_limit} is allowed",
+                self.key("block_count")
+            );
         }
         Ok(ModelConfig {
             arch: self.arch.to_owned(),

@@ -70,8 +70,7 @@ mod tests {
 
     #[test]
     fn yarn_keeps_fast_pairs_and_stretches_slow_ones() {
-        let yarn =
-            RopeScaling::Yarn { factor: 4.0, n_ctx_orig: 2048, beta_fast: 32.0, beta_slow: 1.0 };
+        let yarn = RopeScaling::Yarn { factor: 4.0, n_ctx_orig: 2048, beta_fast: 32.0, beta_slow: 1.0 };
         let (f, m) = frequencies(&config(yarn), None);
         assert!((f[0] - 1.0).abs() < 1e-12, "the fastest pair stays");
         assert!((f[3] - 0.001 / 4.0).abs() < 1e-12, "the slowest is divided by the factor");

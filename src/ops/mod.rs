@@ -11,7 +11,7 @@ mod sample;
 mod taps;
 mod tensor;
 
-pub use attention::{Attention, AttentionParts, KvCache, KvType, Rope, RopeKind};
+pub use attention::{Attention, AttentionParts, KvCache, KvType, QkNormWeights, Rope, RopeKind};
 pub use embed::Index;
 pub use matmul::{Act, Input, Output};
 pub use matrix::{Matrix, Part, WeightLayout, n_groups};

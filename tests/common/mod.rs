@@ -28,11 +28,15 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 
 /// The model of a file, on the GPU with or without subgroups.
 pub fn load(path: &Path, subgroups: bool) -> Rc<Session> {
+    load_with(path, subgroups, &LoadOptions::default())
+}
+
+pub fn load_with(path: &Path, subgroups: bool, options: &LoadOptions) -> Rc<Session> {
     pollster::block_on(async {
         let gpu = Gpu::new().await.unwrap();
         let gpu = if subgroups { gpu } else { gpu.without_subgroups() };
         let source = FileSource::open(path).unwrap();
-        Rc::new(Session::load_on(gpu, &source, &LoadOptions::default(), &()).await.unwrap())
+        Rc::new(Session::load_on(gpu, &source, options, &()).await.unwrap())
     })
 }
 
