@@ -16,16 +16,15 @@
 override WINDOW: u32; // positions attended to
 override GROUP: u32;  // divides N_HEAD / N_HEAD_KV
 
-override SLOTS: u32 = WG / LANES;      // runs of LANES invocations
-override RUNS: u32 = SLOTS / GROUP;    // of which a head has
-override TILE: u32 = RUNS * LANES;     // positions at a time
+override TILE: u32;                      // positions at a time, a multiple of LANES; GROUP * TILE is at most WG
+override SLOTS: u32 = WG / LANES;        // runs of LANES invocations
+override RUNS: u32 = TILE / LANES;       // of which a head's scores take
 override PARTS: u32 = WG / (GROUP * D4); // shares of a tile's positions in the weighted sum of values
-
 override Q4: u32 = GROUP * D4;
-override N_SCORES: u32 = GROUP * TILE;
+
 var<workgroup> q: array<vec4f, Q4>;
 var<workgroup> k_new: array<vec4f, D4>;
-var<workgroup> scores: array<f32, N_SCORES>;
+var<workgroup> scores: array<f32, WG>; // (GROUP, TILE)
 var<workgroup> run_max: array<f32, SLOTS>;
 var<workgroup> run_sum: array<f32, SLOTS>;
 var<workgroup> sums: array<vec4f, WG>;
@@ -67,10 +66,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     }
   }
 
-  // As a scorer this invocation has one position of a tile for one head ...
-  let score_head = run / RUNS;
-  let score_p = (run % RUNS) * LANES + lane;
-  // ... and as a summer four elements of one head and every PARTS-th position.
+  // Behind a tile's scores, this invocation has one of them ...
+  let score_head = t / TILE;
+  // ... and four elements of one head's sum over every PARTS-th position.
   let sum_head = t / (D4 * PARTS);
   let part = (t / D4) % PARTS;
   let d4 = t % D4;
@@ -78,27 +76,31 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   var total = 0.0;
   var highest = LOWEST;
   for (var tile = begin; tile < end; tile += TILE) {
-    let p = tile + score_p;
-    let live = p < end && score_head < GROUP;
-    var s = LOWEST;
-    if (live) {
-      let at = cache_at(head_kv, p);
-      s = 0.0;
-      if (p == pos) {
-        for (var i = 0u; i < D4; i++) { s += dot(q[score_head * D4 + i], k_new[i]); }
-      } else {
-        for (var i = 0u; i < D4; i++) { s += dot(q[score_head * D4 + i], k_load(at + i)); }
+    // A run of LANES invocations reads a key together and scores it for all heads.
+    for (var i0 = 0u; i0 < TILE; i0 += SLOTS) {
+      let i = min(i0 + run, TILE - 1u);
+      let p = tile + i;
+      let at = cache_at(head_kv, min(p, end - 1u));
+      for (var g = 0u; g < GROUP; g++) {
+        var s = 0.0;
+        for (var c = lane; c < D4; c += LANES) {
+          if (p == pos) { s += dot(q[g * D4 + c], k_new[c]); } else { s += dot(q[g * D4 + c], k_load(at + c)); }
+        }
+        s = lanes_sum(s, t);
+        if (lane == 0u) { scores[g * TILE + i] = score(s); }
       }
-      s = score(s);
     }
+    workgroupBarrier();
+    let live = score_head < GROUP && tile + t % TILE < end;
+    let s = select(LOWEST, scores[t], live);
     let m = lanes_max(s, t);
     if (lane == 0u) { run_max[run] = m; }
     workgroupBarrier();
     var tile_max = LOWEST;
     for (var r = 0u; r < RUNS; r++) { tile_max = max(tile_max, run_max[min(score_head, GROUP - 1u) * RUNS + r]); }
-    // Relative to this tile's maximum; the summers rescale between tiles.
+    // Relative to this tile's maximum; the sums rescale between tiles.
     let e = select(0.0, exp(s - tile_max), live);
-    if (score_head < GROUP) { scores[score_head * TILE + score_p] = e; }
+    scores[t] = e;
     let z = lanes_sum(e, t);
     if (lane == 0u) { run_sum[run] = z; }
     workgroupBarrier();

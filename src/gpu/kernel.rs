@@ -1,5 +1,6 @@
 //! Kernels: which there are, and pipelines made of them. Tables come from `shaders/kernels.toml`.
 
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
@@ -48,15 +49,41 @@ impl Kernel {
     }
 }
 
-/// A compiled kernel and what it asks of its caller.
+/// A kernel for this device: what it asks of its caller, and, once compiled, the kernel itself.
 pub struct Pipeline {
-    pub(super) raw: wgpu::ComputePipeline,
+    raw: OnceCell<wgpu::ComputePipeline>,
     pub(super) layout: wgpu::BindGroupLayout,
     pub(super) interface: Interface,
+    label: String,
+    module: wgpu::ShaderModule,
+    pipeline_layout: wgpu::PipelineLayout,
+    constants: Vec<(&'static str, f64)>,
+}
+
+impl Pipeline {
+    /// The compiled kernel; compiles it now where that has not happened yet.
+    pub(super) fn raw(&self, device: &wgpu::Device) -> &wgpu::ComputePipeline {
+        self.raw.get_or_init(|| self.create(device))
+    }
+
+    fn create(&self, device: &wgpu::Device) -> wgpu::ComputePipeline {
+        device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(&self.label),
+            layout: Some(&self.pipeline_layout),
+            module: &self.module,
+            entry_point: Some("main"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &self.constants,
+                // No kernel reads workgroup memory that it has not written.
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        })
+    }
 }
 
 impl Gpu {
-    /// The kernel's pipeline, compiled on first use.
+    /// The kernel's pipeline, not compiled yet: [`Gpu::compile`] does that for many at a time.
     ///
     /// # Errors
     /// `Internal` where there is no such kernel or an override is missing: a defect in the caller.
@@ -119,29 +146,44 @@ impl Gpu {
             bind_group_layouts: &[Some(&layout)],
             ..Default::default()
         });
-        let constants: Vec<(&str, f64)> = kernel
-            .overrides
-            .iter()
-            .copied()
-            .filter(|(name, _)| {
-                interface.required_overrides.iter().chain(&interface.optional_overrides).any(|n| n == name)
-            })
-            .collect();
-        let raw = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(&key),
-            layout: Some(&pipeline_layout),
-            module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &constants,
-                // No kernel reads workgroup memory that it has not written.
-                zero_initialize_workgroup_memory: false,
-            },
-            cache: None,
+        let declared =
+            |name: &str| interface.required_overrides.iter().chain(&interface.optional_overrides).any(|n| n == name);
+        let pipeline = Rc::new(Pipeline {
+            raw: OnceCell::new(),
+            layout,
+            label: key.clone(),
+            module: module.clone(),
+            pipeline_layout,
+            constants: kernel.overrides.iter().copied().filter(|(name, _)| declared(name)).collect(),
+            interface,
         });
-        let pipeline = Rc::new(Pipeline { raw, layout, interface });
         self.pipelines.borrow_mut().insert(key, pipeline.clone());
         Ok(pipeline)
+    }
+
+    /// Compile all pipelines there are so far. Browsers do it beside everything else, several at a time.
+    ///
+    /// # Errors
+    /// `Internal` where a kernel does not compile: a defect here or in the driver. As [`Gpu::check`].
+    pub async fn compile(&self) -> Result<()> {
+        let waiting: Vec<Rc<Pipeline>> =
+            self.pipelines.borrow().values().filter(|p| p.raw.get().is_none()).cloned().collect();
+        #[cfg(target_arch = "wasm32")]
+        {
+            let started: Vec<_> =
+                waiting.iter().map(|p| super::web::start_compiling(|| drop(p.create(&self.device)))).collect();
+            for (pipeline, compiled) in waiting.iter().zip(started) {
+                let Some(compiled) = compiled else { continue };
+                match super::web::compiled(compiled, || pipeline.create(&self.device)).await {
+                    Ok(raw) => drop(pipeline.raw.set(raw)),
+                    Err(e) => bail!(Internal, "kernel '{}' does not compile: {e}", pipeline.label),
+                }
+            }
+        }
+        for pipeline in waiting {
+            pipeline.raw(&self.device);
+        }
+        self.check()
     }
 }
 

@@ -58,9 +58,9 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>, n_tokens: u32, set_pipeline: bool) {
+    pub(super) fn encode(&self, gpu: &Gpu, pass: &mut wgpu::ComputePass<'_>, n_tokens: u32, set_pipeline: bool) {
         if set_pipeline {
-            pass.set_pipeline(&self.pipeline.raw);
+            pass.set_pipeline(self.pipeline.raw(&gpu.device));
         }
         pass.set_bind_group(0, &self.bind_group, &[]);
         pass.dispatch_workgroups(self.grid.x.workgroups(n_tokens), self.grid.y.workgroups(n_tokens), self.grid.z);
@@ -172,7 +172,7 @@ impl Gpu {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             let mut current: Option<&Rc<Pipeline>> = None;
             while let Some(Step::Dispatch(d)) = steps.peek() {
-                d.encode(&mut pass, n_tokens, !current.is_some_and(|p| Rc::ptr_eq(p, &d.pipeline)));
+                d.encode(self, &mut pass, n_tokens, !current.is_some_and(|p| Rc::ptr_eq(p, &d.pipeline)));
                 current = Some(&d.pipeline);
                 steps.next();
             }

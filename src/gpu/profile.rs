@@ -71,7 +71,7 @@ impl Gpu {
                 }),
             });
             for d in dispatches {
-                d.encode(&mut pass, n_tokens, true);
+                d.encode(self, &mut pass, n_tokens, true);
             }
         }
         encoder.resolve_query_set(&queries, 0..2, &resolved.raw, 0);

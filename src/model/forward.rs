@@ -1,7 +1,10 @@
 //! The forward pass: one for every pre-norm decoder. It is walked once a plan; running replays the plans.
 
+use futures_util::future::join;
+use web_time::Instant;
+
 use super::config::{Ffn, ModelConfig, QkNorm};
-use super::load::{DEFAULT_CONTEXT, LoadEvents, LoadOptions, LoadPhase, stream_weights};
+use super::load::{DEFAULT_CONTEXT, LoadEvents, LoadOptions, LoadPhase, LoadTimes, ms, stream_weights};
 use super::rope;
 use super::weights::{
     Bytes, Destination, Linear, Load, NormWeights, ROPE_FACTORS_LONG, ROPE_FACTORS_SHORT, ROPE_FREQS, Weights,
@@ -57,6 +60,7 @@ pub struct Model {
     pub gpu: Gpu,
     pub config: ModelConfig,
     pub bytes: Bytes,
+    pub times: LoadTimes,
     /// Positions the KV cache holds.
     pub n_ctx: u32,
     /// Tokens of a prefill batch.
@@ -291,6 +295,7 @@ impl Model {
         options: &LoadOptions,
         events: &dyn LoadEvents,
     ) -> Result<Self> {
+        let started = Instant::now();
         let n_ctx = context_length(&config, options)?;
         let n_batch = options.n_batch.clamp(1, n_ctx);
         let bytes = Bytes::of(gguf, &config, n_ctx, n_batch, options.kv_type)?;
@@ -309,11 +314,24 @@ impl Model {
         let mut loads = loads;
         loads.extend(rope_factors);
         loads.sort_by_key(|l| l.tensor.file_range.start);
-        stream_weights(&gpu, source, &loads, events).await?;
+        let mut times = LoadTimes { plans: ms(started), ..LoadTimes::default() };
+        let recorded = Instant::now();
+        let (streamed, compiled) = join(
+            async {
+                stream_weights(&gpu, source, &loads, events).await?;
+                Ok(ms(recorded))
+            },
+            async {
+                gpu.compile().await?;
+                Ok(ms(recorded))
+            },
+        )
+        .await;
+        (times.weights, times.compile) = (streamed?, compiled?);
         write_ropes(&gpu, &config, &run, &loads, n_ctx).await?;
         gpu.finish().await?;
         events.progress(LoadPhase::Ready, bytes.weights, bytes.weights, None);
-        Ok(Model { gpu, config, bytes, n_ctx, n_batch, weights, run, plans })
+        Ok(Model { gpu, config, bytes, times, n_ctx, n_batch, weights, run, plans })
     }
 
     pub(super) fn forward(&self) -> Forward<'_> {

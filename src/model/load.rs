@@ -43,6 +43,23 @@ impl Default for LoadOptions {
     }
 }
 
+/// Where the time of a load went, in milliseconds. Weights come in while kernels compile.
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoadTimes {
+    pub header: f64,
+    pub gpu: f64,
+    /// Allocating buffers and recording plans.
+    pub plans: f64,
+    pub weights: f64,
+    pub compile: f64,
+}
+
+/// Milliseconds since then.
+pub fn ms(since: web_time::Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1e3
+}
+
 /// What a load is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LoadPhase {

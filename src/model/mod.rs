@@ -12,5 +12,5 @@ mod weights;
 pub use capture::Activation;
 pub use config::{Ffn, LayerConfig, ModelConfig, Norm, QkNorm, RopeConfig, RopeScaling};
 pub use forward::{Model, Sampling};
-pub use load::{LoadEvents, LoadOptions, LoadPhase, read_header};
+pub use load::{LoadEvents, LoadOptions, LoadPhase, LoadTimes, ms, read_header};
 pub use weights::{Bytes, Weights};

@@ -102,9 +102,6 @@ pub struct AttentionParts {
     buffer: Rc<Buffer>,
 }
 
-/// Invocations of a workgroup that merges splits: at least one for each four elements of a head.
-const MERGE_WORKGROUP: u32 = 64;
-
 impl AttentionParts {
     /// # Errors
     /// As [`Gpu::buffer`].
@@ -177,22 +174,25 @@ impl Recorder<'_> {
             Phase::Decode { far } => {
                 let t = self.tuning;
                 // Every invocation of a workgroup sums at most four elements of one head.
-                let workgroup = t.attention_workgroup.max(a.head_dim / 4).max(t.lanes);
+                let workgroup = t.attention_workgroup.max(a.head_dim / 4);
                 // Alone, a head gets all of a workgroup; split, heads share what is read of keys and values.
-                let (n_split, group) = if far { (t.n_split, a.group(workgroup, t.lanes)) } else { (1, 1) };
+                let (n_split, group) = if far { (t.n_split, a.group(workgroup, t.key_lanes)) } else { (1, 1) };
+                // A power of two: the largest that leaves each score an invocation.
+                let tile = 1 << (workgroup / group).ilog2();
                 let split = |kernel: Kernel| kernel.set("N_SPLIT", n_split).set("MIN_SPLIT", t.min_split);
                 let y = if far { &parts.buffer } else { &out.buffer };
                 let mut bindings: Vec<Binding<'_>> = vec![("qkv", &qkv.buffer), ("y", y), ("state", &self.step.state)];
                 let kernel = a.with_rope(split(a.kernel("attention_vec", qkv)), &mut bindings);
-                let kernel = kernel.set("WG", workgroup).set("LANES", t.lanes).set("GROUP", group);
+                let kernel =
+                    kernel.set("WG", workgroup).set("LANES", t.key_lanes).set("GROUP", group).set("TILE", tile);
                 a.bind_cache(&mut bindings);
                 let grid = Grid::xy(a.n_head / group, Extent::Fixed(n_split));
                 self.dispatch("attention", &kernel, &bindings, grid)?;
                 if !far {
                     return Ok(());
                 }
-                let workgroup = MERGE_WORKGROUP.max(a.head_dim / 4);
-                let kernel = split(a.kernel("attention_merge", qkv)).set("WG", workgroup);
+                let kernel = split(a.kernel("attention_merge", qkv));
+                let kernel = kernel.set("WG", workgroup.max(t.n_split)).set("LANES", t.n_split);
                 let bindings = [("partials", &parts.buffer), ("y", &out.buffer), ("state", &self.step.state)];
                 // Merge kernels have no cache: the slot is not theirs.
                 let kernel = Kernel { slots: Vec::new(), ..kernel };

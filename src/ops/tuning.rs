@@ -7,13 +7,15 @@ use crate::gpu::Caps;
 pub struct Tuning {
     /// Invocations of the smallest subgroup; 0 where subgroups are not used.
     pub subgroup: u32,
-    /// Invocations that share a head or a row of scores.
+    /// Invocations that share a head.
     pub lanes: u32,
+    /// Invocations that read a cached key together.
+    pub key_lanes: u32,
     /// Invocations of a workgroup of decode's attention, at most.
     pub attention_workgroup: u32,
     /// Positions up to which decode's attention is not split over workgroups.
     pub near: u32,
-    /// Splits beyond that, at most, and the positions that one is worth.
+    /// Splits beyond that, at most, and the positions that one is worth. With subgroups, one holds all splits.
     pub n_split: u32,
     pub min_split: u32,
     /// Workgroups that search the logits.
@@ -38,9 +40,10 @@ impl Tuning {
         let gpu = Tuning {
             subgroup: caps.subgroup_min,
             lanes,
+            key_lanes: lanes.min(8),
             attention_workgroup: 256,
             near: 256,
-            n_split: 32,
+            n_split: lanes,
             min_split: 64,
             search_workgroups: 64,
             software: false,

@@ -122,7 +122,6 @@ pub struct Generation {
     options: GenerateOptions,
     detokenizer: Detokenizer,
     stops: StopStrings,
-    readbacks: VecDeque<Readback>,
     in_flight: VecDeque<(Readback, Pending)>,
     /// Steps to keep in flight: one at first, so that the first tokens come as fast as they can, then more.
     depth: usize,
@@ -148,8 +147,7 @@ impl Session {
         let common = cached.iter().zip(prompt).take_while(|(a, b)| a == b).count();
         // The last token is run in any case: its logits are wanted.
         let reused = common.min(prompt.len().saturating_sub(1));
-        let mut readbacks: VecDeque<Readback> = (0..MAX_DEPTH).map(|_| self.model.gpu.readback(4)).collect();
-        let Some(read) = readbacks.pop_front() else { bail!(Internal, "no readback") };
+        let read = self.readback();
         self.model.check_room(0, prompt.len())?;
         cached.truncate(reused);
         self.model.prefill(&prompt[reused..], reused as u32, prompt, &options.sampling, &read)?;
@@ -162,7 +160,6 @@ impl Session {
             detokenizer: Detokenizer::new(DecodeOptions { continues: !prompt.is_empty(), ..Default::default() }),
             stops: StopStrings::new(&options.stop),
             options,
-            readbacks,
             in_flight: VecDeque::from([(read, pending)]),
             depth: 1,
             n_submitted: 1,
@@ -189,7 +186,7 @@ impl Generation {
         };
         let model = &self.session.model;
         let id = model.gpu.read_with(&read, pending, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).await?;
-        self.readbacks.push_back(read);
+        self.session.readbacks.borrow_mut().push(read);
         self.depth = (self.depth + 1).min(MAX_DEPTH);
         let first = *self.first.get_or_insert_with(Instant::now);
         self.stats.first_token_ms = (first - self.started).as_secs_f64() * 1e3;
@@ -223,7 +220,7 @@ impl Generation {
             && self.n_submitted < self.options.max_tokens
             && self.stats.prompt_tokens + self.n_submitted <= model.n_ctx
         {
-            let Some(read) = self.readbacks.pop_front() else { break };
+            let read = self.session.readback();
             model.decode(self.stats.prompt_tokens + self.n_submitted - 1, &self.options.sampling, &read);
             let pending = model.gpu.map(&read);
             self.in_flight.push_back((read, pending));

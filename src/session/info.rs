@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::gguf::{GgmlType, Gguf};
-use crate::model::Model;
+use crate::model::{LoadTimes, Model};
 use crate::source::ByteSource;
 use crate::tokenizer::Tokenizer;
 
@@ -28,6 +28,7 @@ pub struct Info {
     /// Whether the source could be read in ranges; otherwise it came as one stream.
     pub ranges: bool,
     pub memory: MemoryInfo,
+    pub load_ms: LoadTimes,
     pub gpu: GpuInfo,
     /// Dispatches of a decode step.
     pub decode_dispatches: usize,
@@ -89,6 +90,7 @@ impl Info {
                 kv_cache: model.bytes.kv_cache,
                 activations: model.bytes.activations,
             },
+            load_ms: model.times,
             gpu: GpuInfo {
                 adapter: caps.adapter.clone(),
                 backend: caps.backend.to_owned(),

@@ -9,9 +9,11 @@ pub use info::{GpuInfo, Info, MemoryInfo};
 
 use std::cell::{Cell, RefCell};
 
+use web_time::Instant;
+
 use crate::error::{Result, bail};
-use crate::gpu::{Gpu, Profile};
-use crate::model::{Activation, LoadEvents, LoadOptions, Model, arch, read_header};
+use crate::gpu::{Gpu, Profile, Readback};
+use crate::model::{Activation, LoadEvents, LoadOptions, Model, arch, ms, read_header};
 use crate::source::ByteSource;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
@@ -23,6 +25,8 @@ pub struct Session {
     /// Tokens whose keys and values are in the cache.
     cached: RefCell<Vec<u32>>,
     busy: Cell<bool>,
+    /// Where sampled ids come back, reused by every generation.
+    readbacks: RefCell<Vec<Readback>>,
     stats: RefCell<Stats>,
 }
 
@@ -32,7 +36,12 @@ impl Session {
     /// # Errors
     /// As [`Session::load_on`] and [`Gpu::new`].
     pub async fn load<S: ByteSource>(source: &S, options: &LoadOptions, events: &dyn LoadEvents) -> Result<Self> {
-        Self::load_on(Gpu::new().await?, source, options, events).await
+        let started = Instant::now();
+        let gpu = Gpu::new().await?;
+        let gpu_ms = ms(started);
+        let mut session = Self::load_on(gpu, source, options, events).await?;
+        session.info.load_ms.gpu = gpu_ms;
+        Ok(session)
     }
 
     /// Load the model of a file onto `gpu`. What cannot run fails before weights are fetched.
@@ -45,6 +54,7 @@ impl Session {
         options: &LoadOptions,
         events: &dyn LoadEvents,
     ) -> Result<Self> {
+        let started = Instant::now();
         let (gguf, source) = read_header(source, events).await?;
         let config = arch::config(&gguf)?;
         let tokenizer = Tokenizer::from_gguf(&gguf.metadata)?;
@@ -56,7 +66,9 @@ impl Session {
                 config.n_vocab
             );
         }
-        let model = Model::load(gpu, &source, &gguf, config, options, events).await?;
+        let header = ms(started);
+        let mut model = Model::load(gpu, &source, &gguf, config, options, events).await?;
+        model.times.header = header;
         let info = Info::new(&gguf, &model, &tokenizer, &source)?;
         Ok(Session {
             model,
@@ -64,6 +76,7 @@ impl Session {
             info,
             cached: RefCell::default(),
             busy: Cell::new(false),
+            readbacks: RefCell::default(),
             stats: RefCell::default(),
         })
     }
@@ -106,6 +119,10 @@ impl Session {
         let _busy = self.begin()?;
         self.cached.borrow_mut().clear();
         self.model.profile(pos, n_tokens).await
+    }
+
+    fn readback(&self) -> Readback {
+        self.readbacks.borrow_mut().pop().unwrap_or_else(|| self.model.gpu.readback(4))
     }
 
     /// Claim the model for a call.
