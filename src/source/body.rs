@@ -8,7 +8,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStream, ReadableStreamDefaultReader};
 
 use super::{Chunk, Sink};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, bail};
 
 /// A stream of bytes of a file, and where in the file it is.
 pub struct Body {
@@ -55,6 +55,17 @@ impl Body {
         Ok(())
     }
 
+    /// Take note that the stream ends here, so that its connection serves the next request.
+    ///
+    /// # Errors
+    /// `FetchFailed` where more comes than was asked for.
+    pub async fn end(self, what: &str) -> Result<()> {
+        if self.left.is_some() || self.read(what).await?.is_some() {
+            bail!(FetchFailed, "{what} can't be fetched: the server sends more than it was asked for");
+        }
+        Ok(())
+    }
+
     async fn read(&self, what: &str) -> Result<Option<Uint8Array>> {
         let result = JsFuture::from(self.reader.read()).await.map_err(|e| failure(what, &e))?;
         let done = Reflect::get(&result, &"done".into()).is_ok_and(|d| d.is_truthy());
@@ -69,7 +80,9 @@ impl Body {
 impl Drop for Body {
     /// A stream that is left early stops its download.
     fn drop(&mut self) {
-        let _ = self.reader.cancel();
+        let cancelled = JsFuture::from(self.reader.cancel());
+        // A stream that has failed refuses; the page must not hear of that as a rejection that nobody handles.
+        wasm_bindgen_futures::spawn_local(async { drop(cancelled.await) });
     }
 }
 
