@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import { ROOT } from '../scripts/server.mjs';
 import { open } from './lib/harness.mjs';
@@ -25,28 +25,40 @@ function report(title, rows) {
 
 for (const name of MODELS) {
   const folder = join(ROOT, 'tests/fixtures', name);
-  for (const entry of readdirSync(folder, { withFileTypes: true }).filter((e) => e.isDirectory())) {
-    test(`activations of ${name}, case ${entry.name}`, { timeout: 120_000 }, async () => {
-      const page = await site.page();
-      const result = await page.evaluate(async ([model, fixture]) => {
-        const { compareCase } = await import('/test/activations.js');
-        const index = await (await fetch(`${fixture}index.json`)).json();
-        // Some architectures choose their RoPE by the context.
-        const loaded = await webgguf.loadModel(model, { contextLength: index.n_ctx });
-        return compareCase(loaded, fixture);
-      }, [`/models/${name}.gguf`, `/fixtures/${name}/${entry.name}/`]);
-      await page.close();
+  const cases = readdirSync(folder, { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => e.name);
 
-      const failed = result.rows.filter((r) => r.problem);
-      const worst = Math.max(...result.rows.filter((r) => r.problem !== 'missing').map((r) => r.relL2));
-      report(`${name} ${entry.name}`, result.rows);
-      console.log(`${result.rows.length} checkpoints, ${failed.length} failed; worst relative L2 ${worst.toExponential(2)}`);
-      if (result.extra.length) console.log(`captured without a reference: ${result.extra.join(' ')}`);
-      assert.deepEqual(result.repeated, [], 'a name stands for one node');
-      assert.deepEqual(result.decoded, result.wantDecoded, 'greedy ids');
-      const missing = failed.filter((r) => r.problem === 'missing').map((r) => `${r.phase} ${r.name}`);
-      assert.deepEqual(missing, [], 'every node is captured');
-      assert.deepEqual(failed, [], 'every node matches');
+  describe(`activations of ${name}`, () => {
+    let page;
+    before(async () => {
+      page = await site.page();
+      await page.evaluate((url) => {
+        const models = {};
+        // Some architectures choose their RoPE by the context, so a case names its own.
+        globalThis.modelFor = (contextLength) => (models[contextLength] ??= webgguf.loadModel(url, { contextLength }));
+      }, `/models/${name}.gguf`);
     });
-  }
+    after(() => page.close());
+
+    for (const entry of cases) {
+      test(`case ${entry}`, { timeout: 120_000 }, async () => {
+        const result = await page.evaluate(async (fixture) => {
+          const { compareCase } = await import('/test/activations.js');
+          const index = await (await fetch(`${fixture}index.json`)).json();
+          return compareCase(await modelFor(index.n_ctx), fixture);
+        }, `/fixtures/${name}/${entry}/`);
+
+        const failed = result.rows.filter((r) => r.problem);
+        const worst = Math.max(...result.rows.filter((r) => r.problem !== 'missing').map((r) => r.relL2));
+        report(`${name} ${entry}`, result.rows);
+        const summary = `${result.rows.length} checkpoints, ${failed.length} failed`;
+        console.log(`${summary}; worst relative L2 ${worst.toExponential(2)}`);
+        if (result.extra.length) console.log(`captured without a reference: ${result.extra.join(' ')}`);
+        assert.deepEqual(result.repeated, [], 'a name stands for one node');
+        assert.deepEqual(result.decoded, result.wantDecoded, 'greedy ids');
+        const missing = failed.filter((r) => r.problem === 'missing').map((r) => `${r.phase} ${r.name}`);
+        assert.deepEqual(missing, [], 'every node is captured');
+        assert.deepEqual(failed, [], 'every node matches');
+      });
+    }
+  });
 }
