@@ -1,9 +1,10 @@
-// h (T, C) = input(x), a workgroup a token: the norm of prefill, where one for all rows of the weights is cheaper
+// h (T, C) = input(x), or h += input(x), a workgroup a token: the norm of prefill, where one for all rows of the weights is cheaper
 // than one in every workgroup.
 #import shared/reduce
 #import shared/k16
 #import input/${INPUT}
 @group(0) @binding(4) var<storage, read_write> h: array<vec4f>;
+override RESIDUAL_SCALE: f32 = 1.0;
 
 @compute @workgroup_size(WG)
 fn main(
@@ -21,6 +22,12 @@ fn main(
   let scale = input_scale(t, subgroup_size);
   for (var j = t; j < K16; j += WG) {
     let v = input16(j) * scale;
-    for (var c = 0u; c < 4u; c++) { h[x_base + j * 4u + c] = v[c]; }
+    for (var c = 0u; c < 4u; c++) {
+#ifdef WRITE_add
+      h[x_base + j * 4u + c] += v[c] * RESIDUAL_SCALE;
+#else
+      h[x_base + j * 4u + c] = v[c];
+#endif
+    }
   }
 }

@@ -3,12 +3,12 @@
 #import shared/state
 #import shared/heads
 #import shared/qkv_row
+#import shared/scores
 #import kv/${KV}
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> kq: array<f32>;
 @group(0) @binding(5) var<storage, read_write> kq_soft_max: array<f32>;
 @group(0) @binding(6) var<storage, read> state: State;
-override SCALE: f32;
 override WINDOW: u32;
 override N_POS: u32;
 
@@ -27,9 +27,9 @@ fn main(@builtin(global_invocation_id) at: vec3u) {
     let k = cache_at(head / (N_HEAD / N_HEAD_KV), p);
     for (var i = 0u; i < D4; i++) { s += dot(qkv[token * ROW_D4 + head * D4 + i], k_load(k + i)); }
     kq[row + p] = s;
-    highest = max(highest, s * SCALE);
+    highest = max(highest, score(s));
   }
   var total = 0.0;
-  for (var p = first; p < end; p++) { total += exp(kq[row + p] * SCALE - highest); }
-  for (var p = first; p < end; p++) { kq_soft_max[row + p] = exp(kq[row + p] * SCALE - highest) / total; }
+  for (var p = first; p < end; p++) { total += exp(score(kq[row + p]) - highest); }
+  for (var p = first; p < end; p++) { kq_soft_max[row + p] = exp(score(kq[row + p]) - highest) / total; }
 }

@@ -3,11 +3,11 @@
 #import shared/state
 #import shared/heads
 #import shared/qkv_row
+#import shared/scores
 #import kv/${KV}
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(6) var<storage, read> state: State;
-override SCALE: f32;
 override WINDOW: u32;   // positions attended to
 override Y_STRIDE: u32; // elements of a row of y
 
@@ -43,7 +43,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       let at = cache_at(head_kv, p);
       s = 0.0;
       for (var i = 0u; i < D4; i++) { s += dot(qkv[q + i], k_load(at + i)); }
-      s *= SCALE;
+      s = score(s);
     }
     scores[t] = s;
     workgroupBarrier();

@@ -6,13 +6,13 @@
 #import shared/heads
 #import shared/splits
 #import shared/lanes
+#import shared/scores
 #import qk_norm/${QK_NORM}
 #import rope/${ROPE}
 #import kv/${KV}
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> partials: array<vec4f>; // (N_HEAD, N_SPLIT, D4 + 1)
 @group(0) @binding(6) var<storage, read> state: State;
-override SCALE: f32;
 override WINDOW: u32; // positions attended to
 override GROUP: u32;  // divides N_HEAD / N_HEAD_KV
 
@@ -42,7 +42,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let per_split = positions_per_split(pos + 1u - first);
   let begin = first + split * per_split;
   let end = min(begin + per_split, pos + 1u);
-  let has_new = begin <= pos && end > pos;
+  if (begin > pos) { return; } // fewer splits are live than there are workgroups
+  let has_new = end > pos;
 
   let lane = t % LANES;
   let run = t / LANES;
@@ -53,7 +54,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     let scale = head_scale(base, lane, t);
     for (var d4 = lane; d4 < D4; d4 += LANES) {
       let v = roped(pos, base, d4, scale);
-      if (is_q) { q[h * D4 + d4] = v * SCALE; } else { k_new[d4] = v; }
+      if (is_q) { q[h * D4 + d4] = v; } else { k_new[d4] = v; }
     }
   }
   workgroupBarrier();
@@ -88,6 +89,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       } else {
         for (var i = 0u; i < D4; i++) { s += dot(q[score_head * D4 + i], k_load(at + i)); }
       }
+      s = score(s);
     }
     let m = lanes_max(s, t, LANES);
     if (lane == 0u) { run_max[run] = m; }

@@ -6,6 +6,7 @@
 @group(0) @binding(0) var<storage, read> candidates: array<Best>;
 @group(0) @binding(1) var<storage, read> drawn: array<Best>;
 @group(0) @binding(2) var<storage, read_write> histogram: Histogram;
+@group(0) @binding(3) var<storage, read> masses: array<f32>;
 override N_WORKGROUPS: u32;
 
 var<workgroup> n_candidates: u32;
@@ -30,7 +31,7 @@ fn main(@builtin(local_invocation_index) t: u32) {
     }
     sort(t);
     let top = sorted[0].value;
-    // Top-p is of the probability that top-k leaves.
+    // The filters in llama.cpp's order: top-p is of the probability that top-k leaves.
     let n_top_k = select(n, min(n, state.top_k), state.top_k > 0u);
     var own = 0.0;
     for (var i = t * PER; i < (t + 1u) * PER; i++) {
@@ -45,7 +46,12 @@ fn main(@builtin(local_invocation_index) t: u32) {
       sums[t] += before;
       workgroupBarrier();
     }
-    let enough = select(3e38, state.top_p * sums[ARGMAX_WG - 1u], state.top_p < 1.0);
+    var total = sums[ARGMAX_WG - 1u];
+    if (state.top_k == 0u) {
+      total = 0.0;
+      for (var i = 0u; i < N_WORKGROUPS; i++) { total += masses[i]; }
+    }
+    let enough = select(3e38, state.top_p * total, state.top_p < 1.0);
     let floor = top + log(max(state.min_p, 1e-30));
     var before = sums[t] - own;
     for (var i = t * PER; i < (t + 1u) * PER; i++) {

@@ -8,6 +8,7 @@
 @group(0) @binding(2) var<storage, read_write> histogram: Histogram;
 @group(0) @binding(3) var<storage, read_write> candidates: array<Best>;
 @group(0) @binding(4) var<storage, read_write> drawn: array<Best>;
+@group(0) @binding(5) var<storage, read_write> masses: array<f32>; // of a workgroup's share, relative to the largest
 @group(0) @binding(6) var<storage, read> state: State;
 override N_VOCAB: u32;
 
@@ -21,7 +22,41 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   if (t == 0u) { atomicStore(&last_bin, N_BINS - 1u); }
   let top = best_of_all(t).value;
   var own = vec3f(0.0);
-  for (var i = 0u; i < PER; i++) { own += masses(t * PER + i); }
+  for (var i = 0u; i < PER; i++) { own += bounds(t * PER + i); }
+  let total = workgroup_sum_of(own, t);
+  let k = select(f32(N_VOCAB), f32(state.top_k), state.top_k > 0u);
+  var sum = sums[t] - own;
+  for (var i = 0u; i < PER; i++) {
+    let before = sum;
+    sum += bounds(t * PER + i);
+    if (before.x < k && sum.x >= k) { atomicMin(&last_bin, t * PER + i); }
+    if (before.y < state.top_p * total.z && sum.y >= state.top_p * total.z) { atomicMin(&last_bin, t * PER + i); }
+  }
+  workgroupBarrier();
+  let last = atomicLoad(&last_bin);
+  let floor = top + log(max(state.min_p, 1e-30));
+  var draw = Best(-3e38, 0u);
+  var mass = 0.0;
+  for (var i = workgroup.x * ARGMAX_WG + t; i < N_VOCAB; i += N_WORKGROUPS * ARGMAX_WG) {
+    let v = logits[i];
+    mass += exp(v - top);
+    if (bin_of(top - v) <= last && v >= floor) {
+      let at = atomicAdd(&histogram.n_candidates, 1u);
+      if (at < MAX_SORTED) { candidates[at] = Best(v, i); }
+      draw = better(draw, Best(v / state.temperature + gumbel(state.seed, state.n_sampled, i), i));
+    }
+  }
+  draw = workgroup_best(draw, t);
+  let sum_of_masses = workgroup_sum_of(vec3f(mass, 0.0, 0.0), t).x;
+  if (t == 0u) {
+    drawn[workgroup.x] = draw;
+    masses[workgroup.x] = sum_of_masses;
+  }
+}
+
+// The sum over all invocations; `sums` keeps the running ones.
+fn workgroup_sum_of(own: vec3f, t: u32) -> vec3f {
+  workgroupBarrier();
   sums[t] = own;
   workgroupBarrier();
   for (var o = 1u; o < ARGMAX_WG; o <<= 1u) {
@@ -31,33 +66,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     sums[t] += before;
     workgroupBarrier();
   }
-  // The filters in llama.cpp's order: top-p counts the probability of what top-k leaves.
-  let total = sums[ARGMAX_WG - 1u];
-  let k = select(f32(N_VOCAB), f32(state.top_k), state.top_k > 0u);
-  var sum = sums[t] - own;
-  for (var i = 0u; i < PER; i++) {
-    let before = sum;
-    sum += masses(t * PER + i);
-    if (before.x < k && sum.x >= k) { atomicMin(&last_bin, t * PER + i); }
-    if (before.y < state.top_p * total.z && sum.y >= state.top_p * total.z) { atomicMin(&last_bin, t * PER + i); }
-  }
-  workgroupBarrier();
-  let last = atomicLoad(&last_bin);
-  let floor = top + log(max(state.min_p, 1e-30));
-  var draw = Best(-3e38, 0u);
-  for (var i = workgroup.x * ARGMAX_WG + t; i < N_VOCAB; i += N_WORKGROUPS * ARGMAX_WG) {
-    let v = logits[i];
-    if (bin_of(top - v) <= last && v >= floor) {
-      let at = atomicAdd(&histogram.n_candidates, 1u);
-      if (at < MAX_SORTED) { candidates[at] = Best(v, i); }
-      draw = better(draw, Best(v / state.temperature + gumbel(state.seed, state.n_sampled, i), i));
-    }
-  }
-  draw = workgroup_best(draw, t);
-  if (t == 0u) { drawn[workgroup.x] = draw; }
+  return sums[ARGMAX_WG - 1u];
 }
 
-fn masses(bin: u32) -> vec3f {
+fn bounds(bin: u32) -> vec3f {
   let n = f32(atomicLoad(&histogram.bins[bin]));
   let nearest = exp(-f32(bin) / BINS_PER_LOGIT);
   let farthest = select(exp(-f32(bin + 1u) / BINS_PER_LOGIT), 0.0, bin == N_BINS - 1u);

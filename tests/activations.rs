@@ -7,8 +7,8 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::{Npy, load, repository};
-use webgguf::model::Activation;
+use common::{Npy, load_with, repository};
+use webgguf::model::{Activation, LoadOptions};
 
 /// Relative L2 within which an f32 engine must be.
 const TOLERANCE: f64 = 1e-4;
@@ -27,6 +27,7 @@ struct Node {
 struct Index {
     tokens: Vec<u32>,
     decoded: Vec<u32>,
+    n_ctx: u32,
     nodes: Vec<Node>,
 }
 
@@ -79,7 +80,10 @@ fn kept(a: &Activation, per_head: bool, n_tokens: usize, rows: Option<&[usize]>,
 
 fn check_case(model: &str, case: &Path, subgroups: bool) -> Result<usize, String> {
     let index: Index = serde_json::from_slice(&std::fs::read(case.join("index.json")).unwrap()).unwrap();
-    let session = load(&repository().join("models").join(format!("{model}.gguf")), subgroups);
+    let path = repository().join("models").join(format!("{model}.gguf"));
+    // The context chooses between phi3's short and long rotary factors.
+    let session =
+        load_with(&path, subgroups, &LoadOptions { context_length: Some(index.n_ctx), ..LoadOptions::default() });
     let steps = pollster::block_on(session.capture(&index.tokens, index.decoded.len())).unwrap();
     let named: Vec<BTreeMap<&str, &Activation>> =
         steps.iter().map(|s| s.iter().map(|a| (a.name.as_str(), a)).collect()).collect();
@@ -153,8 +157,18 @@ macro_rules! models {
 models! {
     embedded = "embedded",
     gpt2 = "gpt2-tiny",
+    qwen3 = "qwen3-tiny",
+    gemma3 = "gemma3-tiny",
+    gemma = "gemma",
+    gemma2 = "gemma2",
+    granite = "granite",
     llama_rope_linear = "llama-rope-linear",
     llama_rope_llama3 = "llama-rope-llama3",
     llama_rope_yarn = "llama-rope-yarn",
     llama_untied = "llama-untied",
+    olmo2 = "olmo2",
+    phi3 = "phi3",
+    phi3_longrope = "phi3-longrope",
+    qwen2 = "qwen2",
+    smollm3 = "smollm3",
 }

@@ -29,8 +29,10 @@ fn hash3(a: u32, b: u32, c: u32) -> u32 {
   return v.x;
 }
 
-// Standard Gumbel noise. 23 bits, so that the uniform number is never 0 or 1.
+// Standard Gumbel noise, -log(-log(u)) of a uniform u. 23 bits, so that u is never 0 or 1. Near u = 1 the inner
+// logarithm is taken from 1 - u by its series: GPU logarithms have an absolute error there.
 fn gumbel(seed: u32, draw: u32, id: u32) -> f32 {
-  let u = (f32(hash3(seed, draw, id) >> 9u) + 0.5) / 8388608.0;
-  return -log(-log(u));
+  let v = (f32(hash3(seed, draw, id) >> 9u) + 0.5) / 8388608.0; // 1 - u
+  let series = v * (1.0 + v * (0.5 + v * (0.33333333 + v * (0.25 + v * 0.2))));
+  return -log(select(-log(1.0 - v), series, v < 0.0625));
 }

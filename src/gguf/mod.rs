@@ -12,10 +12,12 @@
 //! A string is a u64 length and its bytes; an array is an element type u32, a u64 count and the
 //! elements. Everything in the file is hostile until checked.
 
+mod dequantize;
 mod ggml_type;
 mod metadata;
 mod parser;
 
+pub use dequantize::dequantize;
 pub use ggml_type::GgmlType;
 pub use metadata::{Array, Metadata, Value, ValueType};
 pub use parser::{Parsed, TensorInfo, parse};

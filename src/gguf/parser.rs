@@ -49,6 +49,19 @@ impl TensorInfo {
     pub fn rows(&self) -> u64 {
         self.n_elems() / self.cols().max(1)
     }
+
+    /// A matrix as two: its first `n` rows and the others.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it has no more than `n` rows.
+    pub fn split_rows(&self, n: u64) -> Result<(TensorInfo, TensorInfo)> {
+        if n >= self.rows() {
+            bail!(MalformedGguf, "tensor '{}' has {} rows, more than {n} are needed", self.name, self.rows());
+        }
+        let cut = self.file_range.start + n * self.ty.row_bytes(self.cols())?;
+        let part = |rows, file_range| TensorInfo { shape: vec![rows, self.cols()], file_range, ..self.clone() };
+        Ok((part(n, self.file_range.start..cut), part(self.rows() - n, cut..self.file_range.end)))
+    }
 }
 
 /// What came of looking at the first bytes of a file.

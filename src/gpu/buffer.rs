@@ -13,6 +13,8 @@ pub enum Usage {
     Storage,
     /// Kernels read it as parameters; the host writes to it.
     Uniform,
+    /// Timestamps are resolved into it.
+    Queries,
 }
 
 /// A buffer on the GPU, zero at first.
@@ -40,6 +42,7 @@ impl Gpu {
         let usage = match usage {
             Usage::Storage => wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC,
             Usage::Uniform => wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+            Usage::Queries => wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
         };
         let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some(label),

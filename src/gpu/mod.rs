@@ -4,6 +4,7 @@ mod buffer;
 mod device;
 mod kernel;
 mod plan;
+mod profile;
 mod readback;
 mod upload;
 #[cfg(target_arch = "wasm32")]
@@ -14,6 +15,7 @@ pub use buffer::{Buffer, Usage};
 pub use device::{Caps, Gpu};
 pub use kernel::{Kernel, Pipeline, all_variants};
 pub use plan::{Binding, Dispatch, Extent, Grid, Plan};
+pub use profile::Profile;
 pub use readback::{Pending, Readback};
 pub use upload::Upload;
 

@@ -57,7 +57,17 @@ pub struct Dispatch {
     pub label: String,
 }
 
-enum Step {
+impl Dispatch {
+    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>, n_tokens: u32, set_pipeline: bool) {
+        if set_pipeline {
+            pass.set_pipeline(&self.pipeline.raw);
+        }
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        pass.dispatch_workgroups(self.grid.x.workgroups(n_tokens), self.grid.y.workgroups(n_tokens), self.grid.z);
+    }
+}
+
+pub(super) enum Step {
     Dispatch(Dispatch),
     /// Copy the first `bytes_per_token` bytes of every token's row. Only debug captures copy.
     Copy {
@@ -95,6 +105,10 @@ impl Plan {
     /// Record a copy of the first `bytes` of a buffer, as it is at this point of the plan.
     pub fn copy(&mut self, src: Rc<Buffer>, dst: Rc<Buffer>, bytes: u64) {
         self.steps.push(Step::Copy { src, dst, bytes });
+    }
+
+    pub(super) fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter()
     }
 
     /// The labels of its dispatches, in order.
@@ -158,12 +172,8 @@ impl Gpu {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             let mut current: Option<&Rc<Pipeline>> = None;
             while let Some(Step::Dispatch(d)) = steps.peek() {
-                if !current.is_some_and(|p| Rc::ptr_eq(p, &d.pipeline)) {
-                    pass.set_pipeline(&d.pipeline.raw);
-                    current = Some(&d.pipeline);
-                }
-                pass.set_bind_group(0, &d.bind_group, &[]);
-                pass.dispatch_workgroups(d.grid.x.workgroups(n_tokens), d.grid.y.workgroups(n_tokens), d.grid.z);
+                d.encode(&mut pass, n_tokens, !current.is_some_and(|p| Rc::ptr_eq(p, &d.pipeline)));
+                current = Some(&d.pipeline);
                 steps.next();
             }
         }

@@ -1,9 +1,10 @@
 //! Captures: every named intermediate of a prefill and of decode steps, under llama.cpp's node names.
 
 use super::Model;
+use super::config::{Ffn, ModelConfig};
 use crate::error::Result;
 use crate::gpu::State;
-use crate::ops::{Phase, Recorder, Tap};
+use crate::ops::{Act, Phase, Recorder, Tap};
 
 /// A named intermediate.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +30,7 @@ impl Model {
         let forward = self.forward();
         let mut body = Recorder::capturing(&self.gpu, &self.run.step, phase, n_tokens, n_pos);
         forward.embed(&mut body)?;
-        for l in 0..self.config.n_layer {
+        for l in 0..self.config.n_layer() {
             forward.layer(&mut body, l)?;
         }
         let mut head = Recorder::capturing(&self.gpu, &self.run.step, Phase::Decode, 1, n_pos);
@@ -42,7 +43,7 @@ impl Model {
         for tap in body.taps.iter().chain(&head.taps) {
             activations.push(self.read_tap(tap).await?);
         }
-        Ok(activations)
+        Ok(llama_cpp_names(&self.config, activations))
     }
 
     async fn read_tap(&self, tap: &Tap) -> Result<Activation> {
@@ -53,5 +54,74 @@ impl Model {
             .copied()
             .collect();
         Ok(Activation { name: tap.name.clone(), rows: tap.rows as usize, width: tap.width as usize, data })
+    }
+}
+
+/// Activations under the names that llama.cpp's graph of this architecture gives them.
+///
+/// Where its graph has a step of its own for what our kernels do in one (the scale of queries, the soft cap of
+/// scores), that step is done here.
+fn llama_cpp_names(c: &ModelConfig, activations: Vec<Activation>) -> Vec<Activation> {
+    let gemma = c.arch.starts_with("gemma");
+    let scales_query = gemma || c.arch == "phi3";
+    let mut out: Vec<Activation> = Vec::new();
+    for a in activations {
+        let (base, layer) = match a.name.rsplit_once('-') {
+            Some((base, layer)) => (base.to_owned(), format!("-{layer}")),
+            None => (a.name.clone(), String::new()),
+        };
+        let mut push = |name: &str, map: &dyn Fn(f32) -> f32| {
+            let data = a.data.iter().map(|&v| map(v)).collect();
+            out.push(Activation { name: format!("{name}{layer}"), data, ..a });
+        };
+        let same = |v| v;
+        match base.as_str() {
+            "embd.unscaled" if !gemma => {}
+            "embd.unscaled" => push("embd", &same),
+            "embd" if gemma => push("inp_scaled", &same),
+            "ffn_inp" if gemma => push("sa_out", &same),
+            "ffn_act" => push(
+                match c.ffn {
+                    Ffn::Gated(Act::Silu) => "ffn_swiglu",
+                    Ffn::Gated(Act::Gelu) => "ffn_geglu",
+                    Ffn::Gelu => "ffn_gelu",
+                },
+                &same,
+            ),
+            "Qcur" if c.arch == "gemma" => {
+                push("Qcur", &same);
+                push("Qcur_scaled", &|v| v * c.attention_scale);
+            }
+            "Qcur" if c.arch == "phi3" => {
+                push("Qcur.pre_scale", &same);
+                push("Qcur", &|v| v * c.attention_scale);
+            }
+            "kq" if scales_query => {
+                push("kq", &|v| v * c.attention_scale);
+                if let Some(cap) = c.attention_softcap {
+                    push("kq_scaled_1", &|v| v * c.attention_scale / cap);
+                    push("kq_tanh", &|v| (v * c.attention_scale / cap).tanh());
+                    push("kq_scaled_2", &|v| (v * c.attention_scale / cap).tanh() * cap);
+                }
+            }
+            _ => push(&base, &same),
+        }
+    }
+    if c.arch == "phi3" {
+        join_gate_and_up(&mut out);
+    }
+    out
+}
+
+/// Phi 3's `ffn_up` is gate and up of each token, one after the other.
+fn join_gate_and_up(activations: &mut [Activation]) {
+    for i in 0..activations.len() {
+        let Some(layer) = activations[i].name.strip_prefix("ffn_up-") else { continue };
+        let gate = format!("ffn_gate-{layer}");
+        let Some(gate) = activations.iter().find(|a| a.name == gate) else { continue };
+        let up = &activations[i];
+        let data =
+            gate.data.chunks(up.width).zip(up.data.chunks(up.width)).flat_map(|(g, u)| [g, u].concat()).collect();
+        activations[i] = Activation { data, width: 2 * up.width, ..up.clone() };
     }
 }

@@ -11,7 +11,6 @@ pub struct ModelConfig {
     pub arch: String,
     /// Width of the residual stream, C.
     pub n_embd: u32,
-    pub n_layer: u32,
     /// Query heads, H.
     pub n_head: u32,
     /// Key-value heads; divides `n_head`.
@@ -24,8 +23,57 @@ pub struct ModelConfig {
     /// Positions the model was trained on.
     pub n_ctx_train: u32,
     pub norm: Norm,
-    pub positions: Positions,
+    /// Whether the blocks' inputs are normed; otherwise only their outputs are.
+    pub pre_norm: bool,
+    /// Whether a learned table of positions is added to the embedding.
+    pub learned_positions: bool,
+    /// The rotary embeddings that layers choose from.
+    pub ropes: Vec<RopeConfig>,
+    /// What differs from layer to layer, one each.
+    pub layers: Vec<LayerConfig>,
+    pub qk_norm: QkNorm,
     pub ffn: Ffn,
+    /// What the embedding is multiplied by.
+    pub embedding_scale: f32,
+    /// What scores are multiplied by.
+    pub attention_scale: f32,
+    /// `cap * tanh(score / cap)` of scaled scores (arXiv:2408.00118).
+    pub attention_softcap: Option<f32>,
+    /// What a block's output is multiplied by before it is added.
+    pub residual_scale: f32,
+    /// What logits are multiplied by.
+    pub logit_scale: f32,
+    /// `cap * tanh(logit / cap)`
+    pub logit_softcap: Option<f32>,
+}
+
+impl ModelConfig {
+    #[must_use]
+    pub fn n_layer(&self) -> u32 {
+        self.layers.len() as u32
+    }
+
+    /// Heads of q, k and v together, times the elements of one.
+    #[must_use]
+    pub fn n_qkv(&self) -> u32 {
+        (self.n_head + 2 * self.n_head_kv) * self.head_dim
+    }
+
+    /// Positions that the cache of a layer keeps, for a context of `n_ctx` and batches of `n_batch`.
+    #[must_use]
+    pub fn kv_capacity(&self, layer: &LayerConfig, n_ctx: u32, n_batch: u32) -> u32 {
+        // A batch is put into the ring before it is attended to, so the ring holds a window and a batch.
+        n_ctx.min(layer.window.unwrap_or(n_ctx).saturating_add(n_batch))
+    }
+}
+
+/// What differs from layer to layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerConfig {
+    /// Positions attended to, the token's own included; `None` for all.
+    pub window: Option<u32>,
+    /// Which of the model's rotary embeddings, if any.
+    pub rope: Option<usize>,
 }
 
 /// The norm before each block and before the output.
@@ -35,12 +83,23 @@ pub enum Norm {
     Layer { eps: f32 },
 }
 
-/// How positions enter.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Positions {
-    /// A learned table, added to the embedding.
-    Learned,
-    Rope(RopeConfig),
+impl Norm {
+    #[must_use]
+    pub fn eps(self) -> f32 {
+        match self {
+            Norm::Rms { eps } | Norm::Layer { eps } => eps,
+        }
+    }
+}
+
+/// The norm of queries and keys, where the file has its weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QkNorm {
+    None,
+    /// Each head by itself.
+    Head,
+    /// All heads of a token together.
+    Row,
 }
 
 /// Rotary embedding (arXiv:2104.09864).
@@ -51,6 +110,8 @@ pub struct RopeConfig {
     pub n_rot: u32,
     pub freq_base: f32,
     pub scaling: RopeScaling,
+    /// What cosines and sines are multiplied by.
+    pub magnitude: f32,
 }
 
 /// How rotary frequencies are stretched to longer contexts.
@@ -65,7 +126,6 @@ pub enum RopeScaling {
     Yarn {
         factor: f32,
         n_ctx_orig: u32,
-        attn_factor: f32,
         beta_fast: f32,
         beta_slow: f32,
     },
@@ -143,6 +203,73 @@ impl<'a> Hyper<'a> {
         Ok(v)
     }
 
+    /// A multiplier: the key's value, or 1 where it is missing or 0.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it is no number.
+    pub fn scale(&self, key: &str) -> Result<f32> {
+        Ok(self.f32_opt(key)?.filter(|&v| v != 0.0).unwrap_or(1.0))
+    }
+
+    /// The configuration that most decoders share: RMSNorm before each block, rotary embedding of kind `rope`, a
+    /// gated feed-forward block with SiLU. Architectures change what they do otherwise.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where a key is missing or wrong.
+    pub fn decoder(&self, rope: RopeKind) -> Result<ModelConfig> {
+        let (n_embd, n_layer) = (self.dim("embedding_length")?, self.dim("block_count")?);
+        let (n_head, n_head_kv, head_dim) = self.heads(n_embd)?;
+        let norm = match self.f32_opt("attention.layer_norm_epsilon")? {
+            Some(_) if !self.has_key("attention.layer_norm_rms_epsilon") => {
+                Norm::Layer { eps: self.epsilon("attention.layer_norm_epsilon")? }
+            }
+            _ => Norm::Rms { eps: self.epsilon("attention.layer_norm_rms_epsilon")? },
+        };
+        let n_layer_limit = 1024;
+        if n_layer > n_layer_limit {
+            bail!(
+                MalformedGguf,
+                "metadata '{}' is {n_layer}, up to {n_layer_limit} is allowed",
+                self.key("block_count")
+            );
+        }
+        Ok(ModelConfig {
+            arch: self.arch.to_owned(),
+            n_embd,
+            n_head,
+            n_head_kv,
+            head_dim,
+            n_ff: self.dim("feed_forward_length")?,
+            n_vocab: self.n_vocab()?,
+            n_ctx_train: self.dim("context_length")?,
+            norm,
+            pre_norm: true,
+            learned_positions: false,
+            ropes: vec![self.rope(rope, head_dim)?],
+            layers: vec![LayerConfig { window: None, rope: Some(0) }; n_layer as usize],
+            qk_norm: QkNorm::None,
+            ffn: Ffn::Gated(Act::Silu),
+            embedding_scale: 1.0,
+            attention_scale: f64::from(head_dim).powf(-0.5) as f32,
+            attention_softcap: None,
+            residual_scale: 1.0,
+            logit_scale: 1.0,
+            logit_softcap: None,
+        })
+    }
+
+    fn has_key(&self, key: &str) -> bool {
+        self.gguf.metadata.get(&self.key(key)).is_some()
+    }
+
+    /// `attention.sliding_window`, where it is one.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it is no integer.
+    pub fn sliding_window(&self) -> Result<Option<u32>> {
+        Ok(self.gguf.metadata.u32(&self.key("attention.sliding_window"))?.filter(|&n| n > 0))
+    }
+
     /// The vocabulary's size: the embedding's rows, which the tokenizer must match.
     ///
     /// # Errors
@@ -207,20 +334,23 @@ impl<'a> Hyper<'a> {
             Some("none") => RopeScaling::None,
             None | Some("linear") if factor == 1.0 => RopeScaling::None,
             None | Some("linear") => RopeScaling::Linear { factor },
+            Some("yarn") if factor == 1.0 => RopeScaling::None,
+            // Long and short factors are in tensors of the file.
+            Some("longrope") => RopeScaling::None,
             Some("yarn") => RopeScaling::Yarn {
                 factor,
                 n_ctx_orig: match self.dim_opt("rope.scaling.original_context_length")? {
                     Some(n) => n,
                     None => self.dim("context_length")?,
                 },
-                attn_factor: self.f32_opt("rope.scaling.attn_factor")?.unwrap_or(1.0),
                 beta_fast: self.f32_opt("rope.scaling.yarn_beta_fast")?.unwrap_or(32.0),
                 beta_slow: self.f32_opt("rope.scaling.yarn_beta_slow")?.unwrap_or(1.0),
             },
             Some(other) => {
-                bail!(UnsupportedArchitecture, "rope scaling '{other}'; none, linear and yarn are supported")
+                bail!(UnsupportedArchitecture, "rope scaling '{other}'; none, linear, yarn and longrope are supported")
             }
         };
-        Ok(RopeConfig { kind, n_rot, freq_base, scaling })
+        let magnitude = self.scale("rope.scaling.attn_factor")?;
+        Ok(RopeConfig { kind, n_rot, freq_base, scaling, magnitude })
     }
 }

@@ -1,15 +1,17 @@
 //! The forward pass: one for every pre-norm decoder. It is walked once a plan; running replays the plans.
 
-use super::config::{Ffn, ModelConfig, Norm, Positions};
+use super::config::{Ffn, ModelConfig, QkNorm};
 use super::load::{DEFAULT_CONTEXT, LoadEvents, LoadOptions, LoadPhase, stream_weights};
 use super::rope;
-use super::weights::{Bytes, Destination, Load, NormWeights, ROPE_FREQS, Weights};
+use super::weights::{
+    Bytes, Destination, Linear, Load, NormWeights, ROPE_FACTORS_LONG, ROPE_FACTORS_SHORT, ROPE_FREQS, Weights,
+};
 use crate::error::{Result, bail};
-use crate::gguf::Gguf;
-use crate::gpu::{Gpu, Plan, Readback, State, Usage};
+use crate::gguf::{GgmlType, Gguf};
+use crate::gpu::{Gpu, Plan, Profile, Readback, State, Usage};
 use crate::ops::{
-    Attention, AttentionParts, Index, Input, KvCache, N_RECENT, Output, Phase, Recorder, Rope, Sampler, StepBuffers,
-    Tensor,
+    Attention, AttentionParts, Index, Input, KvCache, N_RECENT, Output, Phase, QkNormWeights, Recorder, Rope, Sampler,
+    StepBuffers, Tensor, Vector,
 };
 use crate::source::ByteSource;
 
@@ -25,10 +27,12 @@ pub(super) struct RunState {
     pub attn_parts: AttentionParts,
     /// Inside of the feed-forward block, `(T, F)`.
     pub ffn: Tensor,
+    /// A block's output that is normed before it is added, `(T, C)`.
+    pub block_out: Tensor,
     /// `(V)`, of the last token.
     pub logits: Tensor,
     pub caches: Vec<KvCache>,
-    pub rope: Option<Rope>,
+    pub ropes: Vec<Rope>,
     sampler: Sampler,
 }
 
@@ -64,29 +68,28 @@ pub struct Model {
 impl RunState {
     fn new(gpu: &Gpu, c: &ModelConfig, n_ctx: u32, n_batch: u32, options: &LoadOptions) -> Result<Self> {
         let step = StepBuffers::new(gpu, n_batch)?;
-        let rope = match &c.positions {
-            Positions::Learned => None,
-            Positions::Rope(r) => Some(Rope {
-                kind: r.kind,
-                n_rot: r.n_rot,
-                table: gpu.buffer("rope", u64::from(n_ctx) * u64::from(r.n_rot) * 4, Usage::Storage)?,
-            }),
-        };
+        let mut ropes = Vec::new();
+        for r in &c.ropes {
+            let table = gpu.buffer("rope", u64::from(n_ctx) * u64::from(r.n_rot) * 4, Usage::Storage)?;
+            ropes.push(Rope { kind: r.kind, n_rot: r.n_rot, table });
+        }
         let mut caches = Vec::new();
-        for _ in 0..c.n_layer {
-            caches.push(KvCache::new(gpu, options.kv_type, c.n_head_kv, n_ctx, c.head_dim)?);
+        for l in &c.layers {
+            let capacity = c.kv_capacity(l, n_ctx, n_batch);
+            caches.push(KvCache::new(gpu, options.kv_type, c.n_head_kv, capacity, c.head_dim)?);
         }
         Ok(RunState {
             x: Tensor::new(gpu, "x", n_batch, c.n_embd)?,
-            qkv: Tensor::new(gpu, "qkv", n_batch, (c.n_head + 2 * c.n_head_kv) * c.head_dim)?,
+            qkv: Tensor::new(gpu, "qkv", n_batch, c.n_qkv())?,
             attn: Tensor::new(gpu, "attn", n_batch, c.n_head * c.head_dim)?,
             attn_parts: AttentionParts::new(gpu, &step, c.n_head, c.n_head_kv, c.head_dim)?,
             ffn: Tensor::new(gpu, "ffn", n_batch, c.n_ff)?,
+            block_out: Tensor::new(gpu, "block_out", n_batch, c.n_embd)?,
             logits: Tensor::new(gpu, "logits", 1, c.n_vocab)?,
             sampler: Sampler::new(gpu)?,
             step,
             caches,
-            rope,
+            ropes,
         })
     }
 }
@@ -120,17 +123,42 @@ pub(super) struct Forward<'a> {
 }
 
 impl<'a> Forward<'a> {
-    fn norm(&self, x: &'a Tensor, n: &'a NormWeights) -> Input<'a> {
-        match (self.c.norm, &n.bias) {
-            (Norm::Layer { eps }, Some(bias)) => Input::LayerNorm { x, weight: &n.weight, bias, eps },
-            (Norm::Layer { eps } | Norm::Rms { eps }, _) => Input::RmsNorm { x, weight: &n.weight, eps },
+    /// The input of a block or of the output matrix: normed, where there is a norm.
+    fn normed(&self, x: &'a Tensor, n: Option<&'a NormWeights>) -> Input<'a> {
+        let Some(n) = n else { return Input::Plain(x) };
+        match &n.bias {
+            Some(bias) => Input::LayerNorm { x, weight: &n.weight, bias, eps: self.c.norm.eps() },
+            None => Input::RmsNorm { x, weight: &n.weight, eps: self.c.norm.eps() },
+        }
+    }
+
+    fn attention(&self, l: u32) -> Attention<'a> {
+        let (c, s, w) = (self.c, self.s, &self.w.layers[l as usize]);
+        let layer = c.layers[l as usize];
+        let qk_norm = w.attn_q_norm.as_ref().zip(w.attn_k_norm.as_ref());
+        Attention {
+            n_head: c.n_head,
+            n_head_kv: c.n_head_kv,
+            head_dim: c.head_dim,
+            scale: c.attention_scale,
+            window: layer.window.unwrap_or(u32::MAX),
+            softcap: c.attention_softcap,
+            rope: layer.rope.and_then(|i| s.ropes.get(i)),
+            qk_norm: qk_norm.map(|(q, k)| QkNormWeights {
+                q,
+                k,
+                eps: c.norm.eps(),
+                whole_row: c.qk_norm == QkNorm::Row,
+            }),
+            cache: &s.caches[l as usize],
         }
     }
 
     /// Embedding: `x = token_embd[id]`, plus learned positions.
     pub fn embed(&self, r: &mut Recorder<'_>) -> Result<()> {
         let x = &self.s.x;
-        r.embed("token_embd", &self.w.token_embd, Index::Token, 1.0, x)?;
+        r.tap_embed("embd.unscaled", &self.w.token_embd, Index::Token)?;
+        r.embed("token_embd", &self.w.token_embd, Index::Token, self.c.embedding_scale, x)?;
         r.tap("embd", x)?;
         if let Some(table) = &self.w.position_embd {
             r.tap_embed("pos_embd", table, Index::Position)?;
@@ -142,67 +170,77 @@ impl<'a> Forward<'a> {
 
     /// One layer: `x += attention(norm(x))`, then `x += ffn(norm(x))`.
     pub fn layer(&self, r: &mut Recorder<'_>, l: u32) -> Result<()> {
-        let (c, s) = (self.c, self.s);
+        let (c, s, x) = (self.c, self.s, &self.s.x);
         let w = &self.w.layers[l as usize];
-        let x = &s.x;
         r.set_layer(Some(l));
-        let attention = Attention {
-            n_head: c.n_head,
-            n_head_kv: c.n_head_kv,
-            head_dim: c.head_dim,
-            scale: (f64::from(c.head_dim).powf(-0.5)) as f32,
-            window: u32::MAX,
-            rope: s.rope.as_ref(),
-            qk_norm: None,
-            cache: &s.caches[l as usize],
-        };
 
-        let h = self.norm(x, &w.attn_norm);
+        let h = self.normed(x, w.attn_norm.as_ref());
         r.tap_norm("attn_norm", h)?;
-        r.tap_matmul("wqkv", "wqkv_b", h, &w.attn_qkv.weight, w.attn_qkv.bias.as_ref())?;
+        let attention = self.attention(l);
+        r.tap_projections(&attention, h, &w.attn_qkv.weight, w.attn_qkv.bias.as_ref())?;
         r.matmul("attn_qkv", h, &w.attn_qkv.weight, Output::Store { y: &s.qkv, bias: w.attn_qkv.bias.as_ref() })?;
-        r.tap_projected(&attention, &s.qkv)?;
+        r.tap_head_norms(&attention, &s.qkv)?;
         let o = r.attention(&attention, &s.qkv, &s.attn, &s.attn_parts)?;
         r.tap_attention(&attention, &s.qkv, o)?;
-        r.tap_matmul("attn_out", "attn_out_b", o, &w.attn_output.weight, w.attn_output.bias.as_ref())?;
-        r.matmul("attn_output", o, &w.attn_output.weight, Output::Add { y: x, bias: w.attn_output.bias.as_ref() })?;
+        self.add_block(r, ["attn_output", "attn_out", "attn_post_norm"], o, &w.attn_output, w.attn_post_norm.as_ref())?;
         r.tap("ffn_inp", x)?;
 
-        let h = self.norm(x, &w.ffn_norm);
+        let h = self.normed(x, w.ffn_norm.as_ref());
         r.tap_norm("ffn_norm", h)?;
         match (c.ffn, &w.ffn_up.bias) {
             (Ffn::Gated(act), _) => {
                 r.tap_pairs("ffn_gate", "ffn_up", h, &w.ffn_up.weight)?;
                 r.matmul("ffn_gate_up", h, &w.ffn_up.weight, Output::Glu { y: &s.ffn, act })?;
-                r.tap("ffn_swiglu", &s.ffn)?;
             }
             (Ffn::Gelu, Some(bias)) => {
                 r.tap_matmul("ffn_up", "ffn_up_b", h, &w.ffn_up.weight, Some(bias))?;
                 r.matmul("ffn_up", h, &w.ffn_up.weight, Output::Gelu { y: &s.ffn, bias })?;
-                r.tap("ffn_gelu", &s.ffn)?;
             }
             (Ffn::Gelu, None) => bail!(MalformedGguf, "tensor 'blk.{l}.ffn_up.bias' is missing from the file"),
         }
+        r.tap("ffn_act", &s.ffn)?;
         let ffn = Input::Plain(&s.ffn);
-        let product = if w.ffn_down.bias.is_some() { "ffn_down" } else { "ffn_out" };
-        r.tap_matmul(product, "ffn_out", ffn, &w.ffn_down.weight, w.ffn_down.bias.as_ref())?;
-        r.matmul("ffn_down", ffn, &w.ffn_down.weight, Output::Add { y: x, bias: w.ffn_down.bias.as_ref() })?;
+        self.add_block(r, ["ffn_down", "ffn_out", "ffn_post_norm"], ffn, &w.ffn_down, w.ffn_post_norm.as_ref())?;
         r.tap("l_out", x)?;
         r.set_layer(None);
         Ok(())
     }
 
+    /// `x += w . input`, or `x += norm(w . input)` where the block's output is normed. The names are those of the
+    /// matmul, of its result and of the normed result.
+    fn add_block(
+        &self,
+        r: &mut Recorder<'_>,
+        [matmul, result, normed]: [&str; 3],
+        input: Input<'_>,
+        w: &Linear,
+        post_norm: Option<&'a Vector>,
+    ) -> Result<()> {
+        let (x, bias, scale) = (&self.s.x, w.bias.as_ref(), self.c.residual_scale);
+        let product = if bias.is_some() { matmul } else { result };
+        r.tap_matmul(product, result, input, &w.weight, bias)?;
+        let Some(weight) = post_norm else {
+            return r.matmul(matmul, input, &w.weight, Output::Add { y: x, bias, scale });
+        };
+        let y = &self.s.block_out;
+        r.matmul(matmul, input, &w.weight, Output::Store { y, bias })?;
+        let h = Input::RmsNorm { x: y, weight, eps: self.c.norm.eps() };
+        r.tap_norm(normed, h)?;
+        r.add_input(normed, h, x, scale)
+    }
+
     /// `logits = output . norm(x)`, of the first row.
     pub fn head(&self, r: &mut Recorder<'_>) -> Result<()> {
-        let h = self.norm(&self.s.x, &self.w.output_norm);
+        let (c, y) = (self.c, &self.s.logits);
+        let h = self.normed(&self.s.x, Some(&self.w.output_norm));
         r.tap_norm("result_norm", h)?;
-        r.matmul("output", h, &self.w.output, Output::Store { y: &self.s.logits, bias: None })?;
-        r.tap("result_output", &self.s.logits)
+        r.matmul("output", h, &self.w.output, Output::Logits { y, scale: c.logit_scale, softcap: c.logit_softcap })?;
+        r.tap("result_output", y)
     }
 
     fn body(&self, r: &mut Recorder<'_>) -> Result<()> {
         self.embed(r)?;
-        (0..self.c.n_layer).try_for_each(|l| self.layer(r, l))
+        (0..self.c.n_layer()).try_for_each(|l| self.layer(r, l))
     }
 
     fn plans(&self, gpu: &Gpu, n_batch: u32) -> Result<Plans> {
@@ -261,12 +299,12 @@ impl Model {
         // Pipelines compile while weights download.
         let plans = forward.plans(&gpu, n_batch)?;
         events.check()?;
-        let rope_factors = rope_factors(&gpu, gguf, &config)?;
+        let rope_factors = rope_factors(&gpu, gguf, &config, n_ctx)?;
         let mut loads = loads;
         loads.extend(rope_factors);
         loads.sort_by_key(|l| l.tensor.file_range.start);
         stream_weights(&gpu, source, &loads, events).await?;
-        write_rope(&gpu, &config, &run, &loads, n_ctx).await?;
+        write_ropes(&gpu, &config, &run, &loads, n_ctx).await?;
         gpu.finish().await?;
         events.progress(LoadPhase::Ready, bytes.weights, bytes.weights, None);
         Ok(Model { gpu, config, bytes, n_ctx, n_batch, weights, run, plans })
@@ -347,6 +385,22 @@ impl Model {
         self.gpu.submit(&plans, n_tokens, Some((&self.run.step.tokens, read)));
     }
 
+    /// GPU time of a decode step at position `pos`, greedy, or of a prefill of `n_tokens` from 0 on.
+    ///
+    /// # Errors
+    /// As [`Gpu::profile`].
+    pub async fn profile(&self, pos: u32, n_tokens: u32) -> Result<Profile> {
+        self.check_room(pos, n_tokens as usize)?;
+        self.gpu.write(&self.run.step.state, 0, &[State { pos, n_tokens, ..State::default() }]);
+        let p = &self.plans;
+        if n_tokens == 1 {
+            // The repeats of the sampler advance the position; what comes before it is timed first.
+            self.gpu.profile(&[&p.decode, &p.head, &p.greedy], 1).await
+        } else {
+            self.gpu.profile(&[&p.prefill], n_tokens).await
+        }
+    }
+
     /// # Errors
     /// `ContextOverflow` where `n` tokens from `pos` on do not fit the cache.
     pub fn check_room(&self, pos: u32, n: usize) -> Result<()> {
@@ -365,32 +419,38 @@ impl Model {
     }
 }
 
-/// The load of `rope_freqs.weight`, where the file has it.
-fn rope_factors(gpu: &Gpu, gguf: &Gguf, c: &ModelConfig) -> Result<Option<Load>> {
-    let (Some(t), Positions::Rope(r)) = (gguf.tensor(ROPE_FREQS), &c.positions) else { return Ok(None) };
-    if t.shape != [u64::from(r.n_rot / 2)] || t.ty != crate::gguf::GgmlType::F32 {
-        bail!(MalformedGguf, "tensor '{ROPE_FREQS}' is {} {:?}, F32 [{}] is needed", t.ty, t.shape, r.n_rot / 2);
+/// The load of the divisors of rotary frequencies, where the file has them.
+fn rope_factors(gpu: &Gpu, gguf: &Gguf, c: &ModelConfig, n_ctx: u32) -> Result<Option<Load>> {
+    let Some(rope) = c.ropes.first() else { return Ok(None) };
+    let original = gguf.metadata.u32(&format!("{}.rope.scaling.original_context_length", c.arch))?;
+    let long = n_ctx > original.unwrap_or(c.n_ctx_train);
+    let names = [ROPE_FREQS, if long { ROPE_FACTORS_LONG } else { ROPE_FACTORS_SHORT }];
+    let Some(t) = names.iter().find_map(|name| gguf.tensor(name)) else { return Ok(None) };
+    if t.shape != [u64::from(rope.n_rot / 2)] || t.ty != GgmlType::F32 {
+        bail!(MalformedGguf, "tensor '{}' is {} {:?}, F32 [{}] is needed", t.name, t.ty, t.shape, rope.n_rot / 2);
     }
-    let buffer = gpu.buffer(ROPE_FREQS, u64::from(r.n_rot) * 2, Usage::Storage)?;
+    let buffer = gpu.buffer(&t.name, u64::from(rope.n_rot) * 2, Usage::Storage)?;
     Ok(Some(Load { tensor: t.clone(), destination: Destination::Bytes { buffer, at_bytes: 0 } }))
 }
 
-/// Fill the rotary table, some rows at a time: it may be megabytes.
-async fn write_rope(gpu: &Gpu, c: &ModelConfig, run: &RunState, loads: &[Load], n_ctx: u32) -> Result<()> {
-    let (Positions::Rope(config), Some(rope)) = (&c.positions, &run.rope) else { return Ok(()) };
-    let factors = match loads.iter().find(|l| l.tensor.name == ROPE_FREQS) {
-        Some(Load { destination: Destination::Bytes { buffer, .. }, .. }) => {
-            Some(gpu.read::<f32>(buffer, rope.n_rot as usize / 2).await?)
+/// Fill the rotary tables, some rows at a time: they may be megabytes.
+async fn write_ropes(gpu: &Gpu, c: &ModelConfig, run: &RunState, loads: &[Load], n_ctx: u32) -> Result<()> {
+    for (config, rope) in c.ropes.iter().zip(&run.ropes) {
+        let is_factors = |name: &str| [ROPE_FREQS, ROPE_FACTORS_LONG, ROPE_FACTORS_SHORT].contains(&name);
+        let factors = match loads.iter().find(|l| is_factors(&l.tensor.name)) {
+            Some(Load { destination: Destination::Bytes { buffer, .. }, .. }) => {
+                Some(gpu.read::<f32>(buffer, rope.n_rot as usize / 2).await?)
+            }
+            _ => None,
+        };
+        let (frequencies, magnitude) = rope::frequencies(config, factors.as_deref());
+        let rows_at_a_time = 256;
+        for pos0 in (0..n_ctx).step_by(rows_at_a_time) {
+            let rows: Vec<f32> = (pos0..n_ctx.min(pos0 + rows_at_a_time as u32))
+                .flat_map(|pos| rope::row(pos, &frequencies, magnitude))
+                .collect();
+            gpu.write(&rope.table, u64::from(pos0) * u64::from(rope.n_rot) * 4, &rows);
         }
-        _ => None,
-    };
-    let (frequencies, magnitude) = rope::frequencies(config, factors.as_deref());
-    let rows_at_a_time = 256;
-    for pos0 in (0..n_ctx).step_by(rows_at_a_time) {
-        let rows: Vec<f32> = (pos0..n_ctx.min(pos0 + rows_at_a_time as u32))
-            .flat_map(|pos| rope::row(pos, &frequencies, magnitude))
-            .collect();
-        gpu.write(&rope.table, u64::from(pos0) * u64::from(rope.n_rot) * 4, &rows);
     }
     Ok(())
 }

@@ -5,15 +5,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
-use std::rc::Rc;
 
 use futures_util::future::join_all;
 
 use super::weights::{Destination, Load};
 use crate::error::{Result, bail};
 use crate::gguf::{self, Gguf, Parsed};
-use crate::gpu::{Buffer, Extent, Gpu, Grid, Kernel, RepackParams, Upload, Usage};
-use crate::ops::{KvType, n_groups};
+use crate::gpu::{Gpu, Upload, Usage};
+use crate::ops::{KvType, Repacker, StagedRows};
 use crate::source::{Buffered, ByteSource, Chunk};
 
 /// Bytes of a span, unless a single row is larger.
@@ -190,7 +189,7 @@ pub(super) async fn stream_weights<S: ByteSource>(
     events.progress(LoadPhase::Weights, 0, total, None);
     let worker = async || {
         let staging = gpu.allocating("staging", || gpu.buffer("staging", largest, Usage::Storage)).await?;
-        let params = gpu.buffer("repack_params", size_of::<RepackParams>() as u64, Usage::Uniform)?;
+        let repacker = Repacker::new(gpu)?;
         while !failed.get() {
             let span = next.borrow_mut().next();
             let Some(span) = span else { break };
@@ -220,7 +219,11 @@ pub(super) async fn stream_weights<S: ByteSource>(
                     Destination::Bytes { buffer, at_bytes: to } => {
                         gpu.copy(&staging, at_bytes, buffer, *to, piece.file_range.end - piece.file_range.start);
                     }
-                    Destination::Rows { .. } => repack(gpu, &staging, &params, piece, at_bytes)?,
+                    Destination::Rows { matrix, row0, step } => {
+                        let rows = piece.rows.start as u32..piece.rows.end as u32;
+                        let staged = StagedRows { staging: &staging, at_bytes, rows, row0: *row0, step: *step };
+                        repacker.rows(gpu, &staged, matrix, piece.part)?;
+                    }
                 }
             }
             // The next span waits until the GPU has taken this one: no more is held than is in flight.
@@ -247,31 +250,4 @@ pub(super) async fn stream_weights<S: ByteSource>(
 /// `blk.7.attn_q.weight` is of layer 7.
 fn layer_of(name: &str) -> Option<u32> {
     name.strip_prefix("blk.")?.split('.').next()?.parse().ok()
-}
-
-/// Move a piece's rows from the staging buffer to their part of the matrix.
-fn repack(gpu: &Gpu, staging: &Rc<Buffer>, params: &Rc<Buffer>, piece: &Piece<'_>, src_byte: u64) -> Result<()> {
-    let Destination::Rows { matrix, row0, step } = &piece.load.destination else { return Ok(()) };
-    let part = &matrix.parts[piece.part];
-    let n_rows = (piece.rows.end - piece.rows.start) as u32;
-    let row_bytes = part.ty.row_bytes(u64::from(matrix.cols))?;
-    let values = RepackParams {
-        src_byte: src_byte as u32,
-        n_rows,
-        dst_row: row0 + piece.rows.start as u32 * step - part.rows.start,
-        dst_step: *step,
-        k: matrix.cols,
-        src_row_bytes: row_bytes as u32,
-    };
-    gpu.write(params, 0, &[values]);
-    let kernel = Kernel::new("repack").slot("REPACK", part.layout.repack);
-    let mut bindings = vec![("src", staging), ("params", params), ("w_qs", &part.qs)];
-    if let Some(sc) = &part.sc {
-        bindings.push(("w_sc", sc));
-    }
-    let units = (n_groups(matrix.cols) * 16).div_ceil(part.layout.unit_elems);
-    // As `repack.wgsl` folds rows.
-    let grid =
-        Grid { x: Extent::Fixed(units.div_ceil(64)), y: Extent::Fixed(n_rows.min(32_768)), z: n_rows.div_ceil(32_768) };
-    gpu.run(&piece.load.tensor.name, &kernel, &bindings, grid)
 }

@@ -10,7 +10,7 @@ mod rope;
 mod weights;
 
 pub use capture::Activation;
-pub use config::{Ffn, ModelConfig, Norm, Positions, RopeConfig, RopeScaling};
+pub use config::{Ffn, LayerConfig, ModelConfig, Norm, QkNorm, RopeConfig, RopeScaling};
 pub use forward::{Model, Sampling};
 pub use load::{LoadEvents, LoadOptions, LoadPhase, read_header};
 pub use weights::{Bytes, Weights};

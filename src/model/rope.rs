@@ -5,7 +5,7 @@ use super::config::{RopeConfig, RopeScaling};
 
 /// Frequency and magnitude of each rotating pair.
 ///
-/// `factors` are the divisors of `rope_freqs.weight`, one a pair, where the file has them.
+/// `factors` are divisors, one a pair, where the file has them.
 pub fn frequencies(rope: &RopeConfig, factors: Option<&[f32]>) -> (Vec<f64>, f64) {
     let n_rot = f64::from(rope.n_rot);
     let base = f64::from(rope.freq_base);
@@ -14,10 +14,11 @@ pub fn frequencies(rope: &RopeConfig, factors: Option<&[f32]>) -> (Vec<f64>, f64
         factors.and_then(|list| list.get(i as usize)).map_or(f, |&d| f / f64::from(d))
     };
     let pairs = 0..rope.n_rot / 2;
+    let magnitude = f64::from(rope.magnitude);
     match rope.scaling {
-        RopeScaling::None => (pairs.map(plain).collect(), 1.0),
-        RopeScaling::Linear { factor } => (pairs.map(|i| plain(i) / f64::from(factor)).collect(), 1.0),
-        RopeScaling::Yarn { factor, n_ctx_orig, attn_factor, beta_fast, beta_slow } => {
+        RopeScaling::None => (pairs.map(plain).collect(), magnitude),
+        RopeScaling::Linear { factor } => (pairs.map(|i| plain(i) / f64::from(factor)).collect(), magnitude),
+        RopeScaling::Yarn { factor, n_ctx_orig, beta_fast, beta_slow } => {
             // The pair that turns `beta` times over the original context (YaRN, section 3.2).
             let pair_of = |beta: f32| {
                 let wavelengths = f64::from(n_ctx_orig) / (f64::from(beta) * std::f64::consts::TAU);
@@ -32,7 +33,7 @@ pub fn frequencies(rope: &RopeConfig, factors: Option<&[f32]>) -> (Vec<f64>, f64
                     plain(i) * (ramp + (1.0 - ramp) / factor)
                 })
                 .collect();
-            (list, f64::from(attn_factor) * (1.0 + 0.1 * factor.ln()))
+            (list, magnitude * (1.0 + 0.1 * factor.ln()))
         }
     }
 }
@@ -51,7 +52,7 @@ mod tests {
     use crate::ops::RopeKind;
 
     fn config(scaling: RopeScaling) -> RopeConfig {
-        RopeConfig { kind: RopeKind::Interleaved, n_rot: 8, freq_base: 10_000.0, scaling }
+        RopeConfig { kind: RopeKind::Interleaved, n_rot: 8, freq_base: 10_000.0, scaling, magnitude: 1.0 }
     }
 
     #[test]
@@ -69,8 +70,7 @@ mod tests {
 
     #[test]
     fn yarn_keeps_fast_pairs_and_stretches_slow_ones() {
-        let yarn =
-            RopeScaling::Yarn { factor: 4.0, n_ctx_orig: 2048, attn_factor: 1.0, beta_fast: 32.0, beta_slow: 1.0 };
+        let yarn = RopeScaling::Yarn { factor: 4.0, n_ctx_orig: 2048, beta_fast: 32.0, beta_slow: 1.0 };
         let (f, m) = frequencies(&config(yarn), None);
         assert!((f[0] - 1.0).abs() < 1e-12, "the fastest pair stays");
         assert!((f[3] - 0.001 / 4.0).abs() < 1e-12, "the slowest is divided by the factor");

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use super::config::{Ffn, ModelConfig, Norm, Positions};
+use super::config::{Ffn, ModelConfig, Norm, QkNorm};
 use crate::error::{Result, bail};
 use crate::gguf::{GgmlType, Gguf, TensorInfo};
 use crate::gpu::{Buffer, Gpu, Usage};
@@ -23,16 +23,23 @@ pub struct Linear {
 
 /// The weights of a layer, named as in GGUF.
 pub struct Layer {
-    pub attn_norm: NormWeights,
+    pub attn_norm: Option<NormWeights>,
     /// q, k and v, one below the other: `((H + 2 KvH) D, C)`.
     pub attn_qkv: Linear,
+    /// Of each head `(D)`, or of the row `(H D)` and `(KvH D)`.
+    pub attn_q_norm: Option<Vector>,
+    pub attn_k_norm: Option<Vector>,
     /// `(C, H D)`
     pub attn_output: Linear,
-    pub ffn_norm: NormWeights,
+    /// Of the block's output, `(C)`.
+    pub attn_post_norm: Option<Vector>,
+    pub ffn_norm: Option<NormWeights>,
     /// `(F, C)`; of a gated block the rows of gate and up in turn, `(2 F, C)`.
     pub ffn_up: Linear,
     /// `(C, F)`
     pub ffn_down: Linear,
+    /// Of the block's output, `(C)`.
+    pub ffn_post_norm: Option<Vector>,
 }
 
 /// All weights, on the GPU.
@@ -81,24 +88,13 @@ impl Bytes {
             weights += layout(t)?.bytes(t.rows() as u32, t.cols() as u32);
         }
         let row = |n: u32| u64::from(n_groups(n)) * 64;
-        let per_token = row(c.n_embd) * 2
-            + row((c.n_head + 2 * c.n_head_kv) * c.head_dim)
-            + row(c.n_head * c.head_dim)
-            + row(c.n_ff);
+        let per_token = 2 * row(c.n_embd) + row(c.n_qkv()) + row(c.n_head * c.head_dim) + row(c.n_ff);
+        let positions: u64 = c.layers.iter().map(|l| u64::from(c.kv_capacity(l, n_ctx, n_batch))).sum();
+        let rope: u64 = c.ropes.iter().map(|r| u64::from(n_ctx) * u64::from(r.n_rot) * 4).sum();
         Ok(Bytes {
             weights,
-            kv_cache: u64::from(c.n_layer)
-                * 2
-                * u64::from(c.n_head_kv)
-                * u64::from(n_ctx)
-                * u64::from(c.head_dim)
-                * kv.elem_bytes(),
-            activations: u64::from(n_batch) * per_token
-                + row(c.n_vocab)
-                + match &c.positions {
-                    Positions::Learned => 0,
-                    Positions::Rope(r) => u64::from(n_ctx) * u64::from(r.n_rot) * 4,
-                },
+            kv_cache: 2 * positions * u64::from(c.n_head_kv * c.head_dim) * kv.elem_bytes(),
+            activations: u64::from(n_batch) * per_token + row(c.n_vocab) + rope,
         })
     }
 
@@ -141,7 +137,8 @@ impl<'a> Builder<'a> {
         Ok(t)
     }
 
-    fn vector(&mut self, parts: &[(String, u32)]) -> Result<Vector> {
+    /// Vectors one after the other, each `(name, len)`.
+    fn vectors(&mut self, parts: &[(String, u32)]) -> Result<Vector> {
         let len = parts.iter().map(|p| p.1).sum();
         let buffer = self.gpu.buffer(&parts[0].0, u64::from(n_groups(len)) * 64, Usage::Storage)?;
         let mut at_bytes = 0;
@@ -157,12 +154,21 @@ impl<'a> Builder<'a> {
         Ok(Vector { buffer, len })
     }
 
-    fn norm(&mut self, name: &str, kind: Norm, n_embd: u32) -> Result<NormWeights> {
-        let bias = match kind {
+    fn vector(&mut self, name: &str, len: u32) -> Result<Vector> {
+        self.vectors(&[(name.to_owned(), len)])
+    }
+
+    /// The vector, where the file has it.
+    fn vector_opt(&mut self, name: &str, len: u32) -> Result<Option<Vector>> {
+        if self.gguf.tensor(name).is_some() { self.vector(name, len).map(Some) } else { Ok(None) }
+    }
+
+    fn norm(&mut self, name: &str, c: &ModelConfig) -> Result<NormWeights> {
+        let bias = match c.norm {
             Norm::Rms { .. } => None,
-            Norm::Layer { .. } => Some(self.vector(&[(format!("{name}.bias"), n_embd)])?),
+            Norm::Layer { .. } => Some(self.vector(&format!("{name}.bias"), c.n_embd)?),
         };
-        Ok(NormWeights { weight: self.vector(&[(format!("{name}.weight"), n_embd)])?, bias })
+        Ok(NormWeights { weight: self.vector(&format!("{name}.weight"), c.n_embd)?, bias })
     }
 
     /// A matrix of tensors one below the other, each `(name, rows)`.
@@ -183,30 +189,41 @@ impl<'a> Builder<'a> {
     }
 
     /// Gate and up with their rows in turn.
-    fn alternating(&mut self, gate: &str, up: &str, rows: u32, cols: u32) -> Result<Rc<Matrix>> {
-        let tensors = [self.tensor(gate, &[rows, cols])?, self.tensor(up, &[rows, cols])?];
-        let ty = tensors[0].ty;
-        if tensors[1].ty != ty {
+    fn alternating(&mut self, gate: &TensorInfo, up: &TensorInfo, rows: u32, cols: u32) -> Result<Rc<Matrix>> {
+        if gate.ty != up.ty {
             bail!(
                 UnsupportedTensorType,
-                "tensors '{gate}' and '{up}' have types {ty} and {}; they must be the same",
-                tensors[1].ty
+                "tensors '{}' and '{}' have types {} and {}; they must be the same",
+                gate.name,
+                up.name,
+                gate.ty,
+                up.ty
             );
         }
-        let matrix = Rc::new(Matrix::new(self.gpu, gate, &[(ty, 2 * rows)], cols)?);
-        for (t, row0) in tensors.into_iter().zip(0..) {
+        let matrix = Rc::new(Matrix::new(self.gpu, &gate.name, &[(gate.ty, 2 * rows)], cols)?);
+        for (t, row0) in [gate, up].into_iter().zip(0..) {
             let destination = Destination::Rows { matrix: matrix.clone(), row0, step: 2 };
             self.loads.push(Load { tensor: t.clone(), destination });
         }
         Ok(matrix)
     }
 
+    /// Gate and up of a gated block: two tensors, or one with the rows of gate above those of up.
+    fn gate_up(&mut self, blk: &str, c: &ModelConfig) -> Result<Rc<Matrix>> {
+        let (gate, up) = (format!("{blk}.ffn_gate.weight"), format!("{blk}.ffn_up.weight"));
+        if self.gguf.tensor(&gate).is_some() {
+            let (gate, up) = (self.tensor(&gate, &[c.n_ff, c.n_embd])?, self.tensor(&up, &[c.n_ff, c.n_embd])?);
+            return self.alternating(gate, up, c.n_ff, c.n_embd);
+        }
+        let both = self.tensor(&up, &[2 * c.n_ff, c.n_embd])?;
+        let (gate, up) = both.split_rows(c.n_ff.into())?;
+        self.alternating(&gate, &up, c.n_ff, c.n_embd)
+    }
+
     /// `<name>.weight` with `<name>.bias` where the file has it.
     fn linear(&mut self, name: &str, rows: u32, cols: u32) -> Result<Linear> {
         let weight = self.stacked(&[(format!("{name}.weight"), rows)], cols)?;
-        let bias = format!("{name}.bias");
-        let bias = if self.gguf.tensor(&bias).is_some() { Some(self.vector(&[(bias, rows)])?) } else { None };
-        Ok(Linear { weight, bias })
+        Ok(Linear { weight, bias: self.vector_opt(&format!("{name}.bias"), rows)? })
     }
 
     fn attn_qkv(&mut self, blk: &str, c: &ModelConfig) -> Result<Linear> {
@@ -218,30 +235,39 @@ impl<'a> Builder<'a> {
             |suffix: &str| [("q", q), ("k", kv), ("v", kv)].map(|(n, rows)| (format!("{blk}.attn_{n}.{suffix}"), rows));
         let weight = self.stacked(&names("weight"), c.n_embd)?;
         let has_bias = self.gguf.tensor(&format!("{blk}.attn_q.bias")).is_some();
-        let bias = if has_bias { Some(self.vector(&names("bias"))?) } else { None };
+        let bias = if has_bias { Some(self.vectors(&names("bias"))?) } else { None };
         Ok(Linear { weight, bias })
     }
 
     fn layer(&mut self, i: u32, c: &ModelConfig) -> Result<Layer> {
         let blk = format!("blk.{i}");
+        let (q_norm_len, k_norm_len) = match c.qk_norm {
+            QkNorm::Row => (c.n_head * c.head_dim, c.n_head_kv * c.head_dim),
+            QkNorm::None | QkNorm::Head => (c.head_dim, c.head_dim),
+        };
+        let has_qk_norm = c.qk_norm != QkNorm::None;
+        let norm = |b: &mut Self, name: &str| match c.pre_norm {
+            true => b.norm(&format!("{blk}.{name}"), c).map(Some),
+            false => Ok(None),
+        };
+        let qk_norm = |b: &mut Self, name: &str, len| match has_qk_norm {
+            true => b.vector(&format!("{blk}.{name}.weight"), len).map(Some),
+            false => Ok(None),
+        };
         Ok(Layer {
-            attn_norm: self.norm(&format!("{blk}.attn_norm"), c.norm, c.n_embd)?,
+            attn_norm: norm(self, "attn_norm")?,
             attn_qkv: self.attn_qkv(&blk, c)?,
+            attn_q_norm: qk_norm(self, "attn_q_norm", q_norm_len)?,
+            attn_k_norm: qk_norm(self, "attn_k_norm", k_norm_len)?,
             attn_output: self.linear(&format!("{blk}.attn_output"), c.n_embd, c.n_head * c.head_dim)?,
-            ffn_norm: self.norm(&format!("{blk}.ffn_norm"), c.norm, c.n_embd)?,
+            attn_post_norm: self.vector_opt(&format!("{blk}.post_attention_norm.weight"), c.n_embd)?,
+            ffn_norm: norm(self, "ffn_norm")?,
             ffn_up: match c.ffn {
-                Ffn::Gated(_) => Linear {
-                    weight: self.alternating(
-                        &format!("{blk}.ffn_gate.weight"),
-                        &format!("{blk}.ffn_up.weight"),
-                        c.n_ff,
-                        c.n_embd,
-                    )?,
-                    bias: None,
-                },
+                Ffn::Gated(_) => Linear { weight: self.gate_up(&blk, c)?, bias: None },
                 Ffn::Gelu => self.linear(&format!("{blk}.ffn_up"), c.n_ff, c.n_embd)?,
             },
             ffn_down: self.linear(&format!("{blk}.ffn_down"), c.n_embd, c.n_ff)?,
+            ffn_post_norm: self.vector_opt(&format!("{blk}.post_ffw_norm.weight"), c.n_embd)?,
         })
     }
 }
@@ -254,21 +280,21 @@ impl Weights {
     pub fn allocate(gpu: &Gpu, gguf: &Gguf, c: &ModelConfig) -> Result<(Self, Vec<Load>)> {
         let mut b = Builder { gpu, gguf, loads: Vec::new(), used: HashSet::new() };
         let token_embd = b.stacked(&[("token_embd.weight".to_owned(), c.n_vocab)], c.n_embd)?;
-        let position_embd = match c.positions {
-            Positions::Learned => Some(b.stacked(&[("position_embd.weight".to_owned(), c.n_ctx_train)], c.n_embd)?),
-            Positions::Rope(_) => None,
+        let position_embd = match c.learned_positions {
+            true => Some(b.stacked(&[("position_embd.weight".to_owned(), c.n_ctx_train)], c.n_embd)?),
+            false => None,
         };
         let mut layers = Vec::new();
-        for i in 0..c.n_layer {
+        for i in 0..c.n_layer() {
             layers.push(b.layer(i, c)?);
         }
-        let output_norm = b.norm("output_norm", c.norm, c.n_embd)?;
+        let output_norm = b.norm("output_norm", c)?;
         let output = match gguf.tensor("output.weight") {
             Some(_) => b.stacked(&[("output.weight".to_owned(), c.n_vocab)], c.n_embd)?,
             None => token_embd.clone(),
         };
         // Read by the host, into the rotary table.
-        b.used.insert(ROPE_FREQS);
+        b.used.extend([ROPE_FREQS, ROPE_FACTORS_LONG, ROPE_FACTORS_SHORT]);
         if let Some(unknown) = gguf.tensors.iter().find(|t| !b.used.contains(t.name.as_str())) {
             bail!(
                 UnsupportedArchitecture,
@@ -283,5 +309,8 @@ impl Weights {
     }
 }
 
-/// Divisors of the rotary frequencies (Llama 3.1), one a pair.
+/// Divisors of the rotary frequencies, one a pair (Llama 3.1).
 pub const ROPE_FREQS: &str = "rope_freqs.weight";
+/// The same for contexts beyond the original one, and up to it (LongRoPE, arXiv:2402.13753).
+pub const ROPE_FACTORS_LONG: &str = "rope_factors_long.weight";
+pub const ROPE_FACTORS_SHORT: &str = "rope_factors_short.weight";

@@ -70,7 +70,18 @@ pub struct Rope {
     pub table: Rc<Buffer>,
 }
 
+/// RMSNorm of queries and keys.
+#[derive(Clone, Copy)]
+pub struct QkNormWeights<'a> {
+    pub q: &'a Vector,
+    pub k: &'a Vector,
+    pub eps: f32,
+    /// All heads of a token together, instead of each by itself.
+    pub whole_row: bool,
+}
+
 /// The attention of a layer.
+#[derive(Clone)]
 pub struct Attention<'a> {
     pub n_head: u32,
     pub n_head_kv: u32,
@@ -80,8 +91,9 @@ pub struct Attention<'a> {
     /// Positions attended to; `u32::MAX` for all.
     pub window: u32,
     pub rope: Option<&'a Rope>,
-    /// RMSNorm weights of query and key heads, and its epsilon.
-    pub qk_norm: Option<(&'a Vector, &'a Vector, f32)>,
+    /// `cap * tanh(score / cap)` of the scaled scores.
+    pub softcap: Option<f32>,
+    pub qk_norm: Option<QkNormWeights<'a>>,
     pub cache: &'a KvCache,
 }
 
@@ -137,6 +149,7 @@ impl<'a> Attention<'a> {
             .set("CAPACITY", self.cache.capacity)
             .set("SCALE", self.scale)
             .set("WINDOW", self.window)
+            .set("SOFTCAP", self.softcap.unwrap_or(0.0))
     }
 
     /// The slots, overrides and bindings of q/k norm and rotary embedding.
@@ -154,9 +167,9 @@ impl<'a> Attention<'a> {
         };
         match self.qk_norm {
             None => kernel.slot("QK_NORM", "none"),
-            Some((q, k, eps)) => {
-                bindings.extend([("q_norm", &q.buffer), ("k_norm", &k.buffer)]);
-                kernel.slot("QK_NORM", "rms").set("QK_EPS", eps)
+            Some(n) => {
+                bindings.extend([("q_norm", &n.q.buffer), ("k_norm", &n.k.buffer)]);
+                kernel.slot("QK_NORM", if n.whole_row { "row" } else { "rms" }).set("QK_EPS", n.eps)
             }
         }
     }

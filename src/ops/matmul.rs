@@ -40,12 +40,14 @@ pub enum Act {
 pub enum Output<'a> {
     /// `y = v + bias`
     Store { y: &'a Tensor, bias: Option<&'a Vector> },
-    /// `y += v + bias`
-    Add { y: &'a Tensor, bias: Option<&'a Vector> },
+    /// `y += scale * (v + bias)`; with a bias the scale is 1.
+    Add { y: &'a Tensor, bias: Option<&'a Vector>, scale: f32 },
     /// `y = gelu(v + bias)`
     Gelu { y: &'a Tensor, bias: &'a Vector },
     /// `y[i] = act(v[2i]) * v[2i + 1]`: the rows of gate and up alternate in the weights.
     Glu { y: &'a Tensor, act: Act },
+    /// `y = softcap(scale * v)`
+    Logits { y: &'a Tensor, scale: f32, softcap: Option<f32> },
 }
 
 impl<'a> Input<'a> {
@@ -103,12 +105,17 @@ impl<'a> Output<'a> {
             Output::Gelu { .. } => "bias_gelu",
             Output::Glu { act: Act::Silu, .. } => "swiglu",
             Output::Glu { act: Act::Gelu, .. } => "geglu",
+            Output::Logits { .. } => "logits",
         }
     }
 
     fn y(&self) -> &'a Tensor {
         match *self {
-            Output::Store { y, .. } | Output::Add { y, .. } | Output::Gelu { y, .. } | Output::Glu { y, .. } => y,
+            Output::Store { y, .. }
+            | Output::Add { y, .. }
+            | Output::Gelu { y, .. }
+            | Output::Glu { y, .. }
+            | Output::Logits { y, .. } => y,
         }
     }
 
@@ -116,7 +123,7 @@ impl<'a> Output<'a> {
         match *self {
             Output::Store { bias, .. } | Output::Add { bias, .. } => bias,
             Output::Gelu { bias, .. } => Some(bias),
-            Output::Glu { .. } => None,
+            Output::Glu { .. } | Output::Logits { .. } => None,
         }
     }
 
@@ -199,13 +206,29 @@ impl Recorder<'_> {
     /// As [`Recorder::scratch`].
     pub fn apply_input(&mut self, name: &str, input: Input<'_>) -> Result<Tensor> {
         let h = self.scratch(input.width())?;
-        let kernel = Kernel::new("apply_input").slot("INPUT", input.slot()).set("K16", n_groups(input.width()));
+        self.write_input(name, input, &h, None)?;
+        Ok(h)
+    }
+
+    /// `y += scale * input(x)`, for norms of a block's output.
+    ///
+    /// # Errors
+    /// As [`Recorder::dispatch`].
+    pub fn add_input(&mut self, name: &str, input: Input<'_>, y: &Tensor, scale: f32) -> Result<()> {
+        self.write_input(name, input, y, Some(scale))
+    }
+
+    fn write_input(&mut self, name: &str, input: Input<'_>, h: &Tensor, add_scale: Option<f32>) -> Result<()> {
+        let kernel = Kernel::new("apply_input")
+            .slot("INPUT", input.slot())
+            .slot("WRITE", if add_scale.is_some() { "add" } else { "store" })
+            .set("K16", n_groups(input.width()))
+            .set("RESIDUAL_SCALE", add_scale.unwrap_or(1.0));
         let kernel = input.set(kernel).set("WG", 64);
         let mut bindings = vec![("h", &h.buffer)];
         input.bind(&mut bindings);
         let grid = Grid { x: self.per_tokens(1), y: Extent::Fixed(1), z: 1 };
-        self.dispatch(&format!("{name}.input"), &kernel, &bindings, grid)?;
-        Ok(h)
+        self.dispatch(&format!("{name}.input"), &kernel, &bindings, grid)
     }
 
     fn matmul_vec(&mut self, name: &str, input: Input<'_>, w: &Matrix, output: Output<'_>) -> Result<()> {
@@ -250,6 +273,13 @@ fn operands<'a>(kernel: Kernel, part: &'a Part, groups: u32, output: &Output<'a>
         .set("N", part.rows.len() as u32)
         .set("ROW0", part.rows.start)
         .set("Y_STRIDE", output.y().stride());
+    let kernel = match *output {
+        Output::Add { scale, .. } => kernel.set("RESIDUAL_SCALE", scale),
+        Output::Logits { scale, softcap, .. } => {
+            kernel.set("LOGIT_SCALE", scale).set("LOGIT_SOFTCAP", softcap.unwrap_or(0.0))
+        }
+        _ => kernel,
+    };
     let mut bindings: Vec<Binding<'a>> = vec![("w_qs", &part.qs), ("y", &output.y().buffer)];
     if let Some(sc) = &part.sc {
         bindings.push(("w_sc", sc));

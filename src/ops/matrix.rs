@@ -42,6 +42,17 @@ impl WeightLayout {
             GgmlType::BF16 => layout("bf16", "f16", 32, 0, 0, 8),
             GgmlType::Q8_0 => layout("q8_0", "q8_0", 16, 4, 1, 64),
             GgmlType::Q4_0 => layout("q4_0", "q4_0", 8, 4, 1, 64),
+            GgmlType::Q4_1 => layout("q4_1", "q4_1", 8, 2, 1, 32),
+            GgmlType::Q5_0 => layout("q5_0", "q5_0", 8, 4, 3, 64),
+            GgmlType::Q5_1 => layout("q5_1", "q5_1", 8, 2, 2, 32),
+            GgmlType::Q2_K => layout("q2_k", "q2_k", 4, 16, 5, 256),
+            GgmlType::Q3_K => layout("q3_k", "q3_k", 4, 16, 13, 256),
+            GgmlType::Q4_K => layout("q4_k", "q4_k", 8, 16, 5, 256),
+            GgmlType::Q5_K => layout("q5_k", "q5_k", 8, 16, 13, 256),
+            GgmlType::Q6_K => layout("q6_k", "q6_k", 8, 16, 21, 256),
+            GgmlType::IQ4_NL => layout("iq4_nl", "q4_0", 8, 4, 1, 64),
+            GgmlType::IQ4_XS => layout("iq4_xs", "iq4_xs", 8, 16, 2, 256),
+            GgmlType::MXFP4 => layout("mxfp4", "mxfp4", 8, 8, 1, 128),
             _ => None,
         }
     }

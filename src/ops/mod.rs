@@ -6,14 +6,16 @@ mod embed;
 mod matmul;
 mod matrix;
 mod recorder;
+mod repack;
 mod sample;
 mod taps;
 mod tensor;
 
-pub use attention::{Attention, AttentionParts, KvCache, KvType, Rope, RopeKind};
+pub use attention::{Attention, AttentionParts, KvCache, KvType, QkNormWeights, Rope, RopeKind};
 pub use embed::Index;
 pub use matmul::{Act, Input, Output};
 pub use matrix::{Matrix, Part, WeightLayout, n_groups};
 pub use recorder::{Phase, Recorder, StepBuffers, Tap};
+pub use repack::{Repacker, StagedRows};
 pub use sample::{N_RECENT, Sampler};
 pub use tensor::{Tensor, Vector};

@@ -20,6 +20,7 @@ pub const N_RECENT: usize = 64;
 pub struct Sampler {
     best: Rc<Buffer>,
     drawn: Rc<Buffer>,
+    masses: Rc<Buffer>,
     candidates: Rc<Buffer>,
     histogram: Rc<Buffer>,
 }
@@ -32,6 +33,7 @@ impl Sampler {
         Ok(Sampler {
             best: buffer("sample_best", u64::from(N_WORKGROUPS) * 2)?,
             drawn: buffer("sample_drawn", u64::from(N_WORKGROUPS) * 2)?,
+            masses: buffer("sample_masses", u64::from(N_WORKGROUPS))?,
             candidates: buffer("sample_candidates", MAX_SORTED * 2)?,
             histogram: buffer("sample_histogram", HISTOGRAM_WORDS)?,
         })
@@ -76,12 +78,12 @@ impl Recorder<'_> {
         let [recent, tokens, state] = advancing(step);
         let (logits, best) = (("logits", &logits.buffer), ("best", &s.best));
         let (histogram, candidates) = (("histogram", &s.histogram), ("candidates", &s.candidates));
-        let drawn = ("drawn", &s.drawn);
+        let (drawn, masses) = (("drawn", &s.drawn), ("masses", &s.masses));
         self.sample_kernel("argmax", N_WORKGROUPS, &[logits, best], n)?;
         self.sample_kernel("sample_histogram", N_WORKGROUPS, &[logits, best, histogram], n)?;
-        let all = [logits, best, histogram, candidates, drawn, state];
+        let all = [logits, best, histogram, candidates, drawn, masses, state];
         self.sample_kernel("sample_select", N_WORKGROUPS, &all, n)?;
-        let all = [candidates, drawn, histogram, recent, tokens, state];
+        let all = [candidates, drawn, histogram, masses, recent, tokens, state];
         self.sample_kernel("sample_draw", 1, &all, n)
     }
 

@@ -2,9 +2,9 @@
 //! what the plan did write. Without a capture all of this records nothing.
 
 use super::attention::Attention;
-use super::{Index, Input, Matrix, Output, Phase, Recorder, Tensor, Vector};
+use super::{Index, Input, Matrix, Output, Phase, QkNormWeights, Recorder, Tensor, Vector};
 use crate::error::Result;
-use crate::gpu::{Grid, Kernel, Usage};
+use crate::gpu::{Grid, Usage};
 
 impl Recorder<'_> {
     /// Name the norm that the next matmul applies to its input, and what it was before weight and bias.
@@ -86,15 +86,62 @@ impl Recorder<'_> {
         self.tap_columns(&y, columns)
     }
 
-    /// Name q, k and v as they were projected.
+    /// Name q, k and v as they are projected, before and after their bias.
     ///
     /// # Errors
-    /// As [`Recorder::tap_columns`].
-    pub fn tap_projected(&mut self, a: &Attention<'_>, qkv: &Tensor) -> Result<()> {
+    /// As [`Recorder::matmul`].
+    pub fn tap_projections(
+        &mut self,
+        a: &Attention<'_>,
+        input: Input<'_>,
+        w: &Matrix,
+        bias: Option<&Vector>,
+    ) -> Result<()> {
+        if self.capture.is_none() {
+            return Ok(());
+        }
         let (q, kv) = (a.n_head * a.head_dim, a.n_head_kv * a.head_dim);
-        let rotated = a.rope.is_some() || a.qk_norm.is_some();
-        let (q_name, k_name) = if rotated { ("Qcur.pre_rope", "Kcur.pre_rope") } else { ("Qcur", "Kcur") };
-        self.tap_columns(qkv, &[(q_name, 0, 1, q), (k_name, q, 1, kv), ("Vcur", q + kv, 1, kv)])
+        let parts = |names: [&'static str; 3]| [(names[0], 0, 1, q), (names[1], q, 1, kv), (names[2], q + kv, 1, kv)];
+        let mut columns = vec![("wqkv", 0, 1, w.rows)];
+        if bias.is_some() {
+            columns.extend(parts(["Qcur.pre_bias", "Kcur.pre_bias", "Vcur.pre_bias"]));
+            self.tap_product(input, w, None, &columns)?;
+            columns = vec![("wqkv_b", 0, 1, w.rows)];
+        }
+        // The next thing that happens to q and k names them.
+        columns.extend(parts(match (a.qk_norm, a.rope) {
+            (Some(_), _) => ["Qcur.pre_norm", "Kcur.pre_norm", "Vcur"],
+            (None, Some(_)) => ["Qcur.pre_rope", "Kcur.pre_rope", "Vcur"],
+            (None, None) => ["Qcur", "Kcur", "Vcur"],
+        }));
+        self.tap_product(input, w, bias, &columns)
+    }
+
+    /// Name q and k behind their norm, and what they were before its weight.
+    ///
+    /// # Errors
+    /// As [`Recorder::dispatch`].
+    pub fn tap_head_norms(&mut self, a: &Attention<'_>, qkv: &Tensor) -> Result<()> {
+        let (Some(n_tokens), Some(norm)) = (self.capture, a.qk_norm) else { return Ok(()) };
+        let ones = Vector { buffer: self.gpu.buffer_with("ones", &vec![1f32; norm.q.len as usize])?, len: norm.q.len };
+        let plain = QkNormWeights { q: &ones, k: &ones, ..norm };
+        let (q, kv) = (a.n_head * a.head_dim, a.n_head_kv * a.head_dim);
+        for (norm, names) in
+            [(plain, ["Qcur_normed.pre_weight", "Kcur_normed.pre_weight"]), (norm, ["Qcur_normed", "Kcur_normed"])]
+        {
+            // Unrotated keys go to the cache, which the plan's own follow.
+            let copy = self.copy_of(qkv, n_tokens)?;
+            self.rope_kv(&Attention { rope: None, qk_norm: Some(norm), ..a.clone() }, &copy)?;
+            self.tap_columns(&copy, &[(names[0], 0, 1, q), (names[1], q, 1, kv)])?;
+        }
+        Ok(())
+    }
+
+    fn copy_of(&mut self, t: &Tensor, rows: u32) -> Result<Tensor> {
+        let copy = Tensor::new(self.gpu, "tap", rows, t.width)?;
+        let bytes = u64::from(rows) * u64::from(t.stride()) * 4;
+        self.plan.copy(t.buffer.clone(), copy.buffer.clone(), bytes);
+        Ok(copy)
     }
 
     /// Name rotated q and k, scores, probabilities and the heads' output `o`.
@@ -108,8 +155,7 @@ impl Recorder<'_> {
             Phase::Prefill => qkv.clone(),
             Phase::Decode => {
                 // Decode rotates on the fly; here on a copy. The cache gets what it has already.
-                let copy = Tensor::new(self.gpu, "tap", 1, qkv.width)?;
-                self.plan.copy(qkv.buffer.clone(), copy.buffer.clone(), u64::from(qkv.stride()) * 4);
+                let copy = self.copy_of(qkv, 1)?;
                 self.rope_kv(a, &copy)?;
                 copy
             }
@@ -127,7 +173,7 @@ impl Recorder<'_> {
             vec![("qkv", &rotated.buffer), ("kq", &kq), ("kq_soft_max", &soft_max), ("state", &self.step.state)];
         a.bind_cache(&mut bindings);
         let grid = Grid::xy(a.n_head.div_ceil(64), self.per_tokens(1));
-        self.dispatch("attention_scores", &Kernel::clone(&kernel), &bindings, grid)?;
+        self.dispatch("attention_scores", &kernel, &bindings, grid)?;
         self.tap_buffer("kq", kq, rows, n_pos);
         self.tap_buffer("kq_soft_max", soft_max, rows, n_pos);
         match o {

@@ -77,7 +77,7 @@ impl Info {
             architecture: c.arch.clone(),
             parameters: gguf.n_params(),
             types: types(gguf).iter().map(|(ty, _)| ty.to_string()).collect(),
-            layers: c.n_layer,
+            layers: c.n_layer(),
             embedding_length: c.n_embd,
             vocabulary_size: c.n_vocab,
             trained_context_length: c.n_ctx_train,

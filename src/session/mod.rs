@@ -10,7 +10,7 @@ pub use info::{GpuInfo, Info, MemoryInfo};
 use std::cell::{Cell, RefCell};
 
 use crate::error::{Result, bail};
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Profile};
 use crate::model::{Activation, LoadEvents, LoadOptions, Model, arch, read_header};
 use crate::ops::Phase;
 use crate::source::ByteSource;
@@ -97,6 +97,16 @@ impl Session {
             steps.push(self.model.capture(&[best as u32], pos, Phase::Decode).await?);
         }
         Ok(steps)
+    }
+
+    /// GPU time of a decode step at position `pos`, or of a prefill of `n_tokens`.
+    ///
+    /// # Errors
+    /// `InvalidState` while another call runs; as [`Model::profile`].
+    pub async fn profile(&self, pos: u32, n_tokens: u32) -> Result<Profile> {
+        let _busy = self.begin()?;
+        self.cached.borrow_mut().clear();
+        self.model.profile(pos, n_tokens).await
     }
 
     /// Claim the model for a call.

@@ -24,6 +24,8 @@ enum Spelling {
     Spaces,
     /// As `Spaces`, but what is matched as a whole is written as in the text.
     SpacesInText,
+    /// UTF-8, with `▁` before what begins a word.
+    WordStarts,
 }
 
 /// The models that are supported.
@@ -162,7 +164,8 @@ impl ModelKind {
     fn spelling(self) -> Spelling {
         match self {
             ModelKind::Bpe(rules) if rules.byte_level => Spelling::ByteLevel,
-            ModelKind::Bpe(_) | ModelKind::WordPiece => Spelling::SpacesInText,
+            ModelKind::Bpe(_) => Spelling::SpacesInText,
+            ModelKind::WordPiece => Spelling::WordStarts,
             ModelKind::Spm | ModelKind::Unigram => Spelling::Spaces,
         }
     }
@@ -273,6 +276,11 @@ impl Spelling {
                     rest = after_mark.unwrap_or(tail);
                 }
             }
+            (Spelling::WordStarts, Kind::Normal | Kind::Unused) => {
+                let word = text.strip_prefix("▁".as_bytes());
+                out.extend(word.map(|_| b' '));
+                out.extend_from_slice(word.unwrap_or(text));
+            }
             _ => out.extend_from_slice(text),
         }
     }
@@ -285,7 +293,7 @@ fn byte_token(text: &[u8]) -> Option<u8> {
     u8::from_str_radix(digits, 16).ok()
 }
 
-/// The tokens that single bytes become.
+/// The tokens that single bytes become: `<0x00>` to `<0xFF>`, or in a byte-level vocabulary those of one byte.
 fn byte_ids(vocab: &Vocab, spelling: Spelling) -> Box<[Option<u32>; 256]> {
     let mut ids = Box::new([None; 256]);
     for id in vocab.ids_of(|kind| kind == Kind::Byte) {
@@ -293,9 +301,9 @@ fn byte_ids(vocab: &Vocab, spelling: Spelling) -> Box<[Option<u32>; 256]> {
             ids[usize::from(byte)].get_or_insert(id);
         }
     }
-    for byte in 0..=255 {
-        let slot = &mut ids[usize::from(byte)];
-        if spelling == Spelling::ByteLevel || slot.is_none() {
+    if spelling == Spelling::ByteLevel {
+        for byte in 0..=255 {
+            let slot = &mut ids[usize::from(byte)];
             *slot = vocab.find(&[byte]).or(*slot);
         }
     }
@@ -378,7 +386,7 @@ fn read_unigram(metadata: &Metadata, vocab: &Vocab, ids: &SpecialIds, add_space_
     Ok(Unigram {
         prefixes: Prefixes::new(vocab.ids_of(Kind::is_text), vocab),
         scores,
-        min_score: min_score.into(),
+        min_score,
         charsmap: Charsmap::parse(&charsmap)?,
         unknown: ids.unknown,
         byte_ids: byte_ids(vocab, Spelling::Spaces),

@@ -6,14 +6,14 @@ use super::prefixes::Prefixes;
 use super::vocab::{Kind, Vocab};
 
 /// How much less likely than the least likely token an unknown character is (`kUnkPenalty`).
-const UNKNOWN_PENALTY: f64 = 10.0;
+const UNKNOWN_PENALTY: f32 = 10.0;
 
 #[derive(Debug)]
 pub(super) struct Unigram {
     pub prefixes: Prefixes,
     pub scores: Vec<f32>,
     /// The lowest score of a normal token.
-    pub min_score: f64,
+    pub min_score: f32,
     pub charsmap: Charsmap,
     pub unknown: Option<u32>,
     /// The tokens `<0x00>` to `<0xFF>`, where there are such, spell what is unknown.
@@ -26,7 +26,8 @@ pub(super) struct Unigram {
 /// The best way to a place in the text.
 #[derive(Clone, Copy)]
 struct Best {
-    score: f64,
+    /// Rounded as in SentencePiece, which decides between sequences of the same tokens in another order.
+    score: f32,
     /// Where its last token starts.
     start: u32,
     /// Its last token; `None` for a character without one.
@@ -36,16 +37,16 @@ struct Best {
 impl Unigram {
     pub fn encode(&self, text: &str, vocab: &Vocab, out: &mut Vec<u32>) {
         let text = self.normalize(text);
-        let unreached = Best { score: f64::NEG_INFINITY, start: 0, id: None };
+        let unreached = Best { score: f32::NEG_INFINITY, start: 0, id: None };
         let mut best = vec![unreached; text.len() + 1];
         best[0].score = 0.0;
         for (start, c) in text.char_indices() {
             let score = best[start].score;
-            let mut reach = |n_bytes: usize, id: Option<u32>, token_score: f64| {
+            let mut reach = |n_bytes: usize, id: Option<u32>, token_score: f32| {
                 let way = Best { score: score + token_score, start: start as u32, id };
                 // Of equals the first, which is the longest last token, stays.
                 let known = &mut best[start + n_bytes];
-                if way.score > known.score || known.score == f64::NEG_INFINITY {
+                if way.score > known.score || known.score == f32::NEG_INFINITY {
                     *known = way;
                 }
             };
@@ -64,11 +65,11 @@ impl Unigram {
         self.emit(&text, &best, out);
     }
 
-    fn score(&self, id: u32, vocab: &Vocab) -> f64 {
+    fn score(&self, id: u32, vocab: &Vocab) -> f32 {
         match vocab.kind(id) {
             // A token matched as a whole wins over any sequence of normal ones, whose scores are negative.
             Some(Kind::UserDefined) => 0.0,
-            _ => self.scores.get(id as usize).copied().unwrap_or(0.0).into(),
+            _ => self.scores.get(id as usize).copied().unwrap_or(0.0),
         }
     }
 
@@ -124,6 +125,9 @@ impl Unigram {
                 out.push(if c == '▁' { ' ' } else { c });
             }
             after_space = c == ' ';
+        }
+        if self.remove_extra_spaces {
+            out.truncate(out.trim_end_matches(' ').len());
         }
         out
     }

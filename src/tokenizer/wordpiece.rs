@@ -2,11 +2,15 @@
 //! `tokenization.py`): a word is its longest known beginning, then the longest known continuation, and so on.
 
 use super::prefixes::Prefixes;
-use super::unicode::{Categories, Category, without_marks};
+use super::unicode::{Categories, Category, CategoryMask, without_marks};
 use super::vocab::Vocab;
 
 /// Longer words are unknown (`max_input_chars_per_word`).
 const MAX_WORD_CHARS: usize = 100;
+
+/// What is dropped: controls, formats and private use, but not what is unassigned.
+const CONTROL: CategoryMask = Category::mask("Cc") | Category::mask("Cf") | Category::mask("Co");
+const PUNCTUATION: CategoryMask = Category::mask("P");
 
 #[derive(Debug)]
 pub(super) struct WordPiece {
@@ -28,7 +32,7 @@ impl WordPiece {
     /// `BasicTokenizer`, a character at a time.
     fn normalize(&self, c: char, words: &mut Words<impl FnMut(&str)>) {
         let is_blank = matches!(c, '\t' | '\n' | '\r');
-        if !is_blank && (c == char::REPLACEMENT_CHARACTER || Categories::get().of(c).is_in(Category::mask("C"))) {
+        if !is_blank && (c == char::REPLACEMENT_CHARACTER || Categories::get().of(c).is_in(CONTROL)) {
             // Dropped, and the word goes on: vertical tab and form feed, too, which are controls before they are
             // white space.
         } else if c.is_whitespace() {
@@ -76,7 +80,7 @@ struct Words<F: FnMut(&str)> {
 
 impl<F: FnMut(&str)> Words<F> {
     fn push(&mut self, c: char) {
-        if c.is_ascii_punctuation() || Categories::get().of(c).is_in(Category::mask("P")) {
+        if c.is_ascii_punctuation() || Categories::get().of(c).is_in(PUNCTUATION) {
             self.end();
             self.word.push(c);
             self.end();

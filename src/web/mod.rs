@@ -213,6 +213,12 @@ impl Engine {
         Ok(all)
     }
 
+    /// JSON of the GPU time of a decode step at position `pos`, or of a prefill of `n_tokens`.
+    pub async fn profile(&self, pos: u32, n_tokens: u32) -> Result<String, JsValue> {
+        let session = self.session.clone();
+        Ok(to_json(&session.profile(pos, n_tokens).await?)?)
+    }
+
     /// Give the GPU's memory back. A generation under way ends with `DEVICE_LOST`.
     pub fn destroy(self) {
         self.session.model.gpu.destroy();

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use webgguf::gpu::Gpu;
 use webgguf::model::LoadOptions;
+use webgguf::ops::{Tensor, Vector};
 use webgguf::session::Session;
 use webgguf::source::FileSource;
 
@@ -27,11 +28,15 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 
 /// The model of a file, on the GPU with or without subgroups.
 pub fn load(path: &Path, subgroups: bool) -> Rc<Session> {
+    load_with(path, subgroups, &LoadOptions::default())
+}
+
+pub fn load_with(path: &Path, subgroups: bool, options: &LoadOptions) -> Rc<Session> {
     pollster::block_on(async {
         let gpu = Gpu::new().await.unwrap();
         let gpu = if subgroups { gpu } else { gpu.without_subgroups() };
         let source = FileSource::open(path).unwrap();
-        Rc::new(Session::load_on(gpu, &source, &LoadOptions::default(), &()).await.unwrap())
+        Rc::new(Session::load_on(gpu, &source, options, &()).await.unwrap())
     })
 }
 
@@ -50,4 +55,66 @@ impl Npy {
         let data = bytes[10 + header_bytes..].chunks_exact(4).map(|b| f32::from_le_bytes(b.try_into().unwrap()));
         Npy { data: data.collect() }
     }
+}
+
+/// A generator for test data: small, seeded, the same everywhere (SplitMix64).
+pub struct Rng(pub u64);
+
+impl Rng {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Uniform in -1 to 1.
+    pub fn unit(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1 << 23) as f32 - 1.0
+    }
+
+    pub fn vec(&mut self, n: usize, scale: f32) -> Vec<f32> {
+        (0..n).map(|_| self.unit() * scale).collect()
+    }
+
+    pub fn bytes(&mut self, n: usize) -> Vec<u8> {
+        (0..n).map(|_| self.next() as u8).collect()
+    }
+}
+
+/// The GPU as it is, and as one without subgroups would be.
+pub fn gpus() -> [Gpu; 2] {
+    pollster::block_on(async { [Gpu::new().await.unwrap(), Gpu::new().await.unwrap().without_subgroups()] })
+}
+
+pub fn read(gpu: &Gpu, t: &Tensor, rows: usize) -> Vec<f32> {
+    let stride = t.stride() as usize;
+    let raw: Vec<f32> = pollster::block_on(gpu.read(&t.buffer, rows * stride)).unwrap();
+    raw.chunks_exact(stride).flat_map(|r| r[..t.width as usize].to_vec()).collect()
+}
+
+/// A tensor of `rows` with this data.
+pub fn tensor(gpu: &Gpu, rows: usize, width: usize, data: &[f32]) -> Tensor {
+    let t = Tensor::new(gpu, "test", rows as u32, width as u32).unwrap();
+    let mut padded = vec![0f32; rows * t.stride() as usize];
+    for (to, from) in padded.chunks_exact_mut(t.stride() as usize).zip(data.chunks_exact(width)) {
+        to[..width].copy_from_slice(from);
+    }
+    gpu.write(&t.buffer, 0, &padded);
+    t
+}
+
+pub fn vector(gpu: &Gpu, data: &[f32]) -> Vector {
+    let mut padded = data.to_vec();
+    padded.resize(data.len().next_multiple_of(16), 0.0);
+    Vector { buffer: gpu.buffer_with("test", &padded).unwrap(), len: data.len() as u32 }
+}
+
+pub fn assert_close(got: &[f32], want: &[f64], tolerance: f64, what: &str) {
+    assert_eq!(got.len(), want.len(), "{what}");
+    let err: f64 = got.iter().zip(want).map(|(&g, &w)| (f64::from(g) - w).powi(2)).sum();
+    let norm: f64 = want.iter().map(|w| w * w).sum();
+    let rel = (err / norm.max(1e-30)).sqrt();
+    assert!(rel <= tolerance, "{what}: relative L2 {rel:.2e}, {tolerance:.0e} is allowed");
 }

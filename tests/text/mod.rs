@@ -1,6 +1,9 @@
 //! What the tests of text share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod gguf_writer;
+pub mod goldens;
+
 use std::path::PathBuf;
 
 use webgguf::gguf::{Metadata, Parsed, parse};
@@ -23,9 +26,9 @@ pub fn shared_file(name: &str) -> Option<PathBuf> {
 }
 
 pub fn metadata(bytes: &[u8]) -> Metadata {
-    match parse(bytes, Some(bytes.len() as u64)).expect("a GGUF file") {
-        Parsed::Done(gguf) => gguf.metadata,
-        Parsed::NeedBytes(n) => panic!("the file ends, {n} bytes are needed"),
+    match parse(bytes.to_vec(), Some(bytes.len() as u64)).expect("a GGUF file") {
+        Parsed::Done { gguf, .. } => gguf.metadata,
+        Parsed::NeedBytes { n, .. } => panic!("the file ends, {n} bytes are needed"),
     }
 }
 

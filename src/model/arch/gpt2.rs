@@ -1,23 +1,16 @@
 //! GPT-2 (Radford et al. 2019): LayerNorm, learned positions, fused qkv, biases, GELU.
 
 use crate::error::Result;
-use crate::model::config::{Ffn, Hyper, ModelConfig, Norm, Positions};
+use crate::model::config::{Ffn, Hyper, LayerConfig, ModelConfig};
+use crate::ops::RopeKind;
 
 pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
-    let n_embd = h.dim("embedding_length")?;
-    let (n_head, n_head_kv, head_dim) = h.heads(n_embd)?;
+    let base = h.decoder(RopeKind::Interleaved)?;
     Ok(ModelConfig {
-        arch: h.arch.to_owned(),
-        n_embd,
-        n_layer: h.dim("block_count")?,
-        n_head,
-        n_head_kv,
-        head_dim,
-        n_ff: h.dim("feed_forward_length")?,
-        n_vocab: h.n_vocab()?,
-        n_ctx_train: h.dim("context_length")?,
-        norm: Norm::Layer { eps: h.epsilon("attention.layer_norm_epsilon")? },
-        positions: Positions::Learned,
+        learned_positions: true,
+        ropes: Vec::new(),
+        layers: vec![LayerConfig { window: None, rope: None }; base.layers.len()],
         ffn: Ffn::Gelu,
+        ..base
     })
 }

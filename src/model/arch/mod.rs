@@ -1,7 +1,16 @@
 //! Architectures: one file each, which maps metadata to [`ModelConfig`].
 
+mod gemma;
+mod gemma2;
+mod gemma3;
 mod gpt2;
+mod granite;
 mod llama;
+mod olmo2;
+mod phi3;
+mod qwen2;
+mod qwen3;
+mod smollm3;
 
 use super::config::{Hyper, ModelConfig};
 use crate::error::{Result, bail};
@@ -10,7 +19,19 @@ use crate::gguf::Gguf;
 type Configure = fn(&Hyper<'_>) -> Result<ModelConfig>;
 
 /// `general.architecture` and the function that reads its metadata.
-const ARCHITECTURES: [(&str, Configure); 2] = [("gpt2", gpt2::config), ("llama", llama::config)];
+const ARCHITECTURES: [(&str, Configure); 11] = [
+    ("gemma", gemma::config),
+    ("gemma2", gemma2::config),
+    ("gemma3", gemma3::config),
+    ("gpt2", gpt2::config),
+    ("granite", granite::config),
+    ("llama", llama::config),
+    ("olmo2", olmo2::config),
+    ("phi3", phi3::config),
+    ("qwen2", qwen2::config),
+    ("qwen3", qwen3::config),
+    ("smollm3", smollm3::config),
+];
 
 /// The architectures that can be run, for messages.
 #[must_use]

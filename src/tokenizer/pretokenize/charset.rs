@@ -50,7 +50,8 @@ impl CharSet {
 
     /// `\s`: White_Space, which is the separators and six controls.
     pub fn add_whitespace(&mut self) {
-        self.categories |= Category::mask("Z");
+        const SEPARATORS: CategoryMask = Category::mask("Z");
+        self.categories |= SEPARATORS;
         self.ranges.extend([('\t', '\r'), ('\u{85}', '\u{85}')]);
     }
 

@@ -12,16 +12,16 @@ use pattern::Pattern;
 use rules::RULES;
 pub(crate) use rules::Rules;
 
-use super::unicode::{Categories, Category};
+use super::unicode::{Categories, Category, CategoryMask};
 
 /// One step of a pre-tokenizer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Split {
     /// A regular expression.
     Pattern(&'static str),
-    /// Decimal digits in groups of three counted from the right, `\d{1,3}(?=(?:\d{3})*…)`, which as a pattern
-    /// would look ahead over all digits at each group. With `to_word_end`, only those before a word's end, `\b`.
-    DigitsFromRight { to_word_end: bool },
+    /// Numbers in groups of three counted from the right, such as `\d{1,3}(?=(?:\d{3})*…)`, which as a pattern would
+    /// look ahead over the whole number at each group. With `to_word_end`, only those before a word's end, `\b`.
+    FromRight { digits: CategoryMask, to_word_end: bool },
 }
 
 /// The rules of `name`; `None` where no pre-tokenizer has that name.
@@ -37,7 +37,7 @@ pub(crate) fn default_rules() -> &'static Rules {
 #[derive(Debug)]
 enum Step {
     Pattern(Pattern),
-    DigitsFromRight { to_word_end: bool },
+    FromRight { digits: CategoryMask, to_word_end: bool },
 }
 
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl PreTokenizer {
     pub fn new(splits: &[Split]) -> PreTokenizer {
         let step = |split: &Split| match *split {
             Split::Pattern(source) => Step::Pattern(Pattern::parse(source).expect("a test parses every pattern")),
-            Split::DigitsFromRight { to_word_end } => Step::DigitsFromRight { to_word_end },
+            Split::FromRight { digits, to_word_end } => Step::FromRight { digits, to_word_end },
         };
         PreTokenizer(splits.iter().map(step).collect())
     }
@@ -69,22 +69,26 @@ fn split_steps<'t>(steps: &[Step], text: &'t str, piece: &mut dyn FnMut(&'t str)
     let next = |t| split_steps(rest, t, piece);
     match step {
         Step::Pattern(pattern) => pattern.split(text, next),
-        Step::DigitsFromRight { to_word_end } => split_digits(text, *to_word_end, next),
+        Step::FromRight { digits, to_word_end } => split_digits(text, *digits, *to_word_end, next),
     }
 }
 
-fn split_digits<'t>(text: &'t str, to_word_end: bool, mut piece: impl FnMut(&'t str)) {
+/// `\w` as in Oniguruma, to which the numbers of Latin-1 belong but no other numbers that are no digits.
+fn is_word(c: char) -> bool {
+    const WORD: CategoryMask = Category::mask("Nd") | Category::mask("M") | Category::mask("Pc");
+    c.is_alphabetic() || Categories::get().of(c).is_in(WORD) || matches!(c, '²' | '³' | '¹' | '¼'..='¾')
+}
+
+fn split_digits<'t>(text: &'t str, digits: CategoryMask, to_word_end: bool, mut piece: impl FnMut(&'t str)) {
     let categories = Categories::get();
-    let digit = Category::mask("Nd");
-    let word = digit | Category::mask("L") | Category::mask("M") | Category::mask("Pc");
     let (mut gap, mut at) = (0, 0);
     while let Some(c) = text[at..].chars().next() {
-        if !categories.of(c).is_in(digit) {
+        if !categories.of(c).is_in(digits) {
             at += c.len_utf8();
             continue;
         }
-        let end = text[at..].find(|c| !categories.of(c).is_in(digit)).map_or(text.len(), |n| at + n);
-        let goes_on = text[end..].chars().next().is_some_and(|c| categories.of(c).is_in(word));
+        let end = text[at..].find(|c| !categories.of(c).is_in(digits)).map_or(text.len(), |n| at + n);
+        let goes_on = text[end..].chars().next().is_some_and(is_word);
         if to_word_end && goes_on {
             at = end;
             continue;

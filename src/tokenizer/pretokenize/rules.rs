@@ -4,7 +4,8 @@
 //! `tokenizer.json`, and what it was trained with. llama.cpp knows the same names but approximates some patterns,
 //! as its regular expressions have neither cases nor marks of other scripts; where that shows, a comment says so.
 
-use super::Split::{self, DigitsFromRight, Pattern};
+use super::Split::{self, FromRight, Pattern};
+use crate::tokenizer::unicode::Category;
 
 /// A pre-tokenizer and the defaults of tokenizers that use it.
 pub(crate) struct Rules {
@@ -47,8 +48,8 @@ const GPT_4O: Split = Pattern(
     r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
 );
 const BLOOM: Split = Pattern(r" ?[^(\s|.,!?…。，、।۔،)]+");
-const CJK_DEEPSEEK: Split = Pattern("[一-龥ࠀ-一가-퟿]+");
-const HAN_KANA: Split = Pattern("[一-龥぀-ゟ゠-ヿ]+");
+const CJK_DEEPSEEK: Split = Pattern("[\u{4e00}-\u{9fa5}\u{800}-\u{4e00}\u{ac00}-\u{d7ff}]+");
+const HAN_KANA: Split = Pattern("[\u{4e00}-\u{9fa5}\u{3040}-\u{309f}\u{30a0}-\u{30ff}]+");
 const WORDS_DEEPSEEK_3: Split = Pattern(
     r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##,
 );
@@ -181,7 +182,11 @@ pub(super) const RULES: &[Rules] = &[
     },
     Rules { names: &["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"], splits: &[GPT_4O], ..PLAIN },
     Rules { names: &["granite-embed-multi-97m"], splits: &[GPT_4O], ignore_merges: true, ..PLAIN },
-    Rules { names: &["tiny_aya", "cohere2moe"], splits: &[DigitsFromRight { to_word_end: true }, GPT_4O], ..PLAIN },
+    Rules {
+        names: &["tiny_aya", "cohere2moe"],
+        splits: &[FromRight { digits: Category::mask("Nd"), to_word_end: true }, GPT_4O],
+        ..PLAIN
+    },
     Rules {
         // llama.cpp: as for GPT_4O.
         names: &["tekken"],
@@ -196,7 +201,11 @@ pub(super) const RULES: &[Rules] = &[
         // llama.cpp: as for GPT_4O.
         names: &["youtu"],
         splits: &[
-            Pattern("[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+"),
+            Pattern(
+                "[\u{ac00}-\u{d7a3}\u{3131}-\u{318e}]+|[\u{ff01}\u{2026}\u{201c}\u{201d}\u{2018}\u{2019}\u{2014}\
+                 \u{ff1a}\u{ff1b}\u{ff0c}\u{3001}-\u{303f}\u{fe30}-\u{fe4f}]+|[\u{3105}-\u{312f}]+|[\u{4e00}-\
+                 \u{9fa5}\u{3040}-\u{309f}\u{30a0}-\u{30ff}]+",
+            ),
             Pattern(
                 r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+",
             ),
@@ -217,9 +226,22 @@ pub(super) const RULES: &[Rules] = &[
         splits: &[
             Pattern(r"[\r\n]"),
             Pattern(
-                r"\s?[A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃]+",
+                "\\s?[A-Za-z\u{b5}\u{c0}-\u{d6}\u{d8}-\u{f6}\u{f8}-\u{1ba}\u{1bc}-\u{1bf}\u{1c4}-\u{293}\u{295}-\
+                 \u{2af}\u{370}-\u{373}\u{376}\u{377}\u{37b}-\u{37d}\u{37f}\u{386}\u{388}-\u{38a}\u{38c}\u{38e}-\
+                 \u{3a1}\u{3a3}-\u{3f5}\u{3f7}-\u{481}\u{48a}-\u{52f}\u{531}-\u{556}\u{10a0}-\u{10c5}\u{13a0}-\
+                 \u{13f5}\u{13f8}-\u{13fd}\u{1c90}-\u{1cba}\u{1cbd}-\u{1cbf}\u{1d00}-\u{1d2b}\u{1d6b}-\u{1d77}\
+                 \u{1d79}-\u{1d9a}\u{1e00}-\u{1f15}\u{1f18}-\u{1f1d}\u{1f20}-\u{1f45}\u{1f48}-\u{1f4d}\u{1f50}-\
+                 \u{1f57}\u{1f59}\u{1f5b}\u{1f5d}\u{1f5f}-\u{1f7d}\u{1f80}-\u{1fb4}\u{1fb6}-\u{1fbc}\u{1fbe}\
+                 \u{1fc2}-\u{1fc4}\u{1fc6}-\u{1fcc}\u{1fd0}-\u{1fd3}\u{1fd6}-\u{1fdb}\u{1fe0}-\u{1fec}\u{1ff2}-\
+                 \u{1ff4}\u{1ff6}-\u{1ffc}\u{2102}\u{2107}\u{210a}-\u{2113}\u{2115}\u{2119}-\u{211d}\u{2124}\
+                 \u{2126}\u{2128}\u{212a}-\u{212d}\u{212f}-\u{2134}\u{2139}\u{213c}-\u{213f}\u{2145}-\u{2149}\
+                 \u{214e}\u{2183}\u{2184}\u{2c00}-\u{2c7b}\u{2c7e}-\u{2ce4}\u{2ceb}-\u{2cee}\u{2cf2}\u{2cf3}\
+                 \u{a640}-\u{a66d}\u{a680}-\u{a69b}\u{a722}-\u{a76f}\u{a771}-\u{a787}\u{a78b}-\u{a78e}\u{ab70}-\
+                 \u{abbf}\u{fb00}-\u{fb06}\u{fb13}-\u{fb17}\u{ff21}-\u{ff3a}\u{ff41}-\u{ff5a}\u{10400}-\u{1044f}\
+                 \u{104b0}-\u{104d3}\u{104d8}-\u{104fb}\u{10c80}-\u{10cb2}\u{10cc0}-\u{10cf2}\u{118a0}-\u{118df}\
+                 \u{1e900}-\u{1e943}]+",
             ),
-            Pattern(r"\s?[!-/:-~！-／：-～‘-‟　-。]+"),
+            Pattern("\\s?[!-/:-~\u{ff01}-\u{ff0f}\u{ff1a}-\u{ff5e}\u{2018}-\u{201f}\u{3000}-\u{3002}]+"),
             Pattern(r"\s+$"),
             CJK_DEEPSEEK,
             DIGIT,
@@ -251,13 +273,23 @@ pub(super) const RULES: &[Rules] = &[
     Rules {
         names: &["afmoe"],
         splits: &[
-            DigitsFromRight { to_word_end: false },
-            Pattern("[一-鿿㐀-䶿豈-﫿぀-ゟ゠-ヿ･-ﾟ⼀-⿟เ-๿຀-໿ក-៿က-႟ꩠ-ꩿꧠ-꧿가-힯ᄀ-ᇿ]+"),
+            FromRight { digits: Category::mask("N"), to_word_end: false },
+            Pattern(
+                // CJK, kana, radicals, Thai, Lao, Khmer, Myanmar, Hangul. llama.cpp starts the compatibility ideographs
+                // at U+8C48, to which the normalization NFC turns U+F900.
+                "[\u{4e00}-\u{9fff}\u{3400}-\u{4dbf}\u{f900}-\u{faff}\u{3040}-\u{309f}\u{30a0}-\u{30ff}\u{ff65}-\
+                 \u{ff9f}\u{2f00}-\u{2fdf}\u{e40}-\u{e7f}\u{e80}-\u{eff}\u{1780}-\u{17ff}\u{1000}-\u{109f}\
+                 \u{aa60}-\u{aa7f}\u{a9e0}-\u{a9ff}\u{ac00}-\u{d7af}\u{1100}-\u{11ff}]+",
+            ),
             WORDS_DEEPSEEK_3,
         ],
         ..PLAIN
     },
-    Rules { names: &["superbpe"], splits: &[Pattern(r"\p{N}+"), DigitsFromRight { to_word_end: false }], ..PLAIN },
+    Rules {
+        names: &["superbpe"],
+        splits: &[Pattern(r"\p{N}+"), FromRight { digits: Category::mask("Nd"), to_word_end: false }],
+        ..PLAIN
+    },
     Rules {
         names: &["falcon"],
         splits: &[Pattern(r"[\p{P}\$\+<=>\^~\|`]+"), GPT_2, Pattern("[0-9][0-9][0-9]")],

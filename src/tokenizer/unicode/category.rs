@@ -21,9 +21,19 @@ impl Category {
 
     /// The categories a property name stands for: `L` for every letter, `Lu` for one category. Empty
     /// where there is no such name.
-    pub fn mask(name: &str) -> CategoryMask {
-        let names = NAMES.as_bytes().chunks(2).enumerate();
-        names.filter(|(_, full)| full.starts_with(name.as_bytes())).fold(0, |mask, (i, _)| mask | 1 << i)
+    pub const fn mask(name: &str) -> CategoryMask {
+        let (names, name) = (NAMES.as_bytes(), name.as_bytes());
+        let (mut mask, mut i) = (0, 0);
+        while i < names.len() {
+            let same = match name {
+                [major] => names[i] == *major,
+                [major, minor] => names[i] == *major && names[i + 1] == *minor,
+                _ => false,
+            };
+            mask |= (same as CategoryMask) << (i / 2);
+            i += 2;
+        }
+        mask
     }
 
     pub fn is_in(self, mask: CategoryMask) -> bool {

@@ -1,0 +1,24 @@
+// Blocks of 22 bytes: d (f16), fifth bits (u32), 16 bytes of nibbles as in Q4_0. A unit is two blocks.
+#import shared/repack_codes
+@group(0) @binding(2) var<storage, read_write> w_qs: array<vec2u>;
+@group(0) @binding(3) var<storage, read_write> w_sc: array<u32>;
+
+fn repack_unit(src_row: u32, dst_row: u32, unit: u32) {
+  let n_blocks = params.k / 32u;
+  let n_units = (n_blocks + 1u) / 2u;
+  if (unit >= n_units) { return; }
+  let sc = (dst_row * n_units + unit) * 3u;
+  var d = 0u;
+  for (var b = 0u; b < 2u; b++) {
+    let block = unit * 2u + b;
+    if (block < n_blocks) {
+      let at = src_row + block * 22u;
+      d |= src_u16(at) << (16u * b);
+      w_sc[sc + b] = src_u32(at + 2u);
+      let dst = (dst_row * n_blocks + block) * 2u;
+      w_qs[dst] = nibble_group(at + 6u, 0u);
+      w_qs[dst + 1u] = nibble_group(at + 6u, 4u);
+    }
+  }
+  w_sc[sc + 2u] = d;
+}

@@ -1,0 +1,16 @@
+// Q4_K: super-blocks of 256 codes of 4 bits; every 32 have a scale and a minimum of 6 bits, the super-block d and
+// dmin (f16); value = code * (d * scale) - dmin * min. w_sc: of a super-block each 8 pairs of bytes, scale and min,
+// then d and dmin.
+#import shared/k16
+#import shared/weight16
+#import shared/nibbles
+@group(0) @binding(2) var<storage, read> w_qs: array<vec2u>;
+@group(0) @binding(3) var<storage, read> w_sc: array<u32>;
+const WEIGHT_HAS_MIN = true;
+
+fn weight16(row: u32, j: u32) -> W16 {
+  let s = (row * (K16 / 16u) + j / 16u) * 5u;
+  let sm = w_sc[s + (j % 16u) / 4u] >> ((j & 2u) * 8u);
+  let dm = unpack2x16float(w_sc[s + 4u]);
+  return W16(nibbles16(w_qs[row * K16 + j]), dm.x * f32(sm & 0xffu), -(dm.y * f32((sm >> 8u) & 0xffu)));
+}

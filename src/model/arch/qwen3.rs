@@ -1,0 +1,9 @@
+//! Qwen 3 (arXiv:2505.09388): RMSNorm of each query and key head.
+
+use crate::error::Result;
+use crate::model::config::{Hyper, ModelConfig, QkNorm};
+use crate::ops::RopeKind;
+
+pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
+    Ok(ModelConfig { qk_norm: QkNorm::Head, ..h.decoder(RopeKind::HalfSplit)? })
+}

@@ -1,0 +1,146 @@
+//! Whole generations against fixed texts: the end-to-end test.
+
+mod common;
+
+use std::rc::Rc;
+
+use common::{load, load_with, repository, shared};
+use webgguf::model::{LoadOptions, Sampling};
+use webgguf::session::{FinishReason, GenerateOptions, Session};
+use webgguf::tokenizer::DecodeOptions;
+
+#[derive(serde::Deserialize)]
+struct Greedy {
+    prompt_tokens: Vec<u32>,
+    tokens: Vec<u32>,
+    text: String,
+}
+
+fn greedy(max_tokens: u32) -> GenerateOptions {
+    GenerateOptions { max_tokens, sampling: Sampling::GREEDY, ignore_end: true, ..GenerateOptions::default() }
+}
+
+fn generate(session: &Rc<Session>, prompt: &[u32], options: GenerateOptions) -> (Vec<u32>, String) {
+    pollster::block_on(async {
+        let mut generation = session.generate(prompt, options).unwrap();
+        let mut text = String::new();
+        while let Some(piece) = generation.next().await.unwrap() {
+            text.push_str(&piece);
+        }
+        (generation.generated().to_vec(), text)
+    })
+}
+
+#[test]
+fn fixture_models_write_what_llama_cpp_writes() {
+    let mut n = 0;
+    for entry in std::fs::read_dir(repository().join("tests/fixtures")).unwrap() {
+        let path = entry.unwrap().path();
+        let model = path.file_name().unwrap().to_string_lossy().into_owned();
+        let Ok(want) = std::fs::read(path.join("greedy.json")) else { continue };
+        if model == "qwen3moe" {
+            continue;
+        }
+        let want: Greedy = serde_json::from_slice(&want).unwrap();
+        // Small batches, so that sliding windows wrap around in their rings.
+        let options = LoadOptions { context_length: Some(256), n_batch: 16, ..LoadOptions::default() };
+        let session = load_with(&repository().join("models").join(format!("{model}.gguf")), true, &options);
+        let (ids, text) = generate(&session, &want.prompt_tokens, greedy(want.tokens.len() as u32));
+        assert_eq!(ids, want.tokens, "{model}: {text}");
+        let decode = |show_special| session.tokenizer.decode(&ids, DecodeOptions { show_special, continues: true });
+        // llama.cpp takes spaces before punctuation away; trained models write none.
+        assert_eq!(decode(true).replace(" ,", ","), want.text, "{model}");
+        assert_eq!(decode(false), text, "{model}, streamed");
+        println!("{model}: {} greedy tokens equal llama.cpp's", ids.len());
+        n += 1;
+    }
+    assert!(n >= 16, "{n} models were found");
+}
+
+#[test]
+fn stories_match_the_reference_for_every_type() {
+    let Some(json) = shared("llm/stories260K/stories260K.greedy.json") else { return };
+    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    for ty in ["f32", "f16", "q8_0", "q4_0"] {
+        let name = format!("stories260K-{ty}.gguf");
+        let Some(path) = shared(&format!("llm/stories260K/{name}")) else { return };
+        let reference = &json["models"][&name];
+        let want: Vec<u32> = serde_json::from_value(reference["ids"].clone()).unwrap();
+        let session = load(&path, true);
+        let (ids, text) = generate(&session, &want[..1], greedy(want.len() as u32 - 1));
+        assert_eq!(ids, want[1..], "{name}: {text}");
+        println!("{name}: {} greedy tokens equal", ids.len());
+        for pos in [0usize, 20] {
+            let logits: Vec<f32> = serde_json::from_value(reference[format!("logits_step{pos}")].clone()).unwrap();
+            let steps = pollster::block_on(session.capture(&want[..=pos], 0)).unwrap();
+            let got = &steps[0].iter().find(|a| a.name == "result_output").unwrap().data;
+            let err: f64 = got.iter().zip(&logits).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+            let norm: f64 = logits.iter().map(|&b| f64::from(b).powi(2)).sum();
+            let rel = (err / norm).sqrt();
+            println!("{name}: logits at {pos} within relative L2 {rel:.1e}");
+            assert!(rel < 1e-4, "{name}: logits at {pos} differ by {rel:.1e}");
+        }
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_text_however_steps_are_pipelined() {
+    let session = load(&repository().join("models/embedded.gguf"), true);
+    let prompt = session.prompt_ids("Prince Andrew");
+    let sampled = |seed, max_tokens| {
+        let mut o = GenerateOptions { max_tokens, ..GenerateOptions::default() };
+        o.sampling.seed = seed;
+        o.sampling.repeat_penalty = 1.1;
+        o
+    };
+    let (ids, text) = generate(&session, &prompt, sampled(7, 40));
+    println!("Prince Andrew{text}");
+    assert_eq!(generate(&session, &prompt, sampled(7, 40)).0, ids);
+    assert_ne!(generate(&session, &prompt, sampled(8, 40)).0, ids);
+    // One token at a time, each from a new prompt, reuses the cache; greedy must not notice.
+    let (whole, _) = generate(&session, &prompt, greedy(12));
+    let mut grown = prompt.clone();
+    for _ in 0..12 {
+        grown.push(generate(&session, &grown, greedy(1)).0[0]);
+        assert!(session.stats().reused_tokens + 2 >= grown.len() as u32 - 1);
+    }
+    assert_eq!(grown[prompt.len()..], whole);
+}
+
+#[test]
+fn generations_end_as_they_should() {
+    let session = load(&repository().join("models/embedded.gguf"), true);
+    let prompt = session.prompt_ids("It was already late when Prince");
+    let (_, whole) = generate(&session, &prompt, greedy(30));
+    let stop = &whole[20..26];
+    let (_, cut) = generate(&session, &prompt, GenerateOptions { stop: vec![stop.to_owned()], ..greedy(30) });
+    assert_eq!(cut, whole[..whole.find(stop).unwrap()]);
+    assert_eq!(session.stats().finish_reason, Some(FinishReason::Stop));
+    generate(&session, &prompt, greedy(3));
+    assert_eq!(session.stats().finish_reason, Some(FinishReason::Length));
+    assert_eq!(session.stats().generated_tokens, 3);
+    // Right up to the context's end.
+    let n_ctx = session.model.n_ctx;
+    let long: Vec<u32> = (0..n_ctx - 2).map(|i| 300 + i % 500).collect();
+    let (ids, _) = generate(&session, &long, greedy(100));
+    assert_eq!(session.stats().finish_reason, Some(FinishReason::Context));
+    assert_eq!(ids.len(), 3, "the last one is sampled from a full context");
+    let full: Vec<u32> = (0..n_ctx + 1).map(|i| 300 + i % 500).collect();
+    assert_eq!(session.generate(&full, greedy(1)).err().unwrap().code(), "CONTEXT_OVERFLOW");
+    assert_eq!(session.generate(&[], greedy(1)).err().unwrap().code(), "INVALID_ARGUMENT");
+    let running = session.generate(&prompt, greedy(5)).unwrap();
+    assert_eq!(session.generate(&prompt, greedy(5)).err().unwrap().code(), "INVALID_STATE");
+    drop(running);
+    assert!(session.generate(&prompt, greedy(5)).is_ok());
+}
+
+#[test]
+fn decode_takes_few_dispatches() {
+    for (model, per_layer, beside) in [("embedded", 6, 4), ("gpt2-tiny", 6, 5)] {
+        let session = load(&repository().join("models").join(format!("{model}.gguf")), true);
+        let n = session.model.decode_dispatches();
+        let layers = session.model.config.n_layer() as usize;
+        println!("{model}: {n} dispatches a decode step, {layers} layers");
+        assert!(n <= per_layer * layers + beside, "{model}: {n}");
+    }
+}

@@ -1,0 +1,208 @@
+//! Sampling on the GPU against a sort on the CPU.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::{Rng, gpus, tensor};
+use webgguf::gpu::{Gpu, State};
+use webgguf::ops::{N_RECENT, Phase, Recorder, Sampler, StepBuffers};
+
+/// PCG3D, as in `shaders/shared/sampling.wgsl`.
+fn hash3(a: u32, b: u32, c: u32) -> u32 {
+    let lcg = |v: u32| v.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    let (mut x, mut y, mut z) = (lcg(a), lcg(b), lcg(c));
+    let mix = |x: &mut u32, y: &mut u32, z: &mut u32| {
+        *x = x.wrapping_add(y.wrapping_mul(*z));
+        *y = y.wrapping_add(z.wrapping_mul(*x));
+        *z = z.wrapping_add(x.wrapping_mul(*y));
+    };
+    mix(&mut x, &mut y, &mut z);
+    (x, y, z) = (x ^ x >> 16, y ^ y >> 16, z ^ z >> 16);
+    mix(&mut x, &mut y, &mut z);
+    x
+}
+
+fn gumbel(seed: u32, draw: u32, id: u32) -> f64 {
+    let v = (f64::from(hash3(seed, draw, id) >> 9) + 0.5) / f64::from(1 << 23);
+    -(-(-v).ln_1p()).ln()
+}
+
+/// The ids that the filters keep, best first, and the id drawn: by sorting everything.
+fn reference(logits: &[f32], s: &State) -> (Vec<u32>, u32) {
+    let mut order: Vec<u32> = (0..logits.len() as u32).collect();
+    order.sort_by(|&a, &b| logits[b as usize].total_cmp(&logits[a as usize]).then(a.cmp(&b)));
+    if s.top_k > 0 {
+        order.truncate(s.top_k as usize);
+    }
+    let top = f64::from(logits[order[0] as usize]);
+    let p = |id: u32| (f64::from(logits[id as usize]) - top).exp();
+    let total: f64 = order.iter().map(|&id| p(id)).sum();
+    let mut before = 0.0;
+    let mut kept = Vec::new();
+    for &id in &order {
+        let enough = s.top_p < 1.0 && before >= f64::from(s.top_p) * total;
+        if !kept.is_empty() && (enough || p(id) < f64::from(s.min_p)) {
+            break;
+        }
+        kept.push(id);
+        before += p(id);
+    }
+    let score = |id: u32| f64::from(logits[id as usize] / s.temperature) + gumbel(s.seed, s.n_sampled, id);
+    let drawn = *kept.iter().max_by(|&&a, &&b| score(a).total_cmp(&score(b))).unwrap();
+    (kept, drawn)
+}
+
+struct Bench<'g> {
+    gpu: &'g Gpu,
+    step: StepBuffers,
+    sampler: Sampler,
+}
+
+impl<'g> Bench<'g> {
+    fn new(gpu: &'g Gpu) -> Self {
+        Bench { gpu, step: StepBuffers::new(gpu, 4).unwrap(), sampler: Sampler::new(gpu).unwrap() }
+    }
+
+    /// The id that the GPU takes, and the state it leaves.
+    fn sample(&self, logits: &[f32], state: State, recent: &[u32]) -> (u32, State, Vec<f32>) {
+        let t = tensor(self.gpu, 1, logits.len(), logits);
+        self.gpu.write(&self.step.state, 0, &[state]);
+        self.gpu.write(&self.step.recent, 0, recent);
+        let mut r = Recorder::new(self.gpu, &self.step, Phase::Decode, 1);
+        if state.repeat_penalty != 1.0 {
+            r.repeat_penalty(&t).unwrap();
+        }
+        if state.temperature == 0.0 {
+            r.sample_greedy(&self.sampler, &t).unwrap();
+        } else {
+            r.sample(&self.sampler, &t).unwrap();
+        }
+        self.gpu.submit(&[&r.plan], 1, None);
+        pollster::block_on(async {
+            let id = self.gpu.read::<u32>(&self.step.tokens, 1).await.unwrap()[0];
+            let state = self.gpu.read::<State>(&self.step.state, 1).await.unwrap()[0];
+            (id, state, self.gpu.read(&t.buffer, logits.len()).await.unwrap())
+        })
+    }
+}
+
+const STATE: State = State {
+    pos: 5,
+    n_tokens: 3,
+    n_sampled: 2,
+    seed: 42,
+    temperature: 1.0,
+    top_k: 0,
+    top_p: 1.0,
+    min_p: 0.0,
+    repeat_penalty: 1.0,
+    n_recent: 0,
+};
+
+#[test]
+fn greedy_takes_the_first_of_the_largest_and_ends_the_step() {
+    let gpu = &gpus()[0];
+    let bench = Bench::new(gpu);
+    let state = State { temperature: 0.0, ..STATE };
+    for n in [1, 2, 255, 256, 257, 16_384, 16_385, 151_936] {
+        let mut rng = Rng(n as u64);
+        let mut logits = rng.vec(n, 5.0);
+        let (a, b) = (n / 3, n - 1);
+        logits[a] = 9.0;
+        logits[b] = 9.0;
+        let (id, after, _) = bench.sample(&logits, state, &[]);
+        assert_eq!(id as usize, a.min(b), "N_VOCAB={n}");
+        let want = State { pos: 8, n_tokens: 1, n_sampled: 3, n_recent: 1, ..state };
+        assert_eq!(after, want);
+    }
+}
+
+#[test]
+fn draws_are_those_of_a_full_sort() {
+    let gpu = &gpus()[0];
+    let bench = Bench::new(gpu);
+    let mut n_checked = 0;
+    for (n, scale) in [(1, 1.0), (50, 4.0), (1000, 6.0), (5000, 12.0), (49_152, 9.0)] {
+        let mut rng = Rng(n as u64 + 1);
+        // Peaked like a language model's: most logits far below a few.
+        let logits: Vec<f32> = rng.vec(n, 1.0).iter().map(|v| v * v * v * scale).collect();
+        for (top_k, top_p, min_p) in [
+            (1, 1.0, 0.0),
+            (40, 0.95, 0.05),
+            (40, 1.0, 0.0),
+            (0, 0.5, 0.0),
+            (0, 0.9, 0.0),
+            (0, 1.0, 0.2),
+            (7, 0.3, 0.1),
+        ] {
+            for (seed, temperature) in [(1, 1.0), (2, 0.3), (3, 1.7)] {
+                let state = State { seed, temperature, top_k, top_p, min_p, ..STATE };
+                let (kept, want) = reference(&logits, &state);
+                let (id, _, _) = bench.sample(&logits, state, &[]);
+                // Too many to sort: then only the set is the same, up to a bin's width.
+                if kept.len() <= 900 {
+                    let kept = &kept[..kept.len().min(20)];
+                    assert_eq!(id, want, "N_VOCAB={n} {state:?}, kept {kept:?}");
+                    n_checked += 1;
+                }
+            }
+        }
+    }
+    println!("{n_checked} draws equal the reference's");
+    assert!(n_checked > 60);
+}
+
+#[test]
+fn draws_follow_the_distribution() {
+    let gpu = &gpus()[0];
+    let bench = Bench::new(gpu);
+    // Small enough to sort, and with equal companions too many to sort.
+    for copies in [1usize, 600] {
+        let weights = [0.5f64, 0.25, 0.15, 0.1];
+        let logits: Vec<f32> = (0..4 * copies).map(|i| (weights[i % 4].ln() as f32) + 3.0).collect();
+        let n = 2000;
+        let mut counts = [0usize; 4];
+        for draw in 0..n {
+            let (id, _, _) = bench.sample(&logits, State { n_sampled: draw, ..STATE }, &[]);
+            counts[id as usize % 4] += 1;
+        }
+        // Pearson's chi-squared with 3 degrees of freedom: 21.1 is passed once in ten thousand.
+        let chi2: f64 =
+            counts.iter().zip(weights).map(|(&c, w)| (c as f64 - w * f64::from(n)).powi(2) / (w * f64::from(n))).sum();
+        assert!(chi2 < 21.1, "{counts:?}, chi-squared {chi2:.1}");
+    }
+}
+
+#[test]
+fn unfiltered_vocabularies_too_large_to_sort_are_drawn_exactly() {
+    let gpu = &gpus()[0];
+    let bench = Bench::new(gpu);
+    let logits = Rng(4).vec(100_000, 0.5);
+    for seed in 0..20 {
+        let state = State { seed, ..STATE };
+        let (id, _, _) = bench.sample(&logits, state, &[]);
+        assert_eq!(id, reference(&logits, &state).1, "seed {seed}");
+    }
+}
+
+#[test]
+fn repeat_penalty_once_an_id() {
+    let gpu = &gpus()[0];
+    let bench = Bench::new(gpu);
+    let logits = vec![2.0, -2.0, 1.0, 0.5];
+    let recent = [0, 0, 1, 3, 0];
+    let state = State { repeat_penalty: 2.0, temperature: 0.0, n_recent: recent.len() as u32, ..STATE };
+    let (id, after, penalised) = bench.sample(&logits, state, &recent);
+    assert_eq!(penalised[..4], [1.0, -4.0, 1.0, 0.25]);
+    assert_eq!((id, after.n_recent), (0, 6));
+    // The ring: beyond its size the oldest id is overwritten.
+    let recent: Vec<u32> = (0..N_RECENT as u32).map(|i| i % 4).collect();
+    let full = State { n_recent: N_RECENT as u32, ..state };
+    bench.sample(&logits, full, &recent);
+    let ring: Vec<u32> = pollster::block_on(gpu.read(&bench.step.recent, N_RECENT)).unwrap();
+    let penalised: BTreeMap<u32, f32> = [(0, 1.0), (1, -4.0), (2, 0.5), (3, 0.25)].into();
+    let best = penalised.iter().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
+    assert_eq!(ring[0], *best, "the sampled id replaces the oldest");
+    assert_eq!(ring[1..], recent[1..]);
+}
