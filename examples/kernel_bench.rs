@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use webgguf::gguf::GgmlType;
 use webgguf::gpu::{Binding, Buffer, Extent, Gpu, Grid, Kernel, Plan, State, Usage};
-use webgguf::ops::{Matrix, Part, n_groups};
+use webgguf::ops::{Matrix, Part, Tuning, n_groups};
 
 /// Weights of one kernel are cycled over this many bytes, more than any cache holds.
 const WORKING_SET: u64 = 192 << 20;
@@ -118,9 +118,8 @@ async fn vec(gpu: &Gpu) -> webgguf::Result<()> {
         let glu = s.output.ends_with("glu");
         for rows in ["1", "2", "4"] {
             for workgroup in [64u32, 128, 256] {
-                for lanes in [8u32, 16, 32, 64] {
-                    let lanes_ok = gpu.caps.subgroup_min == 0 || lanes <= gpu.caps.subgroup_min;
-                    if (glu && rows == "1") || !lanes_ok {
+                for lanes in [8u32, 16, 32, 64, 128] {
+                    if (glu && rows == "1") || lanes > workgroup {
                         continue;
                     }
                     let n_rows: u32 = rows.parse().unwrap_or(1);
@@ -135,6 +134,7 @@ async fn vec(gpu: &Gpu) -> webgguf::Result<()> {
                         .slot("ROWS", rows)
                         .set("WG", workgroup)
                         .set("LANES", lanes)
+                        .set("SUBGROUP", gpu.caps.subgroup_min)
                         .set("WORKGROUPS_X", grid)
                         .set("K16", groups)
                         .set("K", s.k)
@@ -192,7 +192,7 @@ async fn attention(gpu: &Gpu) -> webgguf::Result<()> {
             for n_split in [4u32, 8, 16, 32] {
                 for min_split in [16u32, 64] {
                     for (workgroup, lanes) in [(64u32, 8u32), (128, 32), (256, 32)] {
-                        let (workgroup, lanes) = (workgroup.max(d), lanes.min(gpu.caps.lanes()));
+                        let (workgroup, lanes) = (workgroup.max(d), lanes.min(Tuning::of(&gpu.caps).lanes));
                         let per_kv = h / kv;
                         let most = (workgroup / lanes).min(workgroup / (d / 4));
                         let group = (1..=per_kv.min(most)).rev().find(|g| per_kv % g == 0).unwrap_or(1);
@@ -213,6 +213,7 @@ async fn attention(gpu: &Gpu) -> webgguf::Result<()> {
                             .slot("KV", "f32")
                             .slot("ROPE", "interleaved")
                             .slot("QK_NORM", "none"))
+                        .set("ROW_D4", (h + 2 * kv) * d / 4)
                         .set("N_ROT", d)
                         .set("GROUP", group);
                         let mut plan = Plan::default();
@@ -223,7 +224,7 @@ async fn attention(gpu: &Gpu) -> webgguf::Result<()> {
                                 ("rope", &rope),
                                 ("k_cache", k),
                                 ("v_cache", v),
-                                ("partials", &partials),
+                                ("y", &partials),
                                 ("state", &state),
                             ];
                             plan.dispatch(

@@ -1,7 +1,7 @@
 // Attention of one token (decode): q and k are rotated, k and v put into the cache, and the cache up to here
-// attended to. The cache is split over workgroups (flash-decoding): a workgroup takes GROUP query heads of one
-// key-value head and one split, and leaves its part of the output, unnormalised, with its maximum and sum;
-// input/attention_merge puts the parts together.
+// attended to. A workgroup takes GROUP query heads of one key-value head. A long cache is split over workgroups
+// (flash-decoding): each leaves its part of the output, unnormalised, with its maximum and sum, and
+// attention_merge puts the parts together. With one split the output is there at once.
 #import shared/state
 #import shared/heads
 #import shared/splits
@@ -11,7 +11,7 @@
 #import rope/${ROPE}
 #import kv/${KV}
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> partials: array<vec4f>; // (N_HEAD, N_SPLIT, D4 + 1)
+@group(0) @binding(4) var<storage, read_write> y: array<vec4f>; // (N_HEAD, N_SPLIT, D4), then (N_HEAD, N_SPLIT) maxima and sums
 @group(0) @binding(6) var<storage, read> state: State;
 override WINDOW: u32; // positions attended to
 override GROUP: u32;  // divides N_HEAD / N_HEAD_KV
@@ -91,7 +91,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       }
       s = score(s);
     }
-    let m = lanes_max(s, t, LANES);
+    let m = lanes_max(s, t);
     if (lane == 0u) { run_max[run] = m; }
     workgroupBarrier();
     var tile_max = LOWEST;
@@ -99,7 +99,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     // Relative to this tile's maximum; the summers rescale between tiles.
     let e = select(0.0, exp(s - tile_max), live);
     if (score_head < GROUP) { scores[score_head * TILE + score_p] = e; }
-    let z = lanes_sum(e, t, LANES);
+    let z = lanes_sum(e, t);
     if (lane == 0u) { run_sum[run] = z; }
     workgroupBarrier();
     if (sum_head < GROUP) {
@@ -130,8 +130,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   workgroupBarrier();
   if (sum_head < GROUP && part == 0u) {
     for (var i = 1u; i < PARTS; i++) { acc += sums[t + i * D4]; }
-    let at = ((head0 + sum_head) * N_SPLIT + split) * (D4 + 1u);
-    partials[at + d4] = acc;
-    if (d4 == 0u) { partials[at + D4] = vec4f(highest, total, 0.0, 0.0); }
+    let at = (head0 + sum_head) * N_SPLIT + split;
+    if (N_SPLIT == 1u) {
+      y[at * D4 + d4] = acc / total;
+    } else {
+      y[at * D4 + d4] = acc;
+      if (d4 == 0u) { y[N_HEAD * N_SPLIT * D4 + at] = vec4f(highest, total, 0.0, 0.0); }
+    }
   }
 }

@@ -5,8 +5,7 @@ mod common;
 use common::{Rng, assert_close, gpus, read, tensor, vector};
 use webgguf::gpu::{Gpu, State};
 use webgguf::ops::{
-    Attention, AttentionParts, Input, KvCache, KvType, Phase, QkNormWeights, Recorder, Rope, RopeKind, StepBuffers,
-    Tensor,
+    Attention, AttentionParts, KvCache, KvType, Phase, QkNormWeights, Recorder, Rope, RopeKind, StepBuffers, Tensor,
 };
 
 /// A case: the heads' shape, and what happens to them.
@@ -92,8 +91,8 @@ fn reference(c: &Case, qkv: &[f32], q_norm: &[f32], k_norm: &[f32]) -> Vec<f64> 
     out
 }
 
-fn run(gpu: &Gpu, c: &Case) {
-    let what = format!("{c:?} subgroups={}", gpu.caps.subgroup_min);
+fn run(gpu: &Gpu, c: &Case, far: bool) {
+    let what = format!("{c:?} far={far} subgroups={} software={}", gpu.caps.subgroup_min, gpu.caps.software);
     let mut rng = Rng(9);
     let width = (c.n_head + 2 * c.n_head_kv) * c.head_dim;
     let n = c.batches[0] + c.batches[1] + c.n_decode;
@@ -127,23 +126,20 @@ fn run(gpu: &Gpu, c: &Case) {
     };
     let step = StepBuffers::new(gpu, max_batch as u32).unwrap();
     let out = Tensor::new(gpu, "out", max_batch as u32, n_head * head_dim).unwrap();
-    let parts = AttentionParts::new(gpu, &step, n_head, n_head_kv, head_dim).unwrap();
+    let parts = AttentionParts::new(gpu, n_head, head_dim).unwrap();
 
     let mut got = Vec::new();
     let mut pos = 0;
     let mut batches = c.batches.to_vec();
     batches.extend(vec![1; c.n_decode]);
     for (i, n_tokens) in batches.into_iter().enumerate().filter(|(_, n)| *n > 0) {
-        let phase = if i < 2 { Phase::Prefill } else { Phase::Decode };
+        let phase = if i < 2 { Phase::Prefill } else { Phase::Decode { far } };
         let rows = tensor(gpu, n_tokens, width, &qkv[pos * width..(pos + n_tokens) * width]);
         gpu.write(&step.state, 0, &[State { pos: pos as u32, n_tokens: n_tokens as u32, ..State::default() }]);
         let mut r = Recorder::new(gpu, &step, phase, n_tokens as u32);
-        let o = match r.attention(&attention, &rows, &out, &parts).unwrap() {
-            Input::Plain(y) => y.clone(),
-            parts => r.apply_input("merge", parts).unwrap(),
-        };
+        r.attention(&attention, &rows, &out, &parts).unwrap();
         gpu.submit(&[&r.plan], n_tokens as u32, None);
-        got.extend(read(gpu, &o, n_tokens));
+        got.extend(read(gpu, &out, n_tokens));
         pos += n_tokens;
     }
     let tolerance = if c.kv == KvType::F32 { 1e-5 } else { 2e-3 };
@@ -151,8 +147,14 @@ fn run(gpu: &Gpu, c: &Case) {
 }
 
 fn run_all(cases: &[Case]) {
-    for gpu in &gpus() {
-        cases.iter().for_each(|c| run(gpu, c));
+    for mut gpu in gpus() {
+        // As divided for a CPU, and for a GPU.
+        for software in [true, false] {
+            gpu.caps.software = software;
+            for far in [false, true] {
+                cases.iter().for_each(|c| run(&gpu, c, far));
+            }
+        }
     }
 }
 

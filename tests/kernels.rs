@@ -181,17 +181,26 @@ fn outcome(name: &str, v: &[f64], y0: &[f32], bias: &[f32]) -> Vec<f64> {
 fn run_matmul(gpu: &Gpu, n_tokens: usize, input: Input<'_>, w: &Matrix, output: Output<'_>, y: &Tensor) -> Vec<f32> {
     let step = StepBuffers::new(gpu, n_tokens as u32).unwrap();
     gpu.write(&step.state, 0, &[State { n_tokens: n_tokens as u32, ..State::default() }]);
-    let phase = if n_tokens == 1 { Phase::Decode } else { Phase::Prefill };
+    let phase = if n_tokens == 1 { Phase::Decode { far: false } } else { Phase::Prefill };
     let mut r = Recorder::new(gpu, &step, phase, n_tokens as u32);
     r.matmul("test", input, w, output).unwrap();
     gpu.submit(&[&r.plan], n_tokens as u32, None);
     read(gpu, y, n_tokens)
 }
 
+/// The GPUs, with work divided as for a CPU and as for a GPU.
+fn divided() -> Vec<Gpu> {
+    let as_gpu = gpus().map(|mut gpu| {
+        gpu.caps.software = false;
+        gpu
+    });
+    gpus().into_iter().chain(as_gpu).collect()
+}
+
 #[test]
 fn matmul_of_every_type() {
     let mut rng = Rng(5);
-    for gpu in &gpus() {
+    for gpu in &divided() {
         for ty in supported() {
             let k = ty.block_elems().max(32) as u32;
             for (t, n, k) in [(1, 1, k), (1, 63, 3 * k), (1, 65, 5 * k), (7, 67, k), (65, 129, 3 * k)] {
@@ -212,7 +221,7 @@ fn matmul_of_every_type() {
 #[test]
 fn matmul_over_edge_sizes() {
     let mut rng = Rng(6);
-    for gpu in &gpus() {
+    for gpu in &divided() {
         // 1, a workgroup's rows and its neighbours, primes, the dims of real models; large magnitudes.
         for (t, n, k, scale) in [
             (1, 1, 1, 1.0),
@@ -245,7 +254,7 @@ fn matmul_over_edge_sizes() {
 fn matmul_with_every_input_and_output() {
     let mut rng = Rng(7);
     let eps = 1e-5;
-    for gpu in &gpus() {
+    for gpu in &divided() {
         for (t, n, k) in [(1, 70, 100), (1, 2, 576), (9, 70, 100), (66, 130, 96)] {
             let blocks = blocks(&mut rng, GgmlType::F16, n, k);
             let w = matrix(gpu, GgmlType::F16, n, k, &blocks);

@@ -69,7 +69,7 @@ impl<'g> Bench<'g> {
         let t = tensor(self.gpu, 1, logits.len(), logits);
         self.gpu.write(&self.step.state, 0, &[state]);
         self.gpu.write(&self.step.recent, 0, recent);
-        let mut r = Recorder::new(self.gpu, &self.step, Phase::Decode, 1);
+        let mut r = Recorder::new(self.gpu, &self.step, Phase::Decode { far: false }, 1);
         if state.repeat_penalty != 1.0 {
             r.repeat_penalty(&t).unwrap();
         }

@@ -11,15 +11,15 @@ var<private> x_base: u32 = 0u; // start of the row, in vec4f
 var<private> mean: f32;
 var<private> inv_std: f32;
 
-fn input_begin(t: u32, subgroup_size: u32) {
+fn input_begin(t: u32) {
   var sum = 0.0;
   for (var i = t; i < K16 * 4u; i += WG) { sum += dot(x[x_base + i], vec4f(1.0)); }
-  mean = workgroup_sum(sum, t, subgroup_size) / K;
+  mean = workgroup_sum(sum, t) / K;
   var sum_sq = 0.0;
   for (var i = t; i < K16 * 4u; i += WG) { let c = x[x_base + i] - vec4f(mean); sum_sq += dot(c, c); }
   // The padding, K16 * 16 - K zeros, adds mean^2 each.
   let padding = f32(K16) * 16.0 - K;
-  inv_std = inverseSqrt((workgroup_sum(sum_sq, t, subgroup_size) - padding * mean * mean) / K + EPS);
+  inv_std = inverseSqrt((workgroup_sum(sum_sq, t) - padding * mean * mean) / K + EPS);
 }
 
 fn normed(i: u32) -> vec4f {
@@ -31,6 +31,6 @@ fn input16(j: u32) -> mat4x4f {
   return mat4x4f(normed(i), normed(i + 1u), normed(i + 2u), normed(i + 3u));
 }
 
-fn input_scale(t: u32, subgroup_size: u32) -> f32 {
+fn input_scale(t: u32) -> f32 {
   return 1.0;
 }

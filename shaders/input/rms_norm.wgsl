@@ -8,7 +8,7 @@ override EPS: f32;
 
 var<private> x_base: u32 = 0u; // start of the row, in vec4f
 
-fn input_begin(t: u32, subgroup_size: u32) {}
+fn input_begin(t: u32) {}
 
 fn input16(j: u32) -> mat4x4f {
   let i = j * 4u;
@@ -17,8 +17,8 @@ fn input16(j: u32) -> mat4x4f {
     x[x_base + i + 2u] * norm_weight[i + 2u], x[x_base + i + 3u] * norm_weight[i + 3u]);
 }
 
-fn input_scale(t: u32, subgroup_size: u32) -> f32 {
+fn input_scale(t: u32) -> f32 {
   var sum_sq = 0.0;
   for (var i = t; i < K16 * 4u; i += WG) { sum_sq += dot(x[x_base + i], x[x_base + i]); }
-  return inverseSqrt(workgroup_sum(sum_sq, t, subgroup_size) / K + EPS);
+  return inverseSqrt(workgroup_sum(sum_sq, t) / K + EPS);
 }

@@ -8,7 +8,7 @@ override QK_EPS: f32;
 fn head_scale(base: u32, lane: u32, t: u32) -> f32 {
   var sum_sq = 0.0;
   for (var d4 = lane; d4 < D4; d4 += LANES) { sum_sq += dot(qkv[base + d4], qkv[base + d4]); }
-  return inverseSqrt(lanes_sum(sum_sq, t, LANES) / f32(HEAD_DIM) + QK_EPS);
+  return inverseSqrt(lanes_sum(sum_sq, t) / f32(HEAD_DIM) + QK_EPS);
 }
 
 fn head_value(base: u32, d4: u32) -> vec4f {

@@ -12,7 +12,7 @@ fn head_scale(base: u32, lane: u32, t: u32) -> f32 {
   let n = select(N_HEAD_KV, N_HEAD, is_q) * D4;
   var sum_sq = 0.0;
   for (var i = lane; i < n; i += LANES) { sum_sq += dot(qkv[start + i], qkv[start + i]); }
-  return inverseSqrt(lanes_sum(sum_sq, t, LANES) / f32(n * 4u) + QK_EPS);
+  return inverseSqrt(lanes_sum(sum_sq, t) / f32(n * 4u) + QK_EPS);
 }
 
 fn head_value(base: u32, d4: u32) -> vec4f {

@@ -22,14 +22,8 @@ pub struct Caps {
     /// Invocations of the smallest subgroup, a power of two; 0 where subgroups are not to be used.
     pub subgroup_min: u32,
     pub timestamps: bool,
-}
-
-impl Caps {
-    /// Invocations that sum without a barrier where there are subgroups; else a fair run of them.
-    #[must_use]
-    pub fn lanes(&self) -> u32 {
-        if self.subgroup_min == 0 { 16 } else { self.subgroup_min.min(32) }
-    }
+    /// Whether the adapter is a CPU in truth.
+    pub software: bool,
 }
 
 /// A device and its queue. Created once a model; everything on the GPU hangs from it.
@@ -117,6 +111,7 @@ impl Gpu {
             max_workgroups: limits.max_compute_workgroups_per_dimension,
             subgroup_min: if subgroups && subgroup_min.is_power_of_two() { subgroup_min } else { 0 },
             timestamps: !timestamps.is_empty(),
+            software: info.device_type == wgpu::DeviceType::Cpu,
         };
         Ok(Gpu {
             device,

@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::config::{Ffn, ModelConfig};
-use crate::error::Result;
+use crate::error::{Result, bail};
 use crate::gpu::State;
 use crate::ops::{Act, Phase, Recorder, Tap};
 
@@ -18,13 +18,22 @@ pub struct Activation {
 }
 
 impl Model {
-    /// Run `tokens` from position `pos` on as one batch, and return its intermediates in order. With
-    /// [`Phase::Decode`] there is one token.
+    /// Run `tokens` from position `pos` on as one batch, or a single one as a decode step, and return its
+    /// intermediates in order.
     ///
     /// # Errors
     /// `ContextOverflow` where they do not fit; `OutOfGpuMemory` where the copies do not.
-    pub async fn capture(&self, tokens: &[u32], pos: u32, phase: Phase) -> Result<Vec<Activation>> {
+    pub async fn capture(&self, tokens: &[u32], pos: u32, decode: bool) -> Result<Vec<Activation>> {
         self.check_room(pos, tokens.len())?;
+        if tokens.len() > self.n_batch as usize {
+            bail!(
+                InvalidArgument,
+                "{} tokens are captured as one batch, up to {} are allowed",
+                tokens.len(),
+                self.n_batch
+            );
+        }
+        let phase = if decode { self.decode_phase(pos) } else { Phase::Prefill };
         let n_tokens = tokens.len() as u32;
         let n_pos = pos + n_tokens;
         let forward = self.forward();
@@ -33,7 +42,7 @@ impl Model {
         for l in 0..self.config.n_layer() {
             forward.layer(&mut body, l)?;
         }
-        let mut head = Recorder::capturing(&self.gpu, &self.run.step, Phase::Decode, 1, n_pos);
+        let mut head = Recorder::capturing(&self.gpu, &self.run.step, Phase::Decode { far: false }, 1, n_pos);
         head.last_row(&self.run.x)?;
         forward.head(&mut head)?;
         self.gpu.write(&self.run.step.tokens, 0, tokens);

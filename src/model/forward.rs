@@ -11,7 +11,7 @@ use crate::gguf::{GgmlType, Gguf};
 use crate::gpu::{Gpu, Plan, Profile, Readback, State, Usage};
 use crate::ops::{
     Attention, AttentionParts, Index, Input, KvCache, N_RECENT, Output, Phase, QkNormWeights, Recorder, Rope, Sampler,
-    StepBuffers, Tensor, Vector,
+    StepBuffers, Tensor, Tuning, Vector,
 };
 use crate::source::ByteSource;
 
@@ -40,8 +40,9 @@ pub(super) struct RunState {
 struct Plans {
     /// Embedding and layers of a batch.
     prefill: Plan,
-    /// Embedding and layers of one token.
-    decode: Plan,
+    /// Embedding and layers of one token, behind few positions and behind many.
+    decode_near: Plan,
+    decode_far: Plan,
     /// After prefill: the last token's row.
     last_row: Plan,
     /// Output norm and logits of one row.
@@ -82,7 +83,7 @@ impl RunState {
             x: Tensor::new(gpu, "x", n_batch, c.n_embd)?,
             qkv: Tensor::new(gpu, "qkv", n_batch, c.n_qkv())?,
             attn: Tensor::new(gpu, "attn", n_batch, c.n_head * c.head_dim)?,
-            attn_parts: AttentionParts::new(gpu, &step, c.n_head, c.n_head_kv, c.head_dim)?,
+            attn_parts: AttentionParts::new(gpu, c.n_head, c.head_dim)?,
             ffn: Tensor::new(gpu, "ffn", n_batch, c.n_ff)?,
             block_out: Tensor::new(gpu, "block_out", n_batch, c.n_embd)?,
             logits: Tensor::new(gpu, "logits", 1, c.n_vocab)?,
@@ -93,6 +94,9 @@ impl RunState {
         })
     }
 }
+
+/// Decode where nothing depends on the number of positions.
+const NEAR: Phase = Phase::Decode { far: false };
 
 /// How the next token is chosen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -180,8 +184,9 @@ impl<'a> Forward<'a> {
         r.tap_projections(&attention, h, &w.attn_qkv.weight, w.attn_qkv.bias.as_ref())?;
         r.matmul("attn_qkv", h, &w.attn_qkv.weight, Output::Store { y: &s.qkv, bias: w.attn_qkv.bias.as_ref() })?;
         r.tap_head_norms(&attention, &s.qkv)?;
-        let o = r.attention(&attention, &s.qkv, &s.attn, &s.attn_parts)?;
-        r.tap_attention(&attention, &s.qkv, o)?;
+        r.attention(&attention, &s.qkv, &s.attn, &s.attn_parts)?;
+        r.tap_attention(&attention, &s.qkv, &s.attn)?;
+        let o = Input::Plain(&s.attn);
         self.add_block(r, ["attn_output", "attn_out", "attn_post_norm"], o, &w.attn_output, w.attn_post_norm.as_ref())?;
         r.tap("ffn_inp", x)?;
 
@@ -251,12 +256,13 @@ impl<'a> Forward<'a> {
         };
         Ok(Plans {
             prefill: record(Phase::Prefill, &|r| self.body(r))?,
-            decode: record(Phase::Decode, &|r| self.body(r))?,
-            last_row: record(Phase::Decode, &|r| r.last_row(&self.s.x))?,
-            head: record(Phase::Decode, &|r| self.head(r))?,
-            repeat_penalty: record(Phase::Decode, &|r| r.repeat_penalty(&self.s.logits))?,
-            greedy: record(Phase::Decode, &|r| r.sample_greedy(&self.s.sampler, &self.s.logits))?,
-            sample: record(Phase::Decode, &|r| r.sample(&self.s.sampler, &self.s.logits))?,
+            decode_near: record(NEAR, &|r| self.body(r))?,
+            decode_far: record(Phase::Decode { far: true }, &|r| self.body(r))?,
+            last_row: record(NEAR, &|r| r.last_row(&self.s.x))?,
+            head: record(NEAR, &|r| self.head(r))?,
+            repeat_penalty: record(NEAR, &|r| r.repeat_penalty(&self.s.logits))?,
+            greedy: record(NEAR, &|r| r.sample_greedy(&self.s.sampler, &self.s.logits))?,
+            sample: record(NEAR, &|r| r.sample(&self.s.sampler, &self.s.logits))?,
         })
     }
 }
@@ -314,10 +320,10 @@ impl Model {
         Forward { c: &self.config, w: &self.weights, s: &self.run }
     }
 
-    /// Dispatches of a decode step, sampling included.
+    /// Dispatches of a greedy decode step behind a long context.
     #[must_use]
     pub fn decode_dispatches(&self) -> usize {
-        [&self.plans.decode, &self.plans.head, &self.plans.greedy].map(Plan::n_dispatches).iter().sum()
+        [&self.plans.decode_far, &self.plans.head, &self.plans.greedy].map(Plan::n_dispatches).iter().sum()
     }
 
     /// Put `tokens` into the cache from position `pos` on, and sample the token after them.
@@ -358,7 +364,7 @@ impl Model {
             let n_tokens = batch.len() as u32;
             self.gpu.write(&self.run.step.tokens, 0, batch);
             self.gpu.write(&self.run.step.state, 0, &[State { pos: at, n_tokens, ..state }]);
-            let body = if n_tokens == 1 { &self.plans.decode } else { &self.plans.prefill };
+            let body = if n_tokens == 1 { self.decode_plan(at) } else { &self.plans.prefill };
             if rest.is_empty() {
                 self.submit_step(&[body, &self.plans.last_row], n_tokens, sampling, read);
             } else {
@@ -370,9 +376,18 @@ impl Model {
         Ok(())
     }
 
-    /// Run the token that the last step left on the GPU, and sample the next into `read`.
-    pub fn decode(&self, sampling: &Sampling, read: &Readback) {
-        self.submit_step(&[&self.plans.decode], 1, sampling, read);
+    /// Run the token that the last step left on the GPU, at position `pos`, and sample the next into `read`.
+    pub fn decode(&self, pos: u32, sampling: &Sampling, read: &Readback) {
+        self.submit_step(&[self.decode_plan(pos)], 1, sampling, read);
+    }
+
+    fn decode_plan(&self, pos: u32) -> &Plan {
+        if pos < Tuning::of(&self.gpu.caps).near { &self.plans.decode_near } else { &self.plans.decode_far }
+    }
+
+    /// The phase of a step at position `pos`.
+    pub(super) fn decode_phase(&self, pos: u32) -> Phase {
+        Phase::Decode { far: pos >= Tuning::of(&self.gpu.caps).near }
     }
 
     fn submit_step(&self, body: &[&Plan], n_tokens: u32, sampling: &Sampling, read: &Readback) {
@@ -395,7 +410,7 @@ impl Model {
         let p = &self.plans;
         if n_tokens == 1 {
             // The repeats of the sampler advance the position; what comes before it is timed first.
-            self.gpu.profile(&[&p.decode, &p.head, &p.greedy], 1).await
+            self.gpu.profile(&[self.decode_plan(pos), &p.head, &p.greedy], 1).await
         } else {
             self.gpu.profile(&[&p.prefill], n_tokens).await
         }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Input, Phase, Recorder, Tensor, Vector};
+use super::{Phase, Recorder, Tensor, Tuning, Vector};
 use crate::error::{Result, bail};
 use crate::gpu::{Binding, Buffer, Extent, Gpu, Grid, Kernel, Usage};
 
@@ -97,44 +97,21 @@ pub struct Attention<'a> {
     pub cache: &'a KvCache,
 }
 
-/// Decode's output before the splits are merged: `(n_head, N_SPLIT, head_dim + 4)`.
+/// Decode's output before the splits are merged.
 pub struct AttentionParts {
-    pub(super) buffer: Rc<Buffer>,
-    pub(super) state: Rc<Buffer>,
-    n_head: u32,
-    n_head_kv: u32,
-    head_dim: u32,
+    buffer: Rc<Buffer>,
 }
 
-/// Splits of the cache in decode: as many workgroups of a key-value head.
-const N_SPLIT: u32 = 16;
-/// Positions that a split is worth.
-const MIN_SPLIT: u32 = 32;
-/// Invocations of a workgroup of the attention kernels.
-const WORKGROUP: u32 = 256;
+/// Invocations of a workgroup that merges splits: at least one for each four elements of a head.
+const MERGE_WORKGROUP: u32 = 64;
 
 impl AttentionParts {
     /// # Errors
     /// As [`Gpu::buffer`].
-    pub fn new(gpu: &Gpu, step: &super::StepBuffers, n_head: u32, n_head_kv: u32, head_dim: u32) -> Result<Self> {
-        let bytes = u64::from(n_head) * u64::from(N_SPLIT) * u64::from(head_dim + 4) * 4;
-        let buffer = gpu.buffer("attention_parts", bytes, Usage::Storage)?;
-        Ok(AttentionParts { buffer, state: step.state.clone(), n_head, n_head_kv, head_dim })
-    }
-
-    /// Elements of a row once merged.
-    pub(super) fn width(&self) -> u32 {
-        self.n_head * self.head_dim
-    }
-
-    pub(super) fn set(&self, kernel: Kernel, window: u32) -> Kernel {
-        kernel
-            .set("N_HEAD", self.n_head)
-            .set("N_HEAD_KV", self.n_head_kv)
-            .set("HEAD_DIM", self.head_dim)
-            .set("N_SPLIT", N_SPLIT)
-            .set("MIN_SPLIT", MIN_SPLIT)
-            .set("WINDOW", window)
+    pub fn new(gpu: &Gpu, n_head: u32, head_dim: u32) -> Result<Self> {
+        let n_split = Tuning::of(&gpu.caps).n_split;
+        let bytes = u64::from(n_head) * u64::from(n_split) * u64::from(head_dim + 4) * 4;
+        Ok(AttentionParts { buffer: gpu.buffer("attention_parts", bytes, Usage::Storage)? })
     }
 }
 
@@ -178,47 +155,48 @@ impl<'a> Attention<'a> {
         bindings.extend([("k_cache", &self.cache.k), ("v_cache", &self.cache.v)]);
     }
 
-    /// Query heads a workgroup of decode takes: as many as divide a key-value head's and fit.
-    fn group(&self, lanes: u32) -> u32 {
+    /// Query heads that a workgroup of decode takes, of the same key-value head: as many as fit.
+    fn group(&self, workgroup: u32, lanes: u32) -> u32 {
         let per_kv = self.n_head / self.n_head_kv;
-        let most = (WORKGROUP / lanes).min(WORKGROUP / (self.head_dim / 4));
+        let most = (workgroup / lanes).min(workgroup / (self.head_dim / 4));
         (1..=per_kv.min(most)).rev().find(|g| per_kv.is_multiple_of(*g)).unwrap_or(1)
     }
 }
 
 impl Recorder<'_> {
-    /// Attention of the batch's heads in `qkv (T, (n_head + 2 n_head_kv) head_dim)`, which also puts k and v into
-    /// the cache. The result is an input for the output projection: `out` in prefill, `parts` in decode.
+    /// Attention of the batch's heads in `qkv (T, (n_head + 2 n_head_kv) head_dim)` into `out (T, n_head head_dim)`;
+    /// also puts k and v into the cache. `parts` is scratch.
     ///
     /// # Errors
     /// `UnsupportedArchitecture` where the heads' shape is beyond the kernels.
-    pub fn attention<'o>(
-        &mut self,
-        a: &Attention<'_>,
-        qkv: &Tensor,
-        out: &'o Tensor,
-        parts: &'o AttentionParts,
-    ) -> Result<Input<'o>> {
+    pub fn attention(&mut self, a: &Attention<'_>, qkv: &Tensor, out: &Tensor, parts: &AttentionParts) -> Result<()> {
         if !a.head_dim.is_multiple_of(4) || a.head_dim > 256 {
             bail!(UnsupportedArchitecture, "heads of {} elements; multiples of 4 up to 256 are supported", a.head_dim);
         }
-        let lanes = self.gpu.caps.lanes();
         match self.phase {
-            Phase::Decode => {
-                let group = a.group(lanes);
-                let mut bindings: Vec<Binding<'_>> =
-                    vec![("qkv", &qkv.buffer), ("partials", &parts.buffer), ("state", &self.step.state)];
-                let kernel = a.with_rope(a.kernel("attention_vec", qkv), &mut bindings);
-                let kernel = kernel
-                    .set("WG", WORKGROUP)
-                    .set("LANES", lanes)
-                    .set("GROUP", group)
-                    .set("N_SPLIT", N_SPLIT)
-                    .set("MIN_SPLIT", MIN_SPLIT);
+            Phase::Decode { far } => {
+                let t = self.tuning;
+                // Every invocation of a workgroup sums at most four elements of one head.
+                let workgroup = t.attention_workgroup.max(a.head_dim / 4).max(t.lanes);
+                // Alone, a head gets all of a workgroup; split, heads share what is read of keys and values.
+                let (n_split, group) = if far { (t.n_split, a.group(workgroup, t.lanes)) } else { (1, 1) };
+                let split = |kernel: Kernel| kernel.set("N_SPLIT", n_split).set("MIN_SPLIT", t.min_split);
+                let y = if far { &parts.buffer } else { &out.buffer };
+                let mut bindings: Vec<Binding<'_>> = vec![("qkv", &qkv.buffer), ("y", y), ("state", &self.step.state)];
+                let kernel = a.with_rope(split(a.kernel("attention_vec", qkv)), &mut bindings);
+                let kernel = kernel.set("WG", workgroup).set("LANES", t.lanes).set("GROUP", group);
                 a.bind_cache(&mut bindings);
-                let grid = Grid::xy(a.n_head / group, Extent::Fixed(N_SPLIT));
+                let grid = Grid::xy(a.n_head / group, Extent::Fixed(n_split));
                 self.dispatch("attention", &kernel, &bindings, grid)?;
-                Ok(Input::Attention { parts, window: a.window })
+                if !far {
+                    return Ok(());
+                }
+                let workgroup = MERGE_WORKGROUP.max(a.head_dim / 4);
+                let kernel = split(a.kernel("attention_merge", qkv)).set("WG", workgroup);
+                let bindings = [("partials", &parts.buffer), ("y", &out.buffer), ("state", &self.step.state)];
+                // Merge kernels have no cache: the slot is not theirs.
+                let kernel = Kernel { slots: Vec::new(), ..kernel };
+                self.dispatch("attention_merge", &kernel, &bindings, Grid::x(a.n_head))
             }
             Phase::Prefill => {
                 self.rope_kv(a, qkv)?;
@@ -226,15 +204,14 @@ impl Recorder<'_> {
                 let mut bindings: Vec<Binding<'_>> =
                     vec![("qkv", &qkv.buffer), ("y", &out.buffer), ("state", &self.step.state)];
                 a.bind_cache(&mut bindings);
-                self.dispatch("attention", &kernel, &bindings, Grid::xy(a.n_head, self.per_tokens(16)))?;
-                Ok(Input::Plain(out))
+                self.dispatch("attention", &kernel, &bindings, Grid::xy(a.n_head, self.per_tokens(16)))
             }
         }
     }
 
     /// Norm and rotate q and k of `qkv (T, ..)` in place, and put k and v into the cache.
     pub(super) fn rope_kv(&mut self, a: &Attention<'_>, qkv: &Tensor) -> Result<()> {
-        let lanes = self.gpu.caps.lanes();
+        let lanes = self.tuning.lanes;
         let workgroup = 64.max(lanes);
         let mut bindings: Vec<Binding<'_>> = vec![("qkv", &qkv.buffer), ("state", &self.step.state)];
         let kernel = a.with_rope(a.kernel("rope_kv", qkv), &mut bindings).set("WG", workgroup).set("LANES", lanes);

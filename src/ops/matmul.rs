@@ -1,7 +1,6 @@
 //! Matmul, with what comes before it (norms, the merge of attention's splits) and after it (bias, activation,
 //! residual) in the same kernel where the phase allows.
 
-use super::attention::AttentionParts;
 use super::{Matrix, Part, Phase, Recorder, Tensor, Vector, n_groups};
 use crate::error::{Result, bail};
 use crate::gpu::{Binding, Caps, Extent, Grid, Kernel};
@@ -10,22 +9,8 @@ use crate::gpu::{Binding, Caps, Extent, Grid, Kernel};
 #[derive(Clone, Copy)]
 pub enum Input<'a> {
     Plain(&'a Tensor),
-    RmsNorm {
-        x: &'a Tensor,
-        weight: &'a Vector,
-        eps: f32,
-    },
-    LayerNorm {
-        x: &'a Tensor,
-        weight: &'a Vector,
-        bias: &'a Vector,
-        eps: f32,
-    },
-    /// The output of decode's attention, in splits.
-    Attention {
-        parts: &'a AttentionParts,
-        window: u32,
-    },
+    RmsNorm { x: &'a Tensor, weight: &'a Vector, eps: f32 },
+    LayerNorm { x: &'a Tensor, weight: &'a Vector, bias: &'a Vector, eps: f32 },
 }
 
 /// An activation function of a gated unit.
@@ -56,7 +41,6 @@ impl<'a> Input<'a> {
             Input::Plain(_) => "plain",
             Input::RmsNorm { .. } => "rms_norm",
             Input::LayerNorm { .. } => "layer_norm",
-            Input::Attention { .. } => "attention_merge",
         }
     }
 
@@ -64,7 +48,6 @@ impl<'a> Input<'a> {
     pub(super) fn width(&self) -> u32 {
         match self {
             Input::Plain(x) | Input::RmsNorm { x, .. } | Input::LayerNorm { x, .. } => x.width,
-            Input::Attention { parts, .. } => parts.width(),
         }
     }
 
@@ -80,9 +63,6 @@ impl<'a> Input<'a> {
             Input::LayerNorm { x, weight, bias, .. } => {
                 bindings.extend([("x", &x.buffer), ("norm_weight", &weight.buffer), ("norm_bias", &bias.buffer)])
             }
-            Input::Attention { parts, .. } => {
-                bindings.extend([("partials", &parts.buffer), ("state", &parts.state)]);
-            }
         }
     }
 
@@ -90,7 +70,6 @@ impl<'a> Input<'a> {
         match *self {
             Input::Plain(_) => kernel,
             Input::RmsNorm { eps, .. } | Input::LayerNorm { eps, .. } => kernel.set("K", self.width()).set("EPS", eps),
-            Input::Attention { parts, window } => parts.set(kernel, window),
         }
     }
 }
@@ -133,39 +112,6 @@ impl<'a> Output<'a> {
     }
 }
 
-/// How `matmul_vec` divides its work.
-struct VecTuning {
-    workgroup: u32,
-    lanes: u32,
-    rows: u32,
-}
-
-impl VecTuning {
-    fn choose(caps: &Caps, part: &Part, groups: u32, glu: bool) -> Self {
-        let n = part.rows.len() as u32;
-        // A short row cannot feed more lanes than it has groups.
-        let lanes = caps.lanes().min(groups.next_power_of_two());
-        let workgroup = if caps.subgroup_min == 0 { 64 } else { (8 * lanes).clamp(64, 256) };
-        // Reusing the input pays once there are rows enough to fill the GPU.
-        let rows = if n >= 16_384 {
-            4
-        } else if glu {
-            2
-        } else {
-            1
-        };
-        VecTuning { workgroup, lanes, rows }
-    }
-
-    fn rows_slot(&self) -> &'static str {
-        match self.rows {
-            1 => "1",
-            2 => "2",
-            _ => "4",
-        }
-    }
-}
-
 /// A grid of `n` workgroups, folded into two dimensions where one does not hold them.
 fn folded(n: u32, caps: &Caps) -> Grid {
     let x = n.min(caps.max_workgroups);
@@ -189,7 +135,7 @@ impl Recorder<'_> {
             );
         }
         match self.phase {
-            Phase::Decode => self.matmul_vec(name, input, w, output),
+            Phase::Decode { .. } => self.matmul_vec(name, input, w, output),
             Phase::Prefill => match input {
                 Input::Plain(x) => self.matmul_tile(name, x, w, output),
                 _ => {
@@ -224,7 +170,7 @@ impl Recorder<'_> {
             .slot("WRITE", if add_scale.is_some() { "add" } else { "store" })
             .set("K16", n_groups(input.width()))
             .set("RESIDUAL_SCALE", add_scale.unwrap_or(1.0));
-        let kernel = input.set(kernel).set("WG", 64);
+        let kernel = input.set(kernel).set("WG", 64).set("SUBGROUP", self.tuning.subgroup);
         let mut bindings = vec![("h", &h.buffer)];
         input.bind(&mut bindings);
         let grid = Grid { x: self.per_tokens(1), y: Extent::Fixed(1), z: 1 };
@@ -233,20 +179,20 @@ impl Recorder<'_> {
 
     fn matmul_vec(&mut self, name: &str, input: Input<'_>, w: &Matrix, output: Output<'_>) -> Result<()> {
         for part in &w.parts {
-            let groups = n_groups(w.cols);
-            let glu = matches!(output, Output::Glu { .. });
-            let tuning = VecTuning::choose(&self.gpu.caps, part, groups, glu);
+            let (n, groups) = (part.rows.len() as u32, n_groups(w.cols));
+            let tuning = self.tuning.matmul_vec(n, groups, matches!(output, Output::Glu { .. }));
+            let grid = folded(n.div_ceil(tuning.rows_per_workgroup()), &self.gpu.caps);
+            let Extent::Fixed(grid_x) = grid.x else { unreachable!("folded() makes fixed grids") };
             let kernel = Kernel::new("matmul_vec")
                 .slot("WEIGHT", part.layout.weight)
                 .slot("INPUT", input.slot())
                 .slot("OUTPUT", output.slot())
                 .slot("ROWS", tuning.rows_slot())
                 .set("WG", tuning.workgroup)
-                .set("LANES", tuning.lanes);
-            let n = part.rows.len() as u32;
-            let grid = folded(n.div_ceil(tuning.workgroup / tuning.lanes * tuning.rows), &self.gpu.caps);
-            let Extent::Fixed(grid_x) = grid.x else { unreachable!("folded() makes fixed grids") };
-            let kernel = input.set(kernel).set("WORKGROUPS_X", grid_x);
+                .set("LANES", tuning.lanes)
+                .set("SUBGROUP", self.tuning.subgroup)
+                .set("WORKGROUPS_X", grid_x);
+            let kernel = input.set(kernel);
             let (kernel, mut bindings) = operands(kernel, part, groups, &output);
             input.bind(&mut bindings);
             self.dispatch(name, &kernel, &bindings, grid)?;

@@ -10,6 +10,7 @@ mod repack;
 mod sample;
 mod taps;
 mod tensor;
+mod tuning;
 
 pub use attention::{Attention, AttentionParts, KvCache, KvType, QkNormWeights, Rope, RopeKind};
 pub use embed::Index;
@@ -19,3 +20,4 @@ pub use recorder::{Phase, Recorder, StepBuffers, Tap};
 pub use repack::{Repacker, StagedRows};
 pub use sample::{N_RECENT, Sampler};
 pub use tensor::{Tensor, Vector};
+pub use tuning::{Tuning, VecTuning};

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{N_RECENT, Tensor};
+use super::{N_RECENT, Tensor, Tuning};
 use crate::error::Result;
 use crate::gpu::{Binding, Buffer, Extent, Gpu, Grid, Kernel, Plan, State, Usage};
 
@@ -34,8 +34,8 @@ impl StepBuffers {
 pub enum Phase {
     /// A batch of tokens, T up to the batch size.
     Prefill,
-    /// One token, T = 1.
-    Decode,
+    /// One token, T = 1. Behind so many positions that attention is to be split, `far`.
+    Decode { far: bool },
 }
 
 /// A named intermediate of a capture: some columns of a copy of a tensor's rows.
@@ -58,6 +58,7 @@ pub struct Recorder<'a> {
     pub gpu: &'a Gpu,
     pub step: &'a StepBuffers,
     pub phase: Phase,
+    pub(super) tuning: Tuning,
     /// Tokens of the batch that is captured; `None` records a plan to run.
     pub capture: Option<u32>,
     /// Positions of the cache after the batch that is captured.
@@ -77,6 +78,7 @@ impl<'a> Recorder<'a> {
             gpu,
             step,
             phase,
+            tuning: Tuning::of(&gpu.caps),
             capture: None,
             capture_positions: 0,
             plan: Plan::default(),
@@ -109,7 +111,7 @@ impl<'a> Recorder<'a> {
     pub fn per_tokens(&self, tokens: u32) -> Extent {
         match self.phase {
             Phase::Prefill => Extent::PerTokens(tokens),
-            Phase::Decode => Extent::Fixed(1),
+            Phase::Decode { .. } => Extent::Fixed(1),
         }
     }
 

@@ -2,12 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{Recorder, StepBuffers, Tensor, n_groups};
+use super::{Recorder, StepBuffers, Tensor, Tuning, n_groups};
 use crate::error::Result;
 use crate::gpu::{Binding, Buffer, Extent, Gpu, Grid, Kernel, Usage};
-
-/// Workgroups that search the logits.
-const N_WORKGROUPS: u32 = 64;
 
 /// Candidates that are sorted: `MAX_SORTED` in the WGSL.
 const MAX_SORTED: u64 = 1024;
@@ -30,10 +27,11 @@ impl Sampler {
     /// As [`Gpu::buffer`].
     pub fn new(gpu: &Gpu) -> Result<Self> {
         let buffer = |label, words: u64| gpu.buffer(label, words * 4, Usage::Storage);
+        let n_workgroups = u64::from(Tuning::of(&gpu.caps).search_workgroups);
         Ok(Sampler {
-            best: buffer("sample_best", u64::from(N_WORKGROUPS) * 2)?,
-            drawn: buffer("sample_drawn", u64::from(N_WORKGROUPS) * 2)?,
-            masses: buffer("sample_masses", u64::from(N_WORKGROUPS))?,
+            best: buffer("sample_best", n_workgroups * 2)?,
+            drawn: buffer("sample_drawn", n_workgroups * 2)?,
+            masses: buffer("sample_masses", n_workgroups)?,
             candidates: buffer("sample_candidates", MAX_SORTED * 2)?,
             histogram: buffer("sample_histogram", HISTOGRAM_WORDS)?,
         })
@@ -51,7 +49,7 @@ impl Recorder<'_> {
     }
 
     fn sample_kernel(&mut self, name: &'static str, grid: u32, bindings: &[Binding<'_>], n_vocab: u32) -> Result<()> {
-        let kernel = Kernel::new(name).set("N_VOCAB", n_vocab).set("N_WORKGROUPS", N_WORKGROUPS);
+        let kernel = Kernel::new(name).set("N_VOCAB", n_vocab).set("N_WORKGROUPS", self.tuning.search_workgroups);
         self.dispatch(name, &kernel, bindings, Grid::x(grid))
     }
 
@@ -60,8 +58,8 @@ impl Recorder<'_> {
     /// # Errors
     /// As [`Recorder::dispatch`].
     pub fn sample_greedy(&mut self, s: &Sampler, logits: &Tensor) -> Result<()> {
-        let n = logits.width;
-        self.sample_kernel("argmax", N_WORKGROUPS, &[("logits", &logits.buffer), ("best", &s.best)], n)?;
+        let (n, n_workgroups) = (logits.width, self.tuning.search_workgroups);
+        self.sample_kernel("argmax", n_workgroups, &[("logits", &logits.buffer), ("best", &s.best)], n)?;
         let step = self.step;
         let [recent, tokens, state] = advancing(step);
         self.sample_kernel("sample_greedy", 1, &[("best", &s.best), recent, tokens, state], n)
@@ -73,16 +71,16 @@ impl Recorder<'_> {
     /// # Errors
     /// As [`Recorder::dispatch`].
     pub fn sample(&mut self, s: &Sampler, logits: &Tensor) -> Result<()> {
-        let n = logits.width;
+        let (n, n_workgroups) = (logits.width, self.tuning.search_workgroups);
         let step = self.step;
         let [recent, tokens, state] = advancing(step);
         let (logits, best) = (("logits", &logits.buffer), ("best", &s.best));
         let (histogram, candidates) = (("histogram", &s.histogram), ("candidates", &s.candidates));
         let (drawn, masses) = (("drawn", &s.drawn), ("masses", &s.masses));
-        self.sample_kernel("argmax", N_WORKGROUPS, &[logits, best], n)?;
-        self.sample_kernel("sample_histogram", N_WORKGROUPS, &[logits, best, histogram], n)?;
+        self.sample_kernel("argmax", n_workgroups, &[logits, best], n)?;
+        self.sample_kernel("sample_histogram", n_workgroups, &[logits, best, histogram], n)?;
         let all = [logits, best, histogram, candidates, drawn, masses, state];
-        self.sample_kernel("sample_select", N_WORKGROUPS, &all, n)?;
+        self.sample_kernel("sample_select", n_workgroups, &all, n)?;
         let all = [candidates, drawn, histogram, masses, recent, tokens, state];
         self.sample_kernel("sample_draw", 1, &all, n)
     }

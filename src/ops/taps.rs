@@ -28,7 +28,7 @@ impl Recorder<'_> {
                 let weighted = Input::LayerNorm { x, weight, bias: &zeros, eps };
                 self.tap_input(&format!("{name}.pre_bias"), weighted)?;
             }
-            Input::Plain(_) | Input::Attention { .. } => {}
+            Input::Plain(_) => {}
         }
         self.tap_input(name, input)
     }
@@ -148,12 +148,12 @@ impl Recorder<'_> {
     ///
     /// # Errors
     /// As [`Recorder::dispatch`].
-    pub fn tap_attention(&mut self, a: &Attention<'_>, qkv: &Tensor, o: Input<'_>) -> Result<()> {
+    pub fn tap_attention(&mut self, a: &Attention<'_>, qkv: &Tensor, o: &Tensor) -> Result<()> {
         let Some(n_tokens) = self.capture else { return Ok(()) };
         let (q, kv) = (a.n_head * a.head_dim, a.n_head_kv * a.head_dim);
         let rotated = match self.phase {
             Phase::Prefill => qkv.clone(),
-            Phase::Decode => {
+            Phase::Decode { .. } => {
                 // Decode rotates on the fly; here on a copy. The cache gets what it has already.
                 let copy = self.copy_of(qkv, 1)?;
                 self.rope_kv(a, &copy)?;
@@ -176,9 +176,6 @@ impl Recorder<'_> {
         self.dispatch("attention_scores", &kernel, &bindings, grid)?;
         self.tap_buffer("kq", kq, rows, n_pos);
         self.tap_buffer("kq_soft_max", soft_max, rows, n_pos);
-        match o {
-            Input::Plain(y) => self.tap("kqv_out", y),
-            _ => self.tap_input("kqv_out", o),
-        }
+        self.tap("kqv_out", o)
     }
 }

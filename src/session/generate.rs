@@ -224,7 +224,7 @@ impl Generation {
             && self.stats.prompt_tokens + self.n_submitted <= model.n_ctx
         {
             let Some(read) = self.readbacks.pop_front() else { break };
-            model.decode(&self.options.sampling, &read);
+            model.decode(self.stats.prompt_tokens + self.n_submitted - 1, &self.options.sampling, &read);
             let pending = model.gpu.map(&read);
             self.in_flight.push_back((read, pending));
             self.n_submitted += 1;

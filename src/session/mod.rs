@@ -12,7 +12,6 @@ use std::cell::{Cell, RefCell};
 use crate::error::{Result, bail};
 use crate::gpu::{Gpu, Profile};
 use crate::model::{Activation, LoadEvents, LoadOptions, Model, arch, read_header};
-use crate::ops::Phase;
 use crate::source::ByteSource;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
@@ -89,12 +88,12 @@ impl Session {
     pub async fn capture(&self, prompt: &[u32], n_decode: usize) -> Result<Vec<Vec<Activation>>> {
         let _busy = self.begin()?;
         self.cached.borrow_mut().clear();
-        let mut steps = vec![self.model.capture(prompt, 0, Phase::Prefill).await?];
+        let mut steps = vec![self.model.capture(prompt, 0, false).await?];
         for i in 0..n_decode {
             let logits = steps.last().and_then(|s| s.last()).map(|a| a.data.as_slice()).unwrap_or_default();
             let best = (0..logits.len()).rev().max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or(0);
             let pos = (prompt.len() + i) as u32;
-            steps.push(self.model.capture(&[best as u32], pos, Phase::Decode).await?);
+            steps.push(self.model.capture(&[best as u32], pos, true).await?);
         }
         Ok(steps)
     }

@@ -1,0 +1,90 @@
+//! How kernels divide their work on this device, from what it says of itself. Never from a list of names.
+
+use crate::gpu::Caps;
+
+/// The division of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tuning {
+    /// Invocations of the smallest subgroup; 0 where subgroups are not used.
+    pub subgroup: u32,
+    /// Invocations that share a head or a row of scores.
+    pub lanes: u32,
+    /// Invocations of a workgroup of decode's attention, at most.
+    pub attention_workgroup: u32,
+    /// Positions up to which decode's attention is not split over workgroups.
+    pub near: u32,
+    /// Splits beyond that, at most, and the positions that one is worth.
+    pub n_split: u32,
+    pub min_split: u32,
+    /// Workgroups that search the logits.
+    pub search_workgroups: u32,
+    software: bool,
+}
+
+/// How `matmul_vec` divides its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VecTuning {
+    pub workgroup: u32,
+    /// Invocations that share a row.
+    pub lanes: u32,
+    /// Rows that share what was read of the input: the value of slot `ROWS`.
+    pub rows: u32,
+}
+
+impl Tuning {
+    #[must_use]
+    pub fn of(caps: &Caps) -> Self {
+        let lanes = if caps.subgroup_min == 0 { 16 } else { caps.subgroup_min.min(32) };
+        let gpu = Tuning {
+            subgroup: caps.subgroup_min,
+            lanes,
+            attention_workgroup: 256,
+            near: 256,
+            n_split: 32,
+            min_split: 64,
+            search_workgroups: 64,
+            software: false,
+        };
+        // A CPU that plays GPU has few cores, and pays for every invocation and barrier.
+        let software = Tuning {
+            attention_workgroup: 64,
+            near: u32::MAX,
+            n_split: 2,
+            min_split: 1024,
+            search_workgroups: 2,
+            software: true,
+            ..gpu
+        };
+        if caps.software { software } else { gpu }
+    }
+
+    /// For `rows` rows of `groups` groups of 16; `paired` where rows make outputs in pairs.
+    #[must_use]
+    pub fn matmul_vec(&self, rows: u32, groups: u32, paired: bool) -> VecTuning {
+        let base = if self.subgroup == 0 { 16 } else { self.subgroup.min(32) };
+        // A short row cannot feed more lanes than it has groups.
+        let lanes = base.min(groups.next_power_of_two());
+        let workgroup = if self.subgroup == 0 || self.software { 64 } else { (8 * lanes).clamp(64, 256) };
+        // Reusing the input pays once there are rows enough to fill the GPU.
+        let reuse = if rows >= 16_384 || self.software { 4 } else { 1 };
+        VecTuning { workgroup, lanes, rows: if paired { reuse.max(2) } else { reuse } }
+    }
+}
+
+impl VecTuning {
+    /// The value of slot `ROWS`.
+    #[must_use]
+    pub fn rows_slot(self) -> &'static str {
+        match self.rows {
+            1 => "1",
+            2 => "2",
+            _ => "4",
+        }
+    }
+
+    /// Rows that a workgroup makes.
+    #[must_use]
+    pub fn rows_per_workgroup(self) -> u32 {
+        self.workgroup / self.lanes * self.rows
+    }
+}
