@@ -51,7 +51,7 @@ export class Model {
   private constructor();
 
   /** The model, the GPU and what it takes there. */
-  readonly info: ModelInfo;
+  readonly info: Readonly<ModelInfo>;
 
   /** Figures of the last generation that ended. */
   readonly stats: GenerateStats;

@@ -58,7 +58,6 @@ export function answer(request, file) {
   const etag = `"${file.size.toString(36)}-${file.modified.getTime().toString(36)}"`;
   const headers = {
     'Accept-Ranges': 'bytes',
-    'Cache-Control': 'no-cache',
     'Content-Type': MIME[extname(file.path)] ?? 'application/octet-stream',
     'ETag': etag,
     'Last-Modified': file.modified.toUTCString(),
@@ -97,6 +96,8 @@ export async function serve({ mounts, port = 0, route }) {
   const server = createServer(async (request, response) => {
     try {
       const url = new URL(request.url, 'http://localhost');
+      // The browser asks each time whether what it has is current.
+      response.setHeader('Cache-Control', 'no-cache');
       if (await route?.(request, response, url)) return;
       if (request.method !== 'GET' && request.method !== 'HEAD') return sendError(response, 405, 'GET and HEAD only');
       const file = await resolve(mounts, url.pathname);

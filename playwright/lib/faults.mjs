@@ -7,6 +7,7 @@ import { answer, resolve, sendError, sendFile } from '../../scripts/server.mjs';
 /** Send an answer whose body goes through `spoil(chunk, at)`, which returns bytes, or null to break the connection. */
 async function sendSpoilt(response, { status, headers, body }, file, spoil) {
   response.writeHead(status, headers);
+  if (!body) return void response.end();
   let at = body.start;
   for await (const chunk of createReadStream(file.path, body)) {
     const bytes = await spoil(chunk, at);
@@ -66,6 +67,8 @@ export function faults(mounts) {
     if (!name) return false;
     const file = await resolve(mounts, path);
     const fault = FAULTS[name];
+    // What a fault leaves in the browser's cache would be the next one's.
+    response.setHeader('Cache-Control', 'no-store');
     if (fault && file) await fault(request, response, file, url.searchParams);
     else sendError(response, 500, `the test asks for fault '${name}' of '${path}', one of which is not there`);
     return true;

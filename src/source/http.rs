@@ -99,6 +99,9 @@ impl ByteSource for HttpSource {
         if let Some(mut first) = first {
             let end = range.end.min(FIRST_BYTES);
             first.stream(0..end, &what, sink).await?;
+            if end == FIRST_BYTES {
+                first.end(&what).await?;
+            }
             range.start = end;
         }
         // The file may be known to end before the range does.
@@ -110,6 +113,8 @@ impl ByteSource for HttpSource {
         if response.status() != 206 {
             bail!(FetchFailed, "{what} can't be fetched: the server answered {} to a range", response.status());
         }
-        body(&response, range.start, &self.url)?.stream(range, &what, sink).await
+        let mut body = body(&response, range.start, &self.url)?;
+        body.stream(range, &what, sink).await?;
+        body.end(&what).await
     }
 }

@@ -1,0 +1,75 @@
+// Every call of the API, as a TypeScript program makes it. Compiled, not run.
+import {
+  Model,
+  loadModel,
+  type Activation,
+  type ErrorCode,
+  type GenerateOptions,
+  type GenerateStats,
+  type LoadOptions,
+  type ModelInfo,
+  type Progress,
+  type Source,
+  type WebggufError,
+} from 'webgguf';
+
+function isWebggufError(e: unknown): e is WebggufError {
+  return e instanceof Error && 'code' in e;
+}
+
+const advice: Partial<Record<ErrorCode, string>> = {
+  NO_WEBGPU: 'Try another browser.',
+  OUT_OF_GPU_MEMORY: 'Try a smaller model.',
+};
+
+async function chooseFile(): Promise<Source> {
+  const input = document.querySelector<HTMLInputElement>('input[type=file]');
+  return input?.files?.[0] ?? new URL('https://example.com/model.gguf');
+}
+
+export async function main(): Promise<void> {
+  const controller = new AbortController();
+  const options: LoadOptions = {
+    contextLength: 2048,
+    signal: controller.signal,
+    onProgress({ phase, loaded, total, layer }: Progress) {
+      if (phase === 'weights') console.log(`${loaded} of ${total} bytes, layer ${layer ?? 'none'}`);
+    },
+    wasmUrl: '/webgguf_bg.wasm',
+  };
+  try {
+    const model: Model = await loadModel(await chooseFile(), options);
+    const info: ModelInfo = model.info;
+    console.log(info.name ?? info.architecture, info.gpu.adapter, info.memory.weights + info.memory.kvCache);
+
+    const ids: number[] = [];
+    const sampling: GenerateOptions = {
+      maxTokens: 64,
+      temperature: 0.8,
+      topK: 40,
+      topP: 0.95,
+      minP: 0.05,
+      repeatPenalty: 1.1,
+      seed: 7,
+      stop: ['\n\n', 'END'],
+      ignoreEnd: false,
+      signal: controller.signal,
+      onToken: (id) => ids.push(id),
+    };
+    let text = '';
+    for await (const piece of model.generate('Once upon a time', sampling)) text += piece;
+    for await (const piece of model.generate(ids, { stop: '.' })) text += piece.toUpperCase();
+    const stats: GenerateStats = model.stats;
+    if (stats.finishReason === 'length') console.log(stats.decodePerSecond.toFixed(1));
+
+    const tokens: Uint32Array = model.tokenize(text, { addSpecial: true, parseSpecial: false });
+    console.log(model.detokenize(tokens, { showSpecial: true }), model.detokenize([1, 2, 3]));
+    const [prefill]: Activation[][] = await model.captureActivations(tokens, { decodeSteps: 2 });
+    const logits: Float32Array | undefined = prefill?.find((a) => a.name === 'result_output')?.data;
+    console.log(logits?.length);
+    model.destroy();
+  } catch (e) {
+    if (isWebggufError(e)) console.error(e.code, e.message, advice[e.code]);
+    else throw e;
+  }
+}

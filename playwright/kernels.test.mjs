@@ -1,0 +1,77 @@
+// Every variant of every kernel under Tint, Chromium's WGSL compiler: no errors, no warnings, and a pipeline.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { after, before, test } from 'node:test';
+
+import { ROOT } from '../scripts/server.mjs';
+import { open } from './lib/harness.mjs';
+
+/** Values for the overrides that have none, those of a SmolLM2-135M. A new override wants its line here. */
+const OVERRIDES = {
+  CAPACITY: 2048,
+  EPS: 1e-5,
+  GROUP: 3,
+  HEAD_DIM: 64,
+  K: 576,
+  K16: 36,
+  MIN_SPLIT: 32,
+  N: 1536,
+  N_HEAD: 9,
+  N_HEAD_KV: 3,
+  N_POS: 64,
+  N_ROT: 64,
+  N_SPLIT: 16,
+  N_VOCAB: 49152,
+  N_WORKGROUPS: 64,
+  QK_EPS: 1e-6,
+  ROW_D4: 240,
+  SCALE: 0.125,
+  WINDOW: 0xffffffff,
+  Y_STRIDE: 576,
+};
+
+let site;
+before(async () => (site = await open()));
+after(() => site.close());
+
+/** In the page: what the compiler says of each variant, and how long the slowest pipelines took. */
+async function compileAll(overrides) {
+  const variants = await (await fetch('/target/shaders.json')).json();
+  const adapter = await navigator.gpu.requestAdapter();
+  const requiredFeatures = ['subgroups', 'shader-f16'].filter((f) => adapter.features.has(f));
+  const device = await adapter.requestDevice({ requiredFeatures });
+  const problems = [];
+  const timed = [];
+  for (const [name, code] of variants) {
+    const module = device.createShaderModule({ label: name, code });
+    const { messages } = await module.getCompilationInfo();
+    for (const m of messages) problems.push(`${name}: ${m.type} at ${m.lineNum}:${m.linePos}: ${m.message}`);
+    if (messages.some((m) => m.type === 'error')) continue;
+    const required = [...code.matchAll(/^override (\w+):[^=;\n]*;/gm)].map((m) => m[1]);
+    const lacking = required.filter((o) => !(o in overrides));
+    if (lacking.length) {
+      problems.push(`${name}: this test has no value for override ${lacking}`);
+      continue;
+    }
+    const constants = Object.fromEntries(required.map((o) => [o, overrides[o]]));
+    const start = performance.now();
+    await device
+      .createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main', constants } })
+      .catch((e) => problems.push(`${name}: no pipeline: ${e.message}`));
+    timed.push([performance.now() - start, name]);
+  }
+  timed.sort((a, b) => b[0] - a[0]);
+  return { n: variants.length, problems, slowest: timed.slice(0, 5), totalMs: timed.reduce((s, [ms]) => s + ms, 0), timed };
+}
+
+test('every kernel variant compiles under Tint without a warning', { timeout: 600_000 }, async () => {
+  const args = ['run', '--quiet', '--package', 'xtask', '--features', 'shaders', '--', 'shaders', 'target/shaders.json'];
+  execFileSync('cargo', args, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
+  const page = await site.page();
+  const { n, problems, slowest, totalMs, timed } = await page.evaluate(compileAll, OVERRIDES);
+  console.log(`${n} variants, pipelines in ${(totalMs / 1e3).toFixed(1)} s; the slowest:`);
+  for (const [ms, name] of slowest) console.log(`${ms.toFixed(0).padStart(6)} ms  ${name}`);
+  const by={}; for (const [ms,name] of timed) { const k=name.split('.')[0]; (by[k]??=[0,0])[0]+=ms; by[k][1]++; } console.log(Object.entries(by).map(([k,[ms,n]])=>`${k} ${n} avg ${(ms/n).toFixed(0)}`).join('\n'));
+  assert.ok(n > 0);
+  assert.deepEqual(problems, []);
+});

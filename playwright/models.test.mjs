@@ -1,0 +1,94 @@
+// Every fixture model against llama.cpp: each named intermediate of each layer, prefill and decode; greedy text; and
+// the dispatches of a decode step.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+import { ROOT } from '../scripts/server.mjs';
+import { open } from './lib/harness.mjs';
+
+const FIXTURES = join(ROOT, 'tests/fixtures');
+/** Models that have references here and can't be run yet. */
+const NOT_YET = ['qwen3moe'];
+/** A model of models/ that has references in tests/fixtures/ is tested. */
+const MODELS = readdirSync(FIXTURES).filter((name) => existsSync(join(FIXTURES, name, 'greedy.json')) && !NOT_YET.includes(name));
+
+/** Dispatches of a decode step: so many a layer, and so many beside. */
+const PER_LAYER = 8;
+const BESIDE = 4;
+
+let site;
+before(async () => (site = await open()));
+after(() => site.close());
+
+function report(title, rows) {
+  const width = Math.max(...rows.map((r) => r.name.length));
+  console.log(`\n${title}\n${'phase'.padEnd(8)}${'node'.padEnd(width + 1)}  max abs  mean abs   rel. L2`);
+  for (const r of rows) {
+    const numbers = [r.maxAbs, r.meanAbs, r.relL2].map((x) => x.toExponential(2).padStart(9)).join(' ');
+    console.log(`${r.phase.padEnd(8)}${r.name.padEnd(width)} ${numbers}  ${r.problem ? `FAIL ${r.problem}` : 'pass'}`);
+  }
+}
+
+for (const name of MODELS) {
+  const folder = join(FIXTURES, name);
+  const cases = readdirSync(folder, { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => e.name);
+
+  describe(name, () => {
+    let page;
+    before(async () => {
+      page = await site.page();
+      await page.evaluate((url) => {
+        const models = {};
+        // Some architectures choose their RoPE by the context, so a case names its own.
+        globalThis.modelFor = (contextLength) => (models[contextLength] ??= webgguf.loadModel(url, { contextLength }));
+      }, `/models/${name}.gguf`);
+    });
+    after(() => page.close());
+
+    for (const entry of cases) {
+      test(`${name}: activations of case ${entry}`, { timeout: 120_000 }, async () => {
+        const result = await page.evaluate(async (fixture) => {
+          const { compareCase } = await import('/test/activations.js');
+          const index = await (await fetch(`${fixture}index.json`)).json();
+          return compareCase(await modelFor(index.n_ctx), fixture);
+        }, `/fixtures/${name}/${entry}/`);
+
+        const failed = result.rows.filter((r) => r.problem);
+        const worst = Math.max(...result.rows.filter((r) => r.problem !== 'missing').map((r) => r.relL2));
+        report(`${name} ${entry}`, result.rows);
+        const summary = `${result.rows.length} checkpoints, ${failed.length} failed`;
+        console.log(`${summary}; worst relative L2 ${worst.toExponential(2)}`);
+        if (result.extra.length) console.log(`captured without a reference: ${result.extra.join(' ')}`);
+        assert.deepEqual(result.repeated, [], 'a name stands for one node');
+        assert.deepEqual(result.decoded, result.wantDecoded, 'greedy ids');
+        const missing = failed.filter((r) => r.problem === 'missing').map((r) => `${r.phase} ${r.name}`);
+        assert.deepEqual(missing, [], 'every node is captured');
+        assert.deepEqual(failed, [], 'every node matches');
+      });
+    }
+
+    test(`${name}: greedy text`, { timeout: 120_000 }, async () => {
+      const { n_ctx, prompt_tokens, tokens, text } = JSON.parse(readFileSync(join(folder, 'greedy.json')));
+      const got = await page.evaluate(async ([contextLength, prompt, maxTokens]) => {
+        const model = await modelFor(contextLength);
+        const { ids, text } = await collect(model, prompt, { maxTokens, temperature: 0, ignoreEnd: true });
+        const detokenized = (options) =>
+          model.detokenize([...prompt, ...ids], options).slice(model.detokenize(prompt, options).length);
+        return { ids, text, whole: detokenized(), special: detokenized({ showSpecial: true }) };
+      }, [n_ctx, prompt_tokens, tokens.length]);
+      assert.deepEqual(got.ids, tokens);
+      // llama.cpp writes special tokens out and takes spaces before punctuation away; trained models write neither.
+      assert.equal(got.special.replaceAll(' ,', ','), text);
+      assert.equal(got.text, got.whole, 'streamed as in one');
+    });
+
+    test(`${name}: dispatches of a token`, async () => {
+      const { decodeDispatches, layers } = await page.evaluate(async () => (await modelFor(256)).info);
+      const limit = PER_LAYER * layers + BESIDE;
+      console.log(`${name}: ${decodeDispatches} dispatches a token, ${layers} layers`);
+      assert.ok(decodeDispatches > 0 && decodeDispatches <= limit, `${decodeDispatches}, ${limit} are allowed`);
+    });
+  });
+}

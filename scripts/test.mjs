@@ -1,0 +1,86 @@
+// `npm test`: set up, then every check and test there is. Ends with their numbers.
+// Usage: npm test [-- STEP…], the steps being those of STEPS
+import { spawn } from 'node:child_process';
+
+import { browserTests } from './browser-tests.mjs';
+import { ROOT } from './server.mjs';
+import { ensureChromium, ensurePackages, ensureRust, ensureVulkan, run } from './setup.mjs';
+
+const CLIPPY = ['clippy', '--quiet', '--all-features'];
+const DENY = ['--', '--deny', 'warnings'];
+
+/** A command that passes or fails as one. */
+const check = (command, args) => () => {
+  run(command, args);
+  return { passed: 1, failed: 0, skipped: 0 };
+};
+
+/** `cargo test`, its own counts added up. */
+async function nativeTests() {
+  const args = ['test', '--package', 'webgguf', '--all-features', '--no-fail-fast'];
+  const cargo = spawn('cargo', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  cargo.stdout.on('data', (chunk) => {
+    process.stdout.write(chunk);
+    text += chunk;
+  });
+  const status = await new Promise((closed, failed) => cargo.on('error', failed).on('close', closed));
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const [, passed, failed, ignored] of text.matchAll(/^test result: .* (\d+) passed; (\d+) failed; (\d+) ignored/gm)) {
+    counts.passed += Number(passed);
+    counts.failed += Number(failed);
+    counts.skipped += Number(ignored);
+  }
+  // What does not compile counts as well.
+  if (status !== 0) counts.failed ||= 1;
+  return counts;
+}
+
+const STEPS = {
+  format: check('cargo', ['fmt', '--all', '--check']),
+  clippy: check('cargo', [...CLIPPY, '--workspace', '--all-targets', ...DENY]),
+  'clippy-wasm': check('cargo', [...CLIPPY, '--package', 'webgguf', '--lib', '--target', 'wasm32-unknown-unknown', ...DENY]),
+  native: nativeTests,
+  build: check('cargo', ['xtask', 'build']),
+  size: check('cargo', ['xtask', 'size']),
+  browser: () => browserTests(),
+};
+
+async function main(wanted) {
+  const unknown = wanted.filter((name) => !(name in STEPS));
+  if (unknown.length) throw new Error(`no such steps: ${unknown}; there are ${Object.keys(STEPS).join(', ')}`);
+  ensureRust();
+  ensurePackages();
+  ensureVulkan();
+  ensureChromium();
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  const lines = [];
+  for (const [name, step] of Object.entries(STEPS)) {
+    if (wanted.length && !wanted.includes(name)) continue;
+    console.log(`\n== ${name}`);
+    const start = Date.now();
+    let counts;
+    try {
+      counts = await step();
+    } catch (e) {
+      console.error(e.message);
+      counts = { passed: 0, failed: 1, skipped: 0 };
+    }
+    for (const key of Object.keys(total)) total[key] += counts[key];
+    const seconds = ((Date.now() - start) / 1e3).toFixed(0);
+    lines.push(`${name.padEnd(12)}${describe(counts)} in ${seconds} s`);
+    // Tests of a package that is not there, or of the one before, would tell nothing.
+    if (name === 'build' && counts.failed) break;
+  }
+  console.log(`\n${lines.join('\n')}\n\n${describe(total)}`);
+  process.exitCode = total.failed ? 1 : 0;
+}
+
+function describe({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`;
+}
+
+main(process.argv.slice(2)).catch((e) => {
+  console.error(e.message);
+  process.exitCode = 1;
+});

@@ -1,0 +1,93 @@
+// Loading a model: from an address, a local file or the page's own, with progress and a way out.
+import { loadModel } from './pkg/index.js';
+import { bytes, count } from './format.js';
+import { clearError, showError } from './errors.js';
+
+const $ = (id) => document.getElementById(id);
+
+export const EMBEDDED = new URL('./models/embedded.gguf', import.meta.url);
+const EMBEDDED_NOTE =
+  'A model of 3.5 million parameters that has read one book, War and Peace. It goes on in that manner and knows nothing ' +
+  'else: small enough to be here before you ask.';
+/** Hugging Face shows files under /blob/ and serves them under /resolve/. */
+export function fileAddress(text) {
+  const url = new URL(text, location.href);
+  if (url.hostname === 'huggingface.co') url.pathname = url.pathname.replace('/blob/', '/resolve/');
+  return url;
+}
+
+function onProgress({ phase, loaded, total, layer }) {
+  const bar = $('progress-bar');
+  const known = phase === 'weights' && total > 0 && loaded > 0;
+  if (known) bar.value = loaded / total;
+  else bar.removeAttribute('value');
+  const words = {
+    header: 'Reading the header',
+    weights: `${bytes(loaded)} of ${bytes(total)}${layer === null ? '' : `, layer ${layer + 1}`}`,
+    ready: 'Almost there',
+  };
+  $('progress-text').textContent = phase === 'weights' && !loaded ? 'Compiling kernels' : words[phase];
+}
+
+/** The GPU's name. Browsers tell what they like. */
+async function gpuName(info) {
+  if (info.gpu.adapter) return info.gpu.adapter;
+  const { vendor, architecture, description } = (await navigator.gpu.requestAdapter())?.info ?? {};
+  return description || [vendor, architecture].filter(Boolean).join(' ') || 'not told by the browser';
+}
+
+/** What is known of a model before it is here. */
+function announce(source) {
+  const embedded = source === EMBEDDED;
+  $('model-name').textContent = embedded ? 'War and Peace' : (source.name ?? source.pathname.split('/').pop());
+  $('model-facts').textContent = '\u00a0';
+  $('model-note').hidden = !embedded;
+  $('model-note').textContent = EMBEDDED_NOTE;
+}
+
+async function describe({ info }, source) {
+  announce(source);
+  if (source !== EMBEDDED && info.name) $('model-name').textContent = info.name;
+  const facts = [`${count(info.parameters)} parameters`, info.architecture, info.types[0], `context ${info.contextLength}`];
+  $('model-facts').textContent = facts.join(' · ');
+  if (info.warnings.length) {
+    $('model-note').hidden = false;
+    $('model-note').textContent = info.warnings.join(' ');
+  }
+  const { weights, kvCache, activations } = info.memory;
+  $('memory').textContent = bytes(weights + kvCache + activations);
+  $('memory').title = `weights ${bytes(weights)}, cache ${bytes(kvCache)}, activations ${bytes(activations)}`;
+  $('gpu').textContent = await gpuName(info);
+}
+
+let loading;
+
+/** Load a URL or a file; returns the model, or the one there was where the load fails or is cancelled. */
+export async function load(source, current) {
+  loading?.abort();
+  const mine = (loading = new AbortController());
+  clearError();
+  if (!current) announce(source);
+  $('progress').hidden = false;
+  onProgress({ phase: 'header' });
+  const contextLength = $('context').valueAsNumber || undefined;
+  try {
+    const model = await loadModel(source, { contextLength, signal: mine.signal, onProgress });
+    current?.destroy();
+    await describe(model, source);
+    return model;
+  } catch (e) {
+    if (e.code !== 'ABORTED') showError(e);
+    if (!current) $('model-name').textContent = 'No model';
+    return current;
+  } finally {
+    if (loading === mine) {
+      loading = undefined;
+      $('progress').hidden = true;
+    }
+  }
+}
+
+export function cancelLoading() {
+  loading?.abort();
+}
