@@ -226,6 +226,13 @@ def main(shared):
         results = {name: outcome(path.read_text(encoding="utf-8"), c) for name, c in conversations.items()}
         goldens[path.stem] = {n: "error" if isinstance(r, Exception) else fnv64(r) for n, r in results.items()}
         print(path.stem, sum(isinstance(r, Exception) for r in results.values()), "errors")
+    # Templates that ollama recognizes by their text, on its three conversations.
+    lines = (pathlib.Path(shared) / "chat-golden/templates.jsonl").read_text(encoding="utf-8").splitlines()
+    three = ["user", "three turns", "system and three turns"]
+    for i, line in enumerate(lines):
+        (template,) = json.loads(line).values()
+        results = {name: outcome(template, conversations[name]) for name in three}
+        goldens[f"templates.jsonl/{i}"] = {n: "error" if isinstance(r, Exception) else fnv64(r) for n, r in results.items()}
     dump("chat.json", goldens)
     snippets = []
     for template in SNIPPETS:

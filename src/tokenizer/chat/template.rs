@@ -11,9 +11,9 @@ use crate::error::{Error, Result, bail};
 use crate::gguf::Metadata;
 use crate::tokenizer::Tokenizer;
 
-/// Steps a template may take: a conversation of a thousand messages takes some hundred thousand. A template is part of
+/// Steps a template may take: a conversation of a thousand messages takes some hundred thousand steps. A template is part of
 /// a file from anywhere and must not hang the page.
-const MAX_STEPS: u64 = 100_000_000;
+const MAX_STEPS: u64 = 10_000_000;
 
 /// The format that most models without a template of their own were trained on, if they have its tokens
 /// (<https://github.com/openai/openai-python/blob/v0.28.1/chatml.md>).
