@@ -6,6 +6,7 @@
 mod bpe;
 mod byte_level;
 mod charsmap;
+pub mod chat;
 mod detokenizer;
 mod index;
 mod load;

@@ -1,0 +1,68 @@
+//! `webgguf render`.
+
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+use webgguf::tokenizer::Tokenizer;
+use webgguf::tokenizer::chat::{ChatTemplate, ChatTemplates, CivilTime, Variables};
+
+use crate::{Failure, header};
+
+/// Write the prompt that a chat template makes of messages.
+#[derive(Args)]
+pub struct Render {
+    /// A GGUF file, or a template whose name ends in .jinja
+    file: PathBuf,
+    /// A JSON file: an array of messages, or an object with `messages` and other variables
+    #[arg(long)]
+    messages: PathBuf,
+    /// A JSON file: an array of tools
+    #[arg(long)]
+    tools: Option<PathBuf>,
+    /// The name of the template, where the file has several
+    #[arg(long)]
+    template: Option<String>,
+    /// End with the messages, without the beginning of an answer
+    #[arg(long)]
+    no_generation_prompt: bool,
+}
+
+impl Render {
+    pub fn run(&self) -> Result<(), Failure> {
+        let mut variables = Variables::new();
+        let messages = read_text(&self.messages)?;
+        match messages.trim_start().starts_with('[') {
+            true => variables.set_json("messages", &messages)?,
+            false => variables = Variables::from_json(&messages)?,
+        }
+        if let Some(tools) = &self.tools {
+            variables.set_json("tools", &read_text(tools)?)?;
+        }
+        if variables.get("add_generation_prompt").is_none() {
+            variables.set("add_generation_prompt", !self.no_generation_prompt);
+        }
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let now = CivilTime::from_unix(i64::try_from(seconds).unwrap_or(0));
+        let prompt = self.template(&variables)?.render(&variables, now)?;
+        stdout().write_all(prompt.as_bytes())?;
+        Ok(())
+    }
+
+    fn template(&self, variables: &Variables) -> Result<ChatTemplate, Failure> {
+        if self.file.extension().is_some_and(|extension| extension == "jinja") {
+            return Ok(ChatTemplate::new(&read_text(&self.file)?)?);
+        }
+        let gguf = header::read(&self.file)?;
+        let tokenizer = Tokenizer::from_gguf(&gguf.metadata)?;
+        let templates = ChatTemplates::from_gguf(&gguf.metadata, &tokenizer)?;
+        let has_tools = variables.get("tools").is_some_and(|tools| tools.is_true());
+        let source = templates.source(self.template.as_deref(), has_tools)?;
+        Ok(ChatTemplate::new(source)?.with_tokens(&tokenizer))
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| format!("'{}' can't be read: {error}", path.display()).into())
+}

@@ -1,0 +1,215 @@
+//! Templates of a model file, and rendering them.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value;
+use minijinja::{Environment, ErrorKind};
+
+use super::rewrite::rewrite;
+use super::time::CivilTime;
+use super::{filters, json, python};
+use crate::error::{Error, Result, bail};
+use crate::gguf::Metadata;
+use crate::tokenizer::Tokenizer;
+
+/// Steps a template may take: a conversation of a thousand messages takes some hundred thousand steps. A template is part of
+/// a file from anywhere and must not hang the page.
+const MAX_STEPS: u64 = 10_000_000;
+
+/// The format that most models without a template of their own were trained on, if they have its tokens
+/// (<https://github.com/openai/openai-python/blob/v0.28.1/chatml.md>).
+const CHATML: &str = "{% for message in messages %}\
+    {{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}\
+    {% endfor %}\
+    {% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
+/// What a template is rendered with: `messages`, and whatever else it knows of (`tools`, `documents`,
+/// `add_generation_prompt`, `enable_thinking`…).
+#[derive(Debug, Clone, Default)]
+pub struct Variables(Vec<(String, Value)>);
+
+impl Variables {
+    #[must_use]
+    pub fn new() -> Variables {
+        Variables::default()
+    }
+
+    /// The pairs of a JSON object.
+    ///
+    /// # Errors
+    /// `InvalidArgument` where the text is not a JSON object.
+    pub fn from_json(object: &str) -> Result<Variables> {
+        let object = json::parse(object)?;
+        if object.kind() != minijinja::value::ValueKind::Map {
+            bail!(InvalidArgument, "the variables of a chat template are {}, a JSON object is needed", object.kind());
+        }
+        let mut variables = Variables::new();
+        for key in object.try_iter().into_iter().flatten() {
+            if let (Some(name), Ok(value)) = (key.as_str(), object.get_item(&key)) {
+                variables.set(name, value);
+            }
+        }
+        Ok(variables)
+    }
+
+    /// Sets a variable, in place of one of that name.
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
+        let value = value.into();
+        match self.0.iter_mut().find(|(other, _)| other == name) {
+            Some((_, slot)) => *slot = value,
+            None => self.0.push((name.to_owned(), value)),
+        }
+    }
+
+    /// Sets a variable to a JSON value.
+    ///
+    /// # Errors
+    /// `InvalidArgument` where the text is not JSON.
+    pub fn set_json(&mut self, name: &str, json: &str) -> Result<()> {
+        self.set(name, json::parse(json)?);
+        Ok(())
+    }
+
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+}
+
+/// A template, compiled.
+#[derive(Debug)]
+pub struct ChatTemplate {
+    env: Environment<'static>,
+    /// Texts of special tokens, such as `bos_token`.
+    tokens: Variables,
+}
+
+const NAME: &str = "chat template";
+
+impl ChatTemplate {
+    /// # Errors
+    /// `Template` naming the line where the source is not a template.
+    pub fn new(source: &str) -> Result<ChatTemplate> {
+        let mut env = Environment::new();
+        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+        env.set_syntax(syntax.map_err(|error| template_error(&error))?);
+        env.set_fuel(Some(MAX_STEPS));
+        env.set_formatter(python::write);
+        env.set_unknown_method_callback(python::call_method);
+        filters::add(&mut env);
+        env.add_template_owned(NAME, rewrite(source)).map_err(|error| template_error(&error))?;
+        Ok(ChatTemplate { env, tokens: Variables::new() })
+    }
+
+    /// Gives the template the texts of the tokenizer's special tokens, as `bos_token`, `eos_token` and so on.
+    #[must_use]
+    pub fn with_tokens(mut self, tokenizer: &Tokenizer) -> ChatTemplate {
+        let ids = tokenizer.special_ids();
+        for (name, id) in [
+            ("bos_token", ids.bos),
+            ("eos_token", ids.eos),
+            ("unk_token", ids.unknown),
+            ("sep_token", ids.separator),
+            ("pad_token", ids.padding),
+            ("mask_token", ids.mask),
+        ] {
+            if let Some(id) = id {
+                self.tokens.set(name, String::from_utf8_lossy(tokenizer.token_bytes(id)).into_owned());
+            }
+        }
+        self
+    }
+
+    /// Renders the prompt. To be tokenized with `parse_special` and without `add_special`: the template writes BOS
+    /// itself if it wants one.
+    ///
+    /// # Errors
+    /// `Template` naming the line where the template fails, or what it says is wrong with the messages.
+    pub fn render(&self, variables: &Variables, now: CivilTime) -> Result<String> {
+        let strftime_now = Value::from_function(move |format: &str| now.format(format));
+        let none = || Value::from(());
+        let defaults = [
+            ("tools", none()),
+            ("documents", none()),
+            ("add_generation_prompt", false.into()),
+            ("strftime_now", strftime_now),
+        ];
+        let defaults = defaults.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let given = [&self.tokens, variables].into_iter().flat_map(|variables| variables.0.iter().cloned());
+        let context = Value::from_pairs(defaults.chain(given));
+        let template = self.env.get_template(NAME).map_err(|error| template_error(&error))?;
+        template.render(context).map_err(|error| template_error(&error))
+    }
+}
+
+fn template_error(error: &minijinja::Error) -> Error {
+    // What the template itself says is wrong needs no heading.
+    let message = match error.detail() {
+        Some(detail) if error.kind() == ErrorKind::InvalidOperation => detail.to_owned(),
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    };
+    Error::Template(match error.line() {
+        Some(line) => format!("chat template, line {line}: {message}"),
+        None => format!("chat template: {message}"),
+    })
+}
+
+/// The templates of a model file: one by default, and others by name, such as `tool_use`.
+#[derive(Debug, Clone)]
+pub struct ChatTemplates {
+    default: Option<String>,
+    named: Vec<(String, String)>,
+    has_chatml: bool,
+}
+
+impl ChatTemplates {
+    /// # Errors
+    /// `MalformedGguf` where a template is not text.
+    pub fn from_gguf(metadata: &Metadata, tokenizer: &Tokenizer) -> Result<ChatTemplates> {
+        let key = "tokenizer.chat_template";
+        let mut named = Vec::new();
+        for (full, _) in metadata.iter() {
+            if let Some(name) = full.strip_prefix(key).and_then(|name| name.strip_prefix('.')) {
+                named.push((name.to_owned(), metadata.str(full)?.unwrap_or_default().to_owned()));
+            }
+        }
+        Ok(ChatTemplates {
+            default: metadata.str(key)?.map(str::to_owned),
+            named,
+            has_chatml: ["<|im_start|>", "<|im_end|>"]
+                .iter()
+                .all(|token| tokenizer.token_id(token.as_bytes()).is_some()),
+        })
+    }
+
+    /// The names of the templates that have one.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.named.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The source of a template. Without a name, that for tools where there are tools and the file has such, else the
+    /// default one, else ChatML where the vocabulary has its tokens.
+    ///
+    /// # Errors
+    /// `Template` where there is none.
+    pub fn source(&self, name: Option<&str>, has_tools: bool) -> Result<&str> {
+        let find = |wanted: &str| self.named.iter().find(|(name, _)| name == wanted).map(|(_, source)| source.as_str());
+        if let Some(name) = name.filter(|&name| name != "default") {
+            let Some(source) = find(name) else {
+                let known: Vec<&str> = self.names().collect();
+                bail!(Template, "the model has no chat template '{name}', it has: {}", known.join(", "));
+            };
+            return Ok(source);
+        }
+        let for_tools = if has_tools { find("tool_use") } else { None };
+        match for_tools.or(self.default.as_deref()).or_else(|| find("default")) {
+            Some(source) => Ok(source),
+            None if self.has_chatml => Ok(CHATML),
+            None => bail!(
+                Template,
+                "the model has no chat template, and its vocabulary lacks the tokens of ChatML: it is a base model, or \
+                 the file is incomplete; write the prompt yourself, or give a template"
+            ),
+        }
+    }
+}
