@@ -1,6 +1,6 @@
 //! Builds of webgguf, as the npm scripts and CI call them.
 //!
-//! - `cargo xtask build [--dev]`: the npm package in `pkg/`
+//! - `cargo xtask build [--dev]`: the npm package in `pkg/`; with `--dev` built in a fraction of the time, and larger
 //! - `cargo xtask size`: what the package weighs, against its budget
 //! - `cargo xtask shaders FILE`: every kernel variant's WGSL as JSON, for a browser to compile; needs
 //!   `--features shaders`, since it takes a native build of the crate that the others do without
@@ -52,9 +52,11 @@ fn run(program: &str, args: &[&str]) -> Result<()> {
 /// The package: wasm-bindgen's output, optimised, and what `pkg-templates/` adds.
 fn build(optimise: bool) -> Result<()> {
     let target = "wasm32-unknown-unknown";
-    run(env!("CARGO"), &["build", "--quiet", "--release", "--lib", "--package", "webgguf", "--target", target])?;
+    let profile = if optimise { "release" } else { "quick" };
+    let args = ["build", "--quiet", "--profile", profile, "--lib", "--package", "webgguf", "--target", target];
+    run(env!("CARGO"), &args)?;
     let wasm = env::var("CARGO_TARGET_DIR").map_or_else(|_| PathBuf::from("target"), PathBuf::from);
-    let wasm = wasm.join(target).join("release/webgguf.wasm");
+    let wasm = wasm.join(target).join(profile).join("webgguf.wasm");
     if Path::new("pkg").exists() {
         fs::remove_dir_all("pkg")?;
     }
