@@ -8,13 +8,14 @@ use clap::Args;
 use webgguf::tokenizer::Tokenizer;
 use webgguf::tokenizer::chat::{ChatTemplate, ChatTemplates, CivilTime, Variables};
 
-use crate::{Failure, header};
+use crate::Failure;
+use crate::source::Source;
 
 /// Write the prompt that a chat template makes of messages.
 #[derive(Args)]
 pub struct Render {
-    /// A GGUF file, or a template whose name ends in .jinja
-    file: PathBuf,
+    /// A GGUF file or its URL, or a template whose name ends in .jinja
+    file: String,
     /// A JSON file: an array of messages, or an object with `messages` and other variables
     #[arg(long)]
     messages: PathBuf,
@@ -51,10 +52,10 @@ impl Render {
     }
 
     fn template(&self, variables: &Variables) -> Result<ChatTemplate, Failure> {
-        if self.file.extension().is_some_and(|extension| extension == "jinja") {
-            return Ok(ChatTemplate::new(&read_text(&self.file)?)?);
+        if self.file.ends_with(".jinja") {
+            return Ok(ChatTemplate::new(&read_text(Path::new(&self.file))?)?);
         }
-        let gguf = header::read(&self.file)?;
+        let gguf = Source::open(&self.file)?.header()?;
         let tokenizer = Tokenizer::from_gguf(&gguf.metadata)?;
         let templates = ChatTemplates::from_gguf(&gguf.metadata, &tokenizer)?;
         let has_tools = variables.get("tools").is_some_and(|tools| tools.is_true());
