@@ -202,10 +202,13 @@ impl Recorder<'_> {
 
     fn matmul_tile(&mut self, name: &str, x: &Tensor, w: &Matrix, output: Output<'_>) -> Result<()> {
         for part in &w.parts {
+            let n = part.rows.len() as u32;
+            let workgroup = self.tuning.tile_workgroup(n);
             let kernel = Kernel::new("matmul_tile").slot("WEIGHT", part.layout.weight).slot("OUTPUT", output.slot());
+            let kernel = kernel.set("WG", workgroup);
             let (kernel, mut bindings) = operands(kernel, part, n_groups(w.cols), &output);
             bindings.extend([("x", &x.buffer), ("state", &self.step.state)]);
-            let grid = Grid::xy((part.rows.len() as u32).div_ceil(64), self.per_tokens(64));
+            let grid = Grid::xy(n.div_ceil(workgroup / 2), self.per_tokens(64));
             self.dispatch(name, &kernel, &bindings, grid)?;
         }
         Ok(())

@@ -85,6 +85,15 @@ impl Tuning {
     }
 }
 
+impl Tuning {
+    /// Invocations of a workgroup of `matmul_tile` for `rows` rows: large tiles reuse more of what they stage, small ones
+    /// leave no part of the GPU idle.
+    #[must_use]
+    pub fn tile_workgroup(&self, rows: u32) -> u32 {
+        if rows >= 4096 { 256 } else { 128 }
+    }
+}
+
 impl VecTuning {
     /// The value of slot `ROWS`.
     #[must_use]
