@@ -29,6 +29,12 @@ var<workgroup> scores: array<f32, WG>; // of a tile of WG positions
 var<workgroup> sums: array<vec4f, WG>;
 
 const LOWEST = -1e30; // WGSL has no infinities
+const AT_ONCE = 8u; // values that an invocation asks for before it needs them
+
+fn value(head_kv: u32, tile: u32, i: u32, n: u32, d4: u32) -> vec4f {
+  if (i >= n) { return vec4f(0.0); }
+  return v_load(cache_at(head_kv, tile + i) + d4);
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) t: u32) {
@@ -73,18 +79,30 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   var highest = LOWEST;
   for (var tile = begin; tile < end; tile += WG) {
     let n = min(WG, end - tile);
-    // A run of LANES invocations reads a key.
-    for (var i0 = 0u; i0 < n; i0 += RUNS) {
-      let i = min(i0 + run, n - 1u);
-      let at = cache_at(head_kv, tile + i);
-      var s = 0.0;
-      for (var c = lane; c < D4; c += LANES) { s += dot(q[c], k_load(at + c)); }
-      if (tile + i == pos) {
-        s = 0.0;
-        for (var c = lane; c < D4; c += LANES) { s += dot(q[c], k_new[c]); }
+    let n_cached = min(n, pos - tile); // the others but this token
+    // The first values are asked for now and needed behind the scores.
+    var v: array<vec4f, AT_ONCE>;
+    for (var u = 0u; u < AT_ONCE; u++) { v[u] = value(head_kv, tile, part + u * PARTS, n_cached, d4); }
+    // A run of LANES invocations reads four keys.
+    for (var first_i = 0u; first_i < n_cached; first_i += 4u * RUNS) {
+      let i0 = first_i + run;
+      let k0 = cache_at(head_kv, tile + min(i0, n - 1u));
+      let k1 = cache_at(head_kv, tile + min(i0 + RUNS, n - 1u));
+      let k2 = cache_at(head_kv, tile + min(i0 + 2u * RUNS, n - 1u));
+      let k3 = cache_at(head_kv, tile + min(i0 + 3u * RUNS, n - 1u));
+      var s = vec4f(0.0);
+      for (var c = lane; c < D4; c += LANES) {
+        let q4 = q[c];
+        s += vec4f(dot(q4, k_load(k0 + c)), dot(q4, k_load(k1 + c)), dot(q4, k_load(k2 + c)), dot(q4, k_load(k3 + c)));
       }
+      s = lanes_sum4(s, t);
+      if (lane < 4u && i0 + lane * RUNS < n_cached) { scores[i0 + lane * RUNS] = score(s[lane]); }
+    }
+    if (n_cached < n) {
+      var s = 0.0;
+      for (var c = lane; c < D4; c += LANES) { s += dot(q[c], k_new[c]); }
       s = lanes_sum(s, t);
-      if (lane == 0u) { scores[i] = score(s); }
+      if (t == 0u) { scores[n_cached] = score(s); }
     }
     workgroupBarrier();
     let s = select(LOWEST, scores[t], t < n);
@@ -96,16 +114,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     total = total * keep + workgroup_sum(e, t);
     acc *= keep;
     if (part < PARTS) {
-      let n_cached = min(n, pos - tile);
-      var i = part;
-      for (; i + 3u * PARTS < n_cached; i += 4u * PARTS) {
-        let v0 = v_load(cache_at(head_kv, tile + i) + d4);
-        let v1 = v_load(cache_at(head_kv, tile + i + PARTS) + d4);
-        let v2 = v_load(cache_at(head_kv, tile + i + 2u * PARTS) + d4);
-        let v3 = v_load(cache_at(head_kv, tile + i + 3u * PARTS) + d4);
-        acc += scores[i] * v0 + scores[i + PARTS] * v1 + scores[i + 2u * PARTS] * v2 + scores[i + 3u * PARTS] * v3;
+      for (var i0 = part; i0 < n_cached; i0 += AT_ONCE * PARTS) {
+        for (var u = 0u; u < AT_ONCE; u++) {
+          let i = i0 + u * PARTS;
+          acc += select(0.0, scores[min(i, WG - 1u)], i < n_cached) * v[u];
+          v[u] = value(head_kv, tile, i + AT_ONCE * PARTS, n_cached, d4);
+        }
       }
-      for (; i < n_cached; i += PARTS) { acc += scores[i] * v_load(cache_at(head_kv, tile + i) + d4); }
       if (part == 0u && n_cached < n) { acc += scores[n_cached] * qkv[v_base + d4]; }
     }
     workgroupBarrier();

@@ -10,6 +10,12 @@ fn lanes_sum(v: f32, t: u32) -> f32 {
   return s;
 }
 
+fn lanes_sum4(v: vec4f, t: u32) -> vec4f {
+  var s = v;
+  for (var o = LANES / 2u; o > 0u; o >>= 1u) { s += subgroupShuffleXor(s, o); }
+  return s;
+}
+
 fn lanes_max(v: f32, t: u32) -> f32 {
   var s = v;
   for (var o = LANES / 2u; o > 0u; o >>= 1u) { s = max(s, subgroupShuffleXor(s, o)); }
@@ -17,6 +23,10 @@ fn lanes_max(v: f32, t: u32) -> f32 {
 }
 #else
 var<workgroup> lanes_scratch: array<f32, WG>;
+
+fn lanes_sum4(v: vec4f, t: u32) -> vec4f {
+  return vec4f(lanes_sum(v.x, t), lanes_sum(v.y, t), lanes_sum(v.z, t), lanes_sum(v.w, t));
+}
 
 fn lanes_sum(v: f32, t: u32) -> f32 {
   lanes_scratch[t] = v;

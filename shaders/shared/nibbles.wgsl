@@ -1,11 +1,13 @@
 // Codes of 4, 2 and 1 bits as `repack` lays them out, 16 of a group, unsigned.
 #import shared/bytes
 
-// A word's low nibbles are its first four elements, the high nibbles the next four.
-fn nibbles16(c: vec2u) -> mat4x4f {
+// A word's low nibbles are its first four elements, the high nibbles the next four. Less `zero`.
+fn nibbles16(c: vec2u, zero: f32) -> mat4x4f {
   let lo = c & vec2u(0x0f0f0f0fu);
   let hi = (c >> vec2u(4u)) & vec2u(0x0f0f0f0fu);
-  return mat4x4f(u8x4(lo.x), u8x4(hi.x), u8x4(lo.y), u8x4(hi.y));
+  let z = vec4f(8388608.0 + zero);
+  return mat4x4f(
+    bytes_at_2_23(lo.x) - z, bytes_at_2_23(hi.x) - z, bytes_at_2_23(lo.y) - z, bytes_at_2_23(hi.y) - z);
 }
 
 // Element 4 c + i is in bits 8 i + 2 c.

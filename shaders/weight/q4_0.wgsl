@@ -8,5 +8,5 @@ const WEIGHT_HAS_MIN = false;
 
 fn weight16(row: u32, j: u32) -> W16 {
   let d = unpack2x16float(w_sc[row * ((K16 + 3u) / 4u) + j / 4u]);
-  return W16(minus(nibbles16(w_qs[row * K16 + j]), 8.0), select(d.x, d.y, (j & 2u) != 0u), 0.0);
+  return W16(nibbles16(w_qs[row * K16 + j], 8.0), select(d.x, d.y, (j & 2u) != 0u), 0.0);
 }

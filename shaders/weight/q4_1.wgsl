@@ -9,5 +9,5 @@ const WEIGHT_HAS_MIN = true;
 
 fn weight16(row: u32, j: u32) -> W16 {
   let dm = unpack2x16float(w_sc[row * (K16 / 2u) + j / 2u]);
-  return W16(nibbles16(w_qs[row * K16 + j]), dm.x, dm.y);
+  return W16(nibbles16(w_qs[row * K16 + j], 0.0), dm.x, dm.y);
 }

@@ -12,5 +12,5 @@ fn weight16(row: u32, j: u32) -> W16 {
   let s = (row * (K16 / 16u) + j / 16u) * 5u;
   let sm = w_sc[s + (j % 16u) / 4u] >> ((j & 2u) * 8u);
   let dm = unpack2x16float(w_sc[s + 4u]);
-  return W16(nibbles16(w_qs[row * K16 + j]), dm.x * f32(sm & 0xffu), -(dm.y * f32((sm >> 8u) & 0xffu)));
+  return W16(nibbles16(w_qs[row * K16 + j], 0.0), dm.x * f32(sm & 0xffu), -(dm.y * f32((sm >> 8u) & 0xffu)));
 }

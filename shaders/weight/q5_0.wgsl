@@ -12,6 +12,6 @@ fn weight16(row: u32, j: u32) -> W16 {
   let second = (j & 2u) != 0u;
   let high = w_sc[s + select(0u, 1u, second)] >> ((j & 1u) * 16u);
   let d = unpack2x16float(w_sc[s + 2u]);
-  let q = nibbles16(w_qs[row * K16 + j]) + bits16(high) * 16.0;
-  return W16(minus(q, 16.0), select(d.x, d.y, second), 0.0);
+  let q = nibbles16(w_qs[row * K16 + j], 16.0) + bits16(high) * 16.0;
+  return W16(q, select(d.x, d.y, second), 0.0);
 }

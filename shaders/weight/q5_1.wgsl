@@ -11,5 +11,5 @@ fn weight16(row: u32, j: u32) -> W16 {
   let s = row * K16 + (j & ~1u);
   let dm = unpack2x16float(w_sc[s]);
   let high = w_sc[s + 1u] >> ((j & 1u) * 16u);
-  return W16(nibbles16(w_qs[row * K16 + j]) + bits16(high) * 16.0, dm.x, dm.y);
+  return W16(nibbles16(w_qs[row * K16 + j], 0.0) + bits16(high) * 16.0, dm.x, dm.y);
 }

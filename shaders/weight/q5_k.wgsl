@@ -14,6 +14,6 @@ fn weight16(row: u32, j: u32) -> W16 {
   let high = w_sc[s + g / 2u] >> ((g & 1u) * 16u);
   let sm = w_sc[s + 8u + g / 4u] >> ((g & 2u) * 8u);
   let dm = unpack2x16float(w_sc[s + 12u]);
-  let q = nibbles16(w_qs[row * K16 + j]) + bits16(high) * 16.0;
+  let q = nibbles16(w_qs[row * K16 + j], 0.0) + bits16(high) * 16.0;
   return W16(q, dm.x * f32(sm & 0xffu), -(dm.y * f32((sm >> 8u) & 0xffu)));
 }

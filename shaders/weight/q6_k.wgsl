@@ -12,6 +12,6 @@ fn weight16(row: u32, j: u32) -> W16 {
   let s = (row * (K16 / 16u) + j / 16u) * 21u;
   let g = j % 16u;
   let scale = i8x4(w_sc[s + 16u + g / 4u])[g % 4u];
-  let q = nibbles16(w_qs[row * K16 + j]) + crumbs16(w_sc[s + g]) * 16.0;
-  return W16(minus(q, 32.0), unpack2x16float(w_sc[s + 20u]).x * scale, 0.0);
+  let q = nibbles16(w_qs[row * K16 + j], 32.0) + crumbs16(w_sc[s + g]) * 16.0;
+  return W16(q, unpack2x16float(w_sc[s + 20u]).x * scale, 0.0);
 }

@@ -174,8 +174,8 @@ impl Recorder<'_> {
                 let y = if far { &parts.buffer } else { &out.buffer };
                 let mut bindings: Vec<Binding<'_>> = vec![("qkv", &qkv.buffer), ("y", y), ("state", &self.step.state)];
                 let kernel = a.with_rope(split(a.kernel("attention_vec", qkv)), &mut bindings);
-                let kernel = kernel.set("WG", workgroup).set("LANES", t.key_lanes).set("SUBGROUP", t.subgroup);
-                let kernel = kernel.set("SLICES", slices);
+                let kernel = kernel.set("WG", workgroup).set("LANES", t.key_lanes(a.head_dim));
+                let kernel = kernel.set("SUBGROUP", t.subgroup).set("SLICES", slices);
                 a.bind_cache(&mut bindings);
                 let grid = Grid { z: slices, ..Grid::xy(a.n_head, Extent::Fixed(n_split)) };
                 self.dispatch("attention", &kernel, &bindings, grid)?;

@@ -9,8 +9,6 @@ pub struct Tuning {
     pub subgroup: u32,
     /// Invocations that share a head.
     pub lanes: u32,
-    /// Invocations that read a cached key together.
-    pub key_lanes: u32,
     /// Invocations of a workgroup of decode's attention, at most.
     pub attention_workgroup: u32,
     /// Positions up to which decode's attention is not split over workgroups.
@@ -44,7 +42,6 @@ impl Tuning {
         let gpu = Tuning {
             subgroup: caps.subgroup_min,
             lanes,
-            key_lanes: lanes.min(8),
             attention_workgroup: 256,
             near: 256,
             n_split: lanes,
@@ -86,6 +83,12 @@ impl Tuning {
 }
 
 impl Tuning {
+    /// Invocations that read a cached key of `head_dim` elements together: eight elements each, where they may be so many.
+    #[must_use]
+    pub fn key_lanes(&self, head_dim: u32) -> u32 {
+        self.lanes.min((head_dim / 8).next_power_of_two().clamp(4, 32))
+    }
+
     /// Invocations of a workgroup of `matmul_tile` for `rows` rows: large tiles reuse more of what they stage, small ones
     /// leave no part of the GPU idle.
     #[must_use]
