@@ -9,10 +9,8 @@ import { ROOT } from '../scripts/server.mjs';
 import { open } from './lib/harness.mjs';
 
 const FIXTURES = join(ROOT, 'tests/fixtures');
-/** Models that have references here and can't be run yet. */
-const NOT_YET = ['qwen3moe'];
 /** A model of models/ that has references in tests/fixtures/ is tested. */
-const MODELS = readdirSync(FIXTURES).filter((name) => existsSync(join(FIXTURES, name, 'greedy.json')) && !NOT_YET.includes(name));
+const MODELS = readdirSync(FIXTURES).filter((name) => existsSync(join(FIXTURES, name, 'greedy.json')));
 
 /** Dispatches of a decode step: so many a layer, and so many beside. */
 const PER_LAYER = 8;

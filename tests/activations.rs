@@ -158,6 +158,7 @@ models! {
     embedded = "embedded",
     gpt2 = "gpt2-tiny",
     qwen3 = "qwen3-tiny",
+    qwen3moe = "qwen3moe",
     gemma3 = "gemma3-tiny",
     gemma = "gemma",
     gemma2 = "gemma2",

@@ -59,6 +59,12 @@ impl ModelConfig {
         (self.n_head + 2 * self.n_head_kv) * self.head_dim
     }
 
+    /// Rows of the feed-forward block's inside that a token takes.
+    #[must_use]
+    pub fn ffn_rows(&self) -> u32 {
+        if let Ffn::Experts { n_used, .. } = self.ffn { n_used } else { 1 }
+    }
+
     /// Positions that the cache of a layer keeps, for a context of `n_ctx` and batches of `n_batch`.
     #[must_use]
     pub fn kv_capacity(&self, layer: &LayerConfig, n_ctx: u32, n_batch: u32) -> u32 {
@@ -138,6 +144,9 @@ pub enum Ffn {
     Gated(Act),
     /// `down(gelu(up(h)))`, with biases
     Gelu,
+    /// The sum of `weight_e * down_e(silu(gate_e(h)) * up_e(h))` over the `n_used` experts e of `n_expert` that the
+    /// router scores highest; `n_ff` is an expert's width (arXiv:1701.06538).
+    Experts { n_expert: u32, n_used: u32 },
 }
 
 /// Reads `<arch>.<key>` and checks it.

@@ -135,6 +135,14 @@ impl<'a> Recorder<'a> {
         Ok(tensor)
     }
 
+    /// Another tensor of the plan's own, as wide as `t` and not the scratch of that width.
+    ///
+    /// # Errors
+    /// As [`Gpu::buffer`].
+    pub fn scratch_like(&mut self, t: &Tensor, label: &str) -> Result<Tensor> {
+        Tensor::new(self.gpu, label, self.max_tokens, t.width)
+    }
+
     /// In a capture, name the rows of a tensor as they are now; else do nothing.
     ///
     /// # Errors
@@ -165,7 +173,7 @@ impl<'a> Recorder<'a> {
         self.taps.push(Tap { name, copy: buffer, rows, stride: width, offset: 0, step: 1, width });
     }
 
-    fn node_name(&self, name: &str) -> String {
+    pub(super) fn node_name(&self, name: &str) -> String {
         self.layer.map_or_else(|| name.to_owned(), |l| format!("{name}-{l}"))
     }
 }
