@@ -105,6 +105,33 @@ fn a_seed_gives_the_same_text_however_steps_are_pipelined() {
 }
 
 #[test]
+fn a_prefix_is_reused_only_while_sliding_windows_hold_it() {
+    for (model, window) in [("gemma2", 4), ("gemma3-tiny", 32)] {
+        let path = repository().join("models").join(format!("{model}.gguf"));
+        let options = LoadOptions { context_length: Some(256), n_batch: 16, ..LoadOptions::default() };
+        let load = || load_with(&path, true, &options);
+        let session = load();
+        let prompt: Vec<u32> = (0..40).map(|i| 270 + i).collect();
+        let continued = |session: &Rc<Session>, prompt: &[u32]| {
+            let ids = generate(session, prompt, greedy(20)).0;
+            assert_eq!(ids, generate(&load(), prompt, greedy(20)).0, "{model}");
+            (ids, session.stats().reused_tokens as usize)
+        };
+        let long = generate(&session, &prompt, greedy(100)).0;
+        // Back by a few tokens: the ring, which has room for a batch beside the window, still holds what is needed.
+        let near = [&prompt[..], &long[..92], &[5]].concat();
+        assert_eq!(continued(&session, &near).1, 132, "{model}");
+        // Back to where later keys lie over the window's.
+        let far = [&prompt[..window + 2], &[7, 8, 9]].concat();
+        let (ids, reused) = continued(&session, &far);
+        assert_eq!(reused, 0, "{model}");
+        // And on from there.
+        let on = [&far[..], &ids[..15], &[9, 8]].concat();
+        assert_eq!(continued(&session, &on).1, far.len() + 15, "{model}");
+    }
+}
+
+#[test]
 fn generations_end_as_they_should() {
     let session = load(&repository().join("models/embedded.gguf"), true);
     let prompt = session.prompt_ids("It was already late when Prince");

@@ -504,6 +504,17 @@ impl Model {
         Ok(())
     }
 
+    /// Whether the sequence in the cache can go on from position `pos`, where `n_written` positions of it have been
+    /// written: not where the ring of a sliding window has already lost what `pos` looks back on.
+    #[must_use]
+    pub fn can_resume(&self, pos: u32, n_written: u32) -> bool {
+        self.config.layers.iter().zip(&self.run.caches).all(|(layer, cache)| {
+            let oldest_held = n_written.saturating_sub(cache.capacity);
+            let oldest_needed = (pos + 1).saturating_sub(layer.window.unwrap_or(u32::MAX));
+            oldest_held <= oldest_needed
+        })
+    }
+
     /// The logits of the last step, `(V)`.
     ///
     /// # Errors
