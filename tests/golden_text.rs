@@ -4,7 +4,7 @@ mod common;
 
 use std::rc::Rc;
 
-use common::{load, load_with, repository, shared};
+use common::{load, load_with, record, repository, shared};
 use webgguf::model::{LoadOptions, Sampling};
 use webgguf::session::{FinishReason, GenerateOptions, Session};
 use webgguf::tokenizer::DecodeOptions;
@@ -49,6 +49,8 @@ fn fixture_models_write_what_llama_cpp_writes() {
         assert_eq!(decode(true).replace(" ,", ","), want.text, "{model}");
         assert_eq!(decode(false), text, "{model}, streamed");
         println!("{model}: {} greedy tokens equal llama.cpp's", ids.len());
+        let arch = &session.model.config.arch;
+        record("greedy", &model, serde_json::json!({"model": model, "architecture": arch, "tokens": ids.len()}));
         n += 1;
     }
     assert!(n >= 17, "{n} models were found");

@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{Npy, Rng, assert_close, blocks, gpus, read, repack, repository, supported, tensor, vector};
+use common::{Npy, Rng, assert_close, blocks, gpus, read, record, repack, repository, supported, tensor, vector};
+use serde_json::json;
 use webgguf::gguf::{GgmlType, dequantize};
 use webgguf::gpu::{Gpu, State};
 use webgguf::ops::{Act, Index, Input, Matrix, Output, Phase, Recorder, StepBuffers, Tensor, Vector};
@@ -38,6 +39,7 @@ fn dequantised_values_are_gguf_pys_bit_for_bit() {
         let (rows, cols) = (8, (want.len() / 8) as u32);
         let got = gpu_values(&gpu, &matrix(&gpu, ty, rows, cols, &blocks));
         assert_eq!(differ(&got), 0, "{ty} on the GPU, of {}", want.len());
+        record("values", ty.name(), json!({"type": ty.name(), "exact": want.len(), "reference": "gguf-py"}));
         n += want.len();
     }
     println!("{n} values of quantised types equal gguf-py's bit for bit");
@@ -48,11 +50,14 @@ fn unquantised_values_are_exact() {
     let [gpu, _] = gpus();
     let mut rng = Rng(3);
     for ty in [GgmlType::F32, GgmlType::F16, GgmlType::BF16] {
+        let mut n = 0;
         for (rows, cols) in [(1, 1), (3, 17), (5, 172), (2, 576)] {
             let blocks = blocks(&mut rng, ty, rows, cols);
             let got = gpu_values(&gpu, &matrix(&gpu, ty, rows, cols, &blocks));
             assert!(got == dequantize(ty, &blocks).unwrap(), "{ty} {rows}x{cols}");
+            n += got.len();
         }
+        record("values", ty.name(), json!({"type": ty.name(), "exact": n, "reference": "the f32 value"}));
     }
 }
 
@@ -149,9 +154,11 @@ fn divided() -> Vec<Gpu> {
 #[test]
 fn matmul_of_every_type() {
     let mut rng = Rng(5);
-    for gpu in &divided() {
-        for ty in supported() {
-            let k = ty.block_elems().max(32) as u32;
+    let gpus = divided();
+    for ty in supported() {
+        let k = ty.block_elems().max(32) as u32;
+        let (mut vec, mut tile) = (0f64, 0f64);
+        for gpu in &gpus {
             for (t, n, k) in [(1, 1, k), (1, 63, 3 * k), (1, 65, 5 * k), (7, 67, k), (65, 129, 3 * k)] {
                 let blocks = blocks(&mut rng, ty, n, k);
                 let w = matrix(gpu, ty, n, k, &blocks);
@@ -161,9 +168,12 @@ fn matmul_of_every_type() {
                 let got = run_matmul(gpu, t, Input::Plain(&xt), &w, Output::Store { y: &y, bias: None }, &y);
                 let want = matmul(&x, &dequantize(ty, &blocks).unwrap(), k as usize);
                 let what = format!("{ty} T={t} N={n} K={k} subgroups={}", gpu.caps.subgroup_min);
-                assert_close(&got, &want, 1e-5, &what);
+                let error = assert_close(&got, &want, 1e-5, &what);
+                let worst = if t == 1 { &mut vec } else { &mut tile };
+                *worst = worst.max(error);
             }
         }
+        record("matmul", ty.name(), json!({"type": ty.name(), "matvec": vec, "matmul": tile}));
     }
 }
 

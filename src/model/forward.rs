@@ -14,8 +14,8 @@ use crate::error::{Result, bail};
 use crate::gguf::{GgmlType, Gguf};
 use crate::gpu::{Gpu, Plan, Profile, Readback, State, Usage};
 use crate::ops::{
-    Act, Attention, AttentionParts, ExpertOutput, Index, Input, KvCache, N_RECENT, Output, Phase, QkNormWeights,
-    Recorder, Rope, Routes, Sampler, StepBuffers, Tensor, Tuning, Vector,
+    Act, Attention, AttentionParts, ExpertOutput, Index, Input, KvCache, KvType, N_RECENT, Output, Phase,
+    QkNormWeights, Recorder, Rope, Routes, Sampler, StepBuffers, Tensor, Tuning, Vector,
 };
 use crate::source::ByteSource;
 
@@ -74,13 +74,14 @@ pub struct Model {
     pub n_ctx: u32,
     /// Tokens of a prefill batch.
     pub n_batch: u32,
+    pub kv_type: KvType,
     pub(super) weights: Weights,
     pub(super) run: RunState,
     plans: Plans,
 }
 
 impl RunState {
-    fn new(gpu: &Gpu, c: &ModelConfig, n_ctx: u32, n_batch: u32, options: &LoadOptions) -> Result<Self> {
+    fn new(gpu: &Gpu, c: &ModelConfig, n_ctx: u32, n_batch: u32, kv_type: KvType) -> Result<Self> {
         let step = StepBuffers::new(gpu, n_batch)?;
         let mut ropes = Vec::new();
         for r in &c.ropes {
@@ -90,7 +91,7 @@ impl RunState {
         let mut caches = Vec::new();
         for l in &c.layers {
             let capacity = c.kv_capacity(l, n_ctx, n_batch);
-            caches.push(KvCache::new(gpu, options.kv_type, c.n_head_kv, capacity, c.head_dim)?);
+            caches.push(KvCache::new(gpu, kv_type, c.n_head_kv, capacity, c.head_dim)?);
         }
         let router = match c.ffn {
             Ffn::Experts { n_expert, n_used } => Some(Router {
@@ -359,11 +360,12 @@ impl Model {
         let started = Instant::now();
         let n_ctx = context_length(&config, options)?;
         let n_batch = options.n_batch.clamp(1, n_ctx);
-        let bytes = Bytes::of(gguf, &config, n_ctx, n_batch, options.kv_type)?;
+        let kv_type = options.kv_type.unwrap_or_else(|| KvType::of(&gpu.caps));
+        let bytes = Bytes::of(gguf, &config, n_ctx, n_batch, kv_type)?;
         let (weights, loads, run) = gpu
             .allocating("the model", || {
                 let (weights, loads) = Weights::allocate(&gpu, gguf, &config)?;
-                let run = RunState::new(&gpu, &config, n_ctx, n_batch, options)?;
+                let run = RunState::new(&gpu, &config, n_ctx, n_batch, kv_type)?;
                 Ok((weights, loads, run))
             })
             .await?;
@@ -392,7 +394,7 @@ impl Model {
         write_ropes(&gpu, &config, &run, &loads, n_ctx).await?;
         gpu.finish().await?;
         events.progress(LoadPhase::Ready, bytes.weights, bytes.weights, None);
-        Ok(Model { gpu, config, bytes, times, n_ctx, n_batch, weights, run, plans })
+        Ok(Model { gpu, config, bytes, times, n_ctx, n_batch, kv_type, weights, run, plans })
     }
 
     pub(super) fn forward(&self) -> Forward<'_> {

@@ -31,7 +31,8 @@ pub struct LoadOptions {
     pub context_length: Option<u32>,
     /// Tokens of a prefill batch.
     pub n_batch: u32,
-    pub kv_type: KvType,
+    /// Of the KV cache; `None` takes the device's.
+    pub kv_type: Option<KvType>,
 }
 
 /// Positions of the KV cache where the caller names none: enough for a chat, cheap on a phone.
@@ -39,7 +40,7 @@ pub const DEFAULT_CONTEXT: u32 = 4096;
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        LoadOptions { context_length: None, n_batch: 512, kv_type: KvType::F32 }
+        LoadOptions { context_length: None, n_batch: 512, kv_type: None }
     }
 }
 

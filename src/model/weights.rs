@@ -123,7 +123,7 @@ impl Bytes {
         let rope: u64 = c.ropes.iter().map(|r| u64::from(n_ctx) * u64::from(r.n_rot) * 4).sum();
         Ok(Bytes {
             weights,
-            kv_cache: 2 * positions * u64::from(c.n_head_kv * c.head_dim) * kv.elem_bytes(),
+            kv_cache: 2 * kv.bytes(positions * u64::from(c.n_head_kv * c.head_dim)),
             activations: u64::from(n_batch) * per_token + row(c.n_vocab) + rope,
         })
     }

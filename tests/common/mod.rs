@@ -41,6 +41,13 @@ pub fn load_with(path: &Path, subgroups: bool, options: &LoadOptions) -> Rc<Sess
     })
 }
 
+/// Leave a result for `scripts/coverage-table.mjs`: what was tested how, and the error. A later run writes over it.
+pub fn record(kind: &str, key: &str, result: serde_json::Value) {
+    let dir = repository().join("target/coverage").join(kind);
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join(format!("{key}.json")), format!("{result}\n")).unwrap();
+}
+
 /// A NumPy array of f32 in C order.
 pub struct Npy {
     pub data: Vec<f32>,
@@ -112,12 +119,14 @@ pub fn vector(gpu: &Gpu, data: &[f32]) -> Vector {
     Vector { buffer: gpu.buffer_with("test", &padded).unwrap(), len: data.len() as u32 }
 }
 
-pub fn assert_close(got: &[f32], want: &[f64], tolerance: f64, what: &str) {
+/// Fails beyond the tolerance; returns the relative L2 error.
+pub fn assert_close(got: &[f32], want: &[f64], tolerance: f64, what: &str) -> f64 {
     assert_eq!(got.len(), want.len(), "{what}");
     let err: f64 = got.iter().zip(want).map(|(&g, &w)| (f64::from(g) - w).powi(2)).sum();
     let norm: f64 = want.iter().map(|w| w * w).sum();
     let rel = (err / norm.max(1e-30)).sqrt();
     assert!(rel <= tolerance, "{what}: relative L2 {rel:.2e}, {tolerance:.0e} is allowed");
+    rel
 }
 
 /// Fill a matrix from blocks as they are in a file. They lie at an odd byte of the staging buffer, as they may.
