@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use common::{load, load_with, record, repository, shared};
 use webgguf::model::{LoadOptions, Sampling};
+use webgguf::ops::KvType;
 use webgguf::session::{FinishReason, GenerateOptions, Session};
 use webgguf::tokenizer::DecodeOptions;
 
@@ -104,6 +105,27 @@ fn a_seed_gives_the_same_text_however_steps_are_pipelined() {
         assert!(session.stats().reused_tokens + 2 >= grown.len() as u32 - 1);
     }
     assert_eq!(grown[prompt.len()..], whole);
+}
+
+#[test]
+fn smaller_caches_write_the_same_text() {
+    let want = std::fs::read(repository().join("tests/fixtures/embedded/greedy.json")).unwrap();
+    let want: Greedy = serde_json::from_slice(&want).unwrap();
+    let mut bytes = Vec::new();
+    for kv in KvType::ALL {
+        let options = LoadOptions { kv_type: Some(kv), ..LoadOptions::default() };
+        let session = load_with(&repository().join("models/embedded.gguf"), true, &options);
+        let (ids, _) = generate(&session, &want.prompt_tokens, greedy(want.tokens.len() as u32));
+        let n = ids.iter().zip(&want.tokens).take_while(|(a, b)| a == b).count();
+        let memory = &session.info.memory;
+        let name = memory.kv_cache_type;
+        println!("{name}: {n} of {} tokens are llama.cpp's; {} bytes", ids.len(), memory.kv_cache);
+        let positions = memory.kv_cache / memory.kv_bytes_per_position;
+        assert_eq!(positions, u64::from(session.model.n_ctx), "{name}: every layer keeps all positions");
+        assert!(n >= if kv == KvType::Q8_0 { 16 } else { want.tokens.len() }, "{name}: {n}");
+        bytes.push(memory.kv_cache);
+    }
+    assert_eq!((bytes[0], bytes[0] * 9), (bytes[1] * 2, bytes[2] * 32));
 }
 
 #[test]
