@@ -246,7 +246,7 @@ impl<'a> Forward<'a> {
             GateUp::Apart { ffn_gate, ffn_up } => {
                 r.tap_matmul("ffn_gate", "", h, ffn_gate, None)?;
                 r.tap_matmul("ffn_up", "", h, ffn_up, None)?;
-                let up = r.scratch_like(y, "up")?;
+                let up = r.scratch("up", y.width)?;
                 r.matmul("ffn_gate", h, ffn_gate, Output::Store { y, bias: None })?;
                 r.matmul("ffn_up", h, ffn_up, Output::Store { y: &up, bias: None })?;
                 r.glu("ffn_act", act, &up, y)

@@ -118,7 +118,11 @@ impl Bytes {
         }
         let row = |n: u32| u64::from(n_groups(n)) * 64;
         let per_token = 2 * row(c.n_embd) + row(c.n_qkv()) + row(c.n_head * c.head_dim);
-        let per_token = per_token + u64::from(c.ffn_rows()) * row(c.n_ff);
+        let router = match c.ffn {
+            Ffn::Experts { n_expert, n_used } => row(n_expert) + u64::from(n_used) * 8,
+            Ffn::Gated(_) | Ffn::Gelu => 0,
+        };
+        let per_token = per_token + u64::from(c.ffn_rows()) * row(c.n_ff) + router;
         let positions: u64 = c.layers.iter().map(|l| u64::from(c.kv_capacity(l, n_ctx, n_batch))).sum();
         let rope: u64 = c.ropes.iter().map(|r| u64::from(n_ctx) * u64::from(r.n_rot) * 4).sum();
         Ok(Bytes {

@@ -151,7 +151,7 @@ impl Recorder<'_> {
     /// # Errors
     /// As [`Recorder::scratch`].
     pub fn apply_input(&mut self, name: &str, input: Input<'_>) -> Result<Tensor> {
-        let h = self.scratch(input.width())?;
+        let h = self.scratch("norm", input.width())?;
         self.write_input(name, input, &h, None)?;
         Ok(h)
     }

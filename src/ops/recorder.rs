@@ -66,8 +66,8 @@ pub struct Recorder<'a> {
     pub plan: Plan,
     pub taps: Vec<Tap>,
     layer: Option<u32>,
-    /// Scratch for norms in prefill and for captures, by width.
-    scratch: Vec<Tensor>,
+    /// Scratch by purpose and width: for norms in prefill and in captures, for one of two products.
+    scratch: Vec<(&'static str, Tensor)>,
     max_tokens: u32,
 }
 
@@ -122,25 +122,17 @@ impl<'a> Recorder<'a> {
         self.plan.dispatch(self.gpu, label, kernel, bindings, grid)
     }
 
-    /// A tensor for the plan's own use; the same one for the same width every time.
+    /// A tensor for the plan's own use; the same one for the same purpose and width every time.
     ///
     /// # Errors
     /// As [`Gpu::buffer`].
-    pub fn scratch(&mut self, width: u32) -> Result<Tensor> {
-        if let Some(t) = self.scratch.iter().find(|t| t.width == width) {
+    pub fn scratch(&mut self, purpose: &'static str, width: u32) -> Result<Tensor> {
+        if let Some((_, t)) = self.scratch.iter().find(|(p, t)| *p == purpose && t.width == width) {
             return Ok(t.clone());
         }
-        let tensor = Tensor::new(self.gpu, "scratch", self.max_tokens, width)?;
-        self.scratch.push(tensor.clone());
+        let tensor = Tensor::new(self.gpu, purpose, self.max_tokens, width)?;
+        self.scratch.push((purpose, tensor.clone()));
         Ok(tensor)
-    }
-
-    /// Another tensor of the plan's own, as wide as `t` and not the scratch of that width.
-    ///
-    /// # Errors
-    /// As [`Gpu::buffer`].
-    pub fn scratch_like(&mut self, t: &Tensor, label: &str) -> Result<Tensor> {
-        Tensor::new(self.gpu, label, self.max_tokens, t.width)
     }
 
     /// In a capture, name the rows of a tensor as they are now; else do nothing.
