@@ -24,6 +24,11 @@ export interface LoadOptions {
    * Default: the model's own, up to 4096.
    */
   contextLength?: number;
+  /**
+   * How keys and values of past tokens are kept. `f16` takes half the memory of `f32` and `q8_0` little more than a
+   * quarter, so that twice and three times the context fits; both round a little. Default: `f32`.
+   */
+  kvCache?: 'f32' | 'f16' | 'q8_0';
   /** Called as bytes come in. */
   onProgress?: (progress: Progress) => void;
   /** Ends the load with `ABORTED`. */
@@ -142,7 +147,14 @@ export interface ModelInfo {
   /** Whether the file came by ranges; false: as one stream. */
   ranges: boolean;
   /** GPU memory, in bytes. */
-  memory: { weights: number; kvCache: number; activations: number };
+  memory: {
+    weights: number;
+    kvCache: number;
+    kvCacheType: 'f32' | 'f16' | 'q8_0';
+    /** What one more position of `contextLength` would take. */
+    kvBytesPerPosition: number;
+    activations: number;
+  };
   gpu: {
     /** As the browser names it, which may be little. */
     adapter: string;

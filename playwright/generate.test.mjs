@@ -40,6 +40,26 @@ test('pieces come one by one and make up the text of the ids', TIMEOUT, async ()
   assert.equal(stats.generatedTokens, ids.length);
 });
 
+test('smaller caches take less memory and write the same', TIMEOUT, async () => {
+  const options = { maxTokens: 12, temperature: 0 };
+  const want = await run(PROMPT, options);
+  const caches = await page.evaluate(async ([prompt, options]) => {
+    const results = [];
+    for (const kvCache of ['f32', 'f16', 'q8_0']) {
+      const model = await webgguf.loadModel('/models/embedded.gguf', { kvCache });
+      results.push({ kvCache, memory: model.info.memory, ids: (await collect(model, prompt, options)).ids });
+      model.destroy();
+    }
+    return results;
+  }, [PROMPT, options]);
+  const bytes = caches.map(({ memory }) => memory.kvCache / caches[0].memory.kvCache);
+  assert.deepEqual(bytes, [1, 1 / 2, 9 / 32]);
+  for (const { kvCache, memory, ids } of caches) {
+    assert.equal(memory.kvCacheType, kvCache);
+    assert.deepEqual(ids, want.ids, kvCache);
+  }
+});
+
 test('a prompt of ids is the prompt of its text', TIMEOUT, async () => {
   const ids = await page.evaluate((p) => [...model.tokenize(p, { addSpecial: true })], PROMPT);
   const options = { maxTokens: 4, temperature: 0 };
@@ -260,7 +280,7 @@ test('sources: URL, Blob, File, ArrayBuffer, Uint8Array; others are named', TIME
 });
 
 test('load options that are unknown or out of range are named', TIMEOUT, async () => {
-  for (const options of [{ contextLenght: 64 }, { contextLength: 0 }, { contextLength: 513 }, { contextLength: 1.5 }]) {
+  for (const options of [{ contextLenght: 64 }, { contextLength: 0 }, { contextLength: 513 }, { contextLength: 1.5 }, { kvCache: 'q4_0' }]) {
     const failed = await page.evaluate((o) => failureOf(webgguf.loadModel('/models/embedded.gguf', o)), options);
     assert.equal(failed?.code, 'INVALID_ARGUMENT', JSON.stringify(options));
   }

@@ -1,7 +1,7 @@
 // Every fixture model against llama.cpp: each named intermediate of each layer, prefill and decode; greedy text; and
 // the dispatches of a decode step.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
@@ -9,10 +9,8 @@ import { ROOT } from '../scripts/server.mjs';
 import { open } from './lib/harness.mjs';
 
 const FIXTURES = join(ROOT, 'tests/fixtures');
-/** Models that have references here and can't be run yet. */
-const NOT_YET = ['qwen3moe'];
 /** A model of models/ that has references in tests/fixtures/ is tested. */
-const MODELS = readdirSync(FIXTURES).filter((name) => existsSync(join(FIXTURES, name, 'greedy.json')) && !NOT_YET.includes(name));
+const MODELS = readdirSync(FIXTURES).filter((name) => existsSync(join(FIXTURES, name, 'greedy.json')));
 
 /** Dispatches of a decode step: so many a layer, and so many beside. */
 const PER_LAYER = 8;
@@ -21,6 +19,14 @@ const BESIDE = 4;
 let site;
 before(async () => (site = await open()));
 after(() => site.close());
+
+/** For scripts/coverage-table.mjs. */
+function record(model, entry, architecture, rows, worst) {
+  const folder = join(ROOT, 'target/coverage/browser');
+  mkdirSync(folder, { recursive: true });
+  const result = { model, case: entry, architecture, nodes: rows.length, worst, where: 'Chromium' };
+  writeFileSync(join(folder, `${model}.${entry}.json`), `${JSON.stringify(result)}\n`);
+}
 
 function report(title, rows) {
   const width = Math.max(...rows.map((r) => r.name.length));
@@ -52,7 +58,8 @@ for (const name of MODELS) {
         const result = await page.evaluate(async (fixture) => {
           const { compareCase } = await import('/test/activations.js');
           const index = await (await fetch(`${fixture}index.json`)).json();
-          return compareCase(await modelFor(index.n_ctx), fixture);
+          const model = await modelFor(index.n_ctx);
+          return { ...(await compareCase(model, fixture)), architecture: model.info.architecture };
         }, `/fixtures/${name}/${entry}/`);
 
         const failed = result.rows.filter((r) => r.problem);
@@ -60,6 +67,7 @@ for (const name of MODELS) {
         report(`${name} ${entry}`, result.rows);
         const summary = `${result.rows.length} checkpoints, ${failed.length} failed`;
         console.log(`${summary}; worst relative L2 ${worst.toExponential(2)}`);
+        record(name, entry, result.architecture, result.rows, worst);
         if (result.extra.length) console.log(`captured without a reference: ${result.extra.join(' ')}`);
         assert.deepEqual(result.repeated, [], 'a name stands for one node');
         assert.deepEqual(result.decoded, result.wantDecoded, 'greedy ids');

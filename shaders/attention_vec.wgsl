@@ -65,9 +65,15 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   // One workgroup of a key-value head keeps the cache; the others use their own copy.
   if (end > pos && slice == 0u && head % (N_HEAD / N_HEAD_KV) == 0u) {
     let at = cache_at(head_kv, pos);
-    for (var d4 = t; d4 < D4; d4 += WG) {
-      k_store(at + d4, k_new[d4]);
-      v_store(at + d4, qkv[v_base + d4]);
+    for (var d4 = t * KV_UNIT; d4 < D4; d4 += WG * KV_UNIT) {
+      var k: array<vec4f, KV_UNIT>;
+      var v: array<vec4f, KV_UNIT>;
+      for (var i = 0u; i < KV_UNIT; i++) {
+        k[i] = k_new[d4 + i];
+        v[i] = qkv[v_base + d4 + i];
+      }
+      k_store(at + d4, k);
+      v_store(at + d4, v);
     }
   }
 

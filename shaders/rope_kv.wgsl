@@ -27,13 +27,17 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   for (var d4 = lane; d4 < D4; d4 += LANES) { rotated[run * D4 + d4] = roped(pos, base, d4, scale); }
   workgroupBarrier();
   if (!live) { return; }
-  let head_kv = head - N_HEAD;
-  for (var d4 = lane; d4 < D4; d4 += LANES) {
-    qkv[base + d4] = rotated[run * D4 + d4];
-    if (head >= N_HEAD) {
-      let at = cache_at(head_kv, pos) + d4;
-      k_store(at, rotated[run * D4 + d4]);
-      v_store(at, qkv[base + N_HEAD_KV * D4 + d4]);
+  for (var d4 = lane; d4 < D4; d4 += LANES) { qkv[base + d4] = rotated[run * D4 + d4]; }
+  if (head < N_HEAD) { return; }
+  let at = cache_at(head - N_HEAD, pos);
+  for (var d4 = lane * KV_UNIT; d4 < D4; d4 += LANES * KV_UNIT) {
+    var k: array<vec4f, KV_UNIT>;
+    var v: array<vec4f, KV_UNIT>;
+    for (var i = 0u; i < KV_UNIT; i++) {
+      k[i] = rotated[run * D4 + d4 + i];
+      v[i] = qkv[base + N_HEAD_KV * D4 + d4 + i];
     }
+    k_store(at + d4, k);
+    v_store(at + d4, v);
   }
 }

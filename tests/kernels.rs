@@ -2,67 +2,17 @@
 
 mod common;
 
-use common::{Npy, Rng, assert_close, gpus, read, repository, tensor, vector};
+use common::{Npy, Rng, assert_close, blocks, gpus, read, record, repack, repository, supported, tensor, vector};
+use serde_json::json;
 use webgguf::gguf::{GgmlType, dequantize};
 use webgguf::gpu::{Gpu, State};
-use webgguf::ops::{
-    Act, Index, Input, Matrix, Output, Phase, Recorder, Repacker, StagedRows, StepBuffers, Tensor, Vector, WeightLayout,
-};
+use webgguf::ops::{Act, Index, Input, Matrix, Output, Phase, Recorder, StepBuffers, Tensor, Vector};
 
-/// A matrix of blocks as they are in a file. The blocks lie at an odd byte of the staging buffer, as they may.
+/// A matrix of blocks as they are in a file.
 fn matrix(gpu: &Gpu, ty: GgmlType, rows: u32, cols: u32, blocks: &[u8]) -> Matrix {
-    let at_bytes = 3;
-    let mut staged = vec![0u8; at_bytes];
-    staged.extend_from_slice(blocks);
-    staged.resize(staged.len().next_multiple_of(4) + 4, 0);
-    let staging = gpu.buffer_with("staging", &staged).unwrap();
     let matrix = Matrix::new(gpu, "test", &[(ty, rows)], cols).unwrap();
-    let repacker = Repacker::new(gpu).unwrap();
-    for (i, part) in matrix.parts.iter().enumerate() {
-        let row_bytes = ty.row_bytes(cols.into()).unwrap();
-        let at_bytes = at_bytes as u64 + u64::from(part.rows.start) * row_bytes;
-        let rows = part.rows.clone();
-        repacker.rows(gpu, &StagedRows { staging: &staging, at_bytes, rows, row0: 0, step: 1 }, &matrix, i).unwrap();
-    }
+    repack(gpu, ty, &matrix, blocks);
     matrix
-}
-
-/// Random blocks of a type, with scales that keep values near 1.
-fn blocks(rng: &mut Rng, ty: GgmlType, rows: u32, cols: u32) -> Vec<u8> {
-    if ty == GgmlType::F32 {
-        return rng.vec((rows * cols) as usize, 1.0).iter().flat_map(|v| v.to_le_bytes()).collect();
-    }
-    if ty == GgmlType::F16 || ty == GgmlType::BF16 {
-        let values = rng.vec((rows * cols) as usize, 1.0);
-        return match ty {
-            GgmlType::F16 => values.iter().flat_map(|&v| half::f16::from_f32(v).to_le_bytes()).collect(),
-            _ => values.iter().flat_map(|&v| half::bf16::from_f32(v).to_le_bytes()).collect(),
-        };
-    }
-    let n = u64::from(rows) * ty.row_bytes(cols.into()).unwrap();
-    let mut bytes = rng.bytes(n as usize);
-    let halves: &[usize] = match ty {
-        GgmlType::Q4_1 | GgmlType::Q5_1 | GgmlType::Q4_K | GgmlType::Q5_K => &[0, 2],
-        GgmlType::Q2_K => &[80, 82],
-        GgmlType::Q3_K => &[108],
-        GgmlType::Q6_K => &[208],
-        GgmlType::MXFP4 => &[],
-        _ => &[0],
-    };
-    for block in bytes.chunks_exact_mut(ty.block_bytes() as usize) {
-        for &at in halves {
-            let d = half::f16::from_f32(rng.unit() * 0.02);
-            block[at..at + 2].copy_from_slice(&d.to_le_bytes());
-        }
-        if ty == GgmlType::MXFP4 {
-            block[0] = 120 + block[0] % 8;
-        }
-    }
-    bytes
-}
-
-fn supported() -> impl Iterator<Item = GgmlType> {
-    GgmlType::all().filter(|&t| WeightLayout::of(t).is_some())
 }
 
 /// The values of a matrix as the GPU dequantises them: every row looked up.
@@ -89,6 +39,7 @@ fn dequantised_values_are_gguf_pys_bit_for_bit() {
         let (rows, cols) = (8, (want.len() / 8) as u32);
         let got = gpu_values(&gpu, &matrix(&gpu, ty, rows, cols, &blocks));
         assert_eq!(differ(&got), 0, "{ty} on the GPU, of {}", want.len());
+        record("values", ty.name(), json!({"type": ty.name(), "exact": want.len(), "reference": "gguf-py"}));
         n += want.len();
     }
     println!("{n} values of quantised types equal gguf-py's bit for bit");
@@ -99,11 +50,14 @@ fn unquantised_values_are_exact() {
     let [gpu, _] = gpus();
     let mut rng = Rng(3);
     for ty in [GgmlType::F32, GgmlType::F16, GgmlType::BF16] {
+        let mut n = 0;
         for (rows, cols) in [(1, 1), (3, 17), (5, 172), (2, 576)] {
             let blocks = blocks(&mut rng, ty, rows, cols);
             let got = gpu_values(&gpu, &matrix(&gpu, ty, rows, cols, &blocks));
             assert!(got == dequantize(ty, &blocks).unwrap(), "{ty} {rows}x{cols}");
+            n += got.len();
         }
+        record("values", ty.name(), json!({"type": ty.name(), "exact": n, "reference": "the f32 value"}));
     }
 }
 
@@ -200,9 +154,11 @@ fn divided() -> Vec<Gpu> {
 #[test]
 fn matmul_of_every_type() {
     let mut rng = Rng(5);
-    for gpu in &divided() {
-        for ty in supported() {
-            let k = ty.block_elems().max(32) as u32;
+    let gpus = divided();
+    for ty in supported() {
+        let k = ty.block_elems().max(32) as u32;
+        let (mut vec, mut tile) = (0f64, 0f64);
+        for gpu in &gpus {
             for (t, n, k) in [(1, 1, k), (1, 63, 3 * k), (1, 65, 5 * k), (7, 67, k), (65, 129, 3 * k)] {
                 let blocks = blocks(&mut rng, ty, n, k);
                 let w = matrix(gpu, ty, n, k, &blocks);
@@ -212,9 +168,12 @@ fn matmul_of_every_type() {
                 let got = run_matmul(gpu, t, Input::Plain(&xt), &w, Output::Store { y: &y, bias: None }, &y);
                 let want = matmul(&x, &dequantize(ty, &blocks).unwrap(), k as usize);
                 let what = format!("{ty} T={t} N={n} K={k} subgroups={}", gpu.caps.subgroup_min);
-                assert_close(&got, &want, 1e-5, &what);
+                let error = assert_close(&got, &want, 1e-5, &what);
+                let worst = if t == 1 { &mut vec } else { &mut tile };
+                *worst = worst.max(error);
             }
         }
+        record("matmul", ty.name(), json!({"type": ty.name(), "matvec": vec, "matmul": tile}));
     }
 }
 

@@ -94,6 +94,8 @@ fn llama_cpp_names(c: &ModelConfig, activations: Vec<Activation>) -> Vec<Activat
                     Ffn::Gated(Act::Silu) => "ffn_swiglu",
                     Ffn::Gated(Act::Gelu) => "ffn_geglu",
                     Ffn::Gelu => "ffn_gelu",
+                    // Experts have names of their own.
+                    Ffn::Experts { .. } => "ffn_moe_swiglu",
                 },
                 &same,
             ),
@@ -113,11 +115,15 @@ fn llama_cpp_names(c: &ModelConfig, activations: Vec<Activation>) -> Vec<Activat
                     push("kq_scaled_2", &|v| (v * c.attention_scale / cap).tanh() * cap);
                 }
             }
+            "ffn_moe_topk.bits" => push("ffn_moe_topk", &|v| v.to_bits() as f32),
             _ => push(&base, &same),
         }
     }
     if c.arch == "phi3" {
         join_gate_and_up(&mut out);
+    }
+    if let Ffn::Experts { n_used, .. } = c.ffn {
+        finish_experts(&mut out, n_used as usize);
     }
     out
 }
@@ -132,5 +138,47 @@ fn join_gate_and_up(activations: &mut [Activation]) {
         let data =
             gate.data.chunks(up.width).zip(up.data.chunks(up.width)).flat_map(|(g, u)| [g, u].concat()).collect();
         activations[i] = Activation { data, width: 2 * up.width, ..up.clone() };
+    }
+}
+
+/// The least sum that llama.cpp divides the weights of a token's experts by.
+const LEAST_WEIGHTS_SUM: f32 = 6.103_515_6e-5;
+
+/// Experts' rows `(T n_used, ..)` as llama.cpp has them, `(T, n_used ..)`, and the nodes between the router's
+/// probabilities and its weights.
+fn finish_experts(activations: &mut Vec<Activation>, n_used: usize) {
+    let per_expert = ["ffn_moe_gate-", "ffn_moe_up-", "ffn_moe_swiglu-", "ffn_moe_down-"];
+    for a in activations.iter_mut().filter(|a| per_expert.iter().any(|name| a.name.starts_with(name))) {
+        (a.rows, a.width) = (a.rows / n_used, a.width * n_used);
+    }
+    let layers: Vec<String> =
+        activations.iter().filter_map(|a| a.name.strip_prefix("ffn_moe_topk-").map(str::to_owned)).collect();
+    for layer in layers {
+        let find = |name: &str| activations.iter().find(|a| a.name == format!("{name}-{layer}"));
+        let (Some(probs), Some(top)) = (find("ffn_moe_probs"), find("ffn_moe_topk")) else { continue };
+        let (Some(weights), Some(down)) = (find("ffn_moe_weights_norm"), find("ffn_moe_down")) else { continue };
+        let rows = top.rows;
+        let node = |name: &str, data: Vec<f32>| Activation {
+            name: format!("{name}-{layer}"),
+            rows,
+            width: data.len() / rows,
+            data,
+        };
+        let chosen: Vec<f32> = (probs.data.chunks(probs.width).zip(top.data.chunks(n_used)))
+            .flat_map(|(p, ids)| ids.iter().map(|&id| p.get(id as usize).copied().unwrap_or(f32::NAN)))
+            .collect();
+        let sums: Vec<f32> = chosen.chunks(n_used).map(|w| w.iter().sum()).collect();
+        let clamped = sums.iter().map(|s| s.max(LEAST_WEIGHTS_SUM)).collect();
+        let weighted = (down.data.chunks(down.width / n_used).zip(&weights.data))
+            .flat_map(|(row, w)| row.iter().map(move |v| v * w))
+            .collect();
+        let nodes = [
+            node("ffn_moe_weights", chosen),
+            node("ffn_moe_weights_sum", sums),
+            node("ffn_moe_weights_sum_clamped", clamped),
+            node("ffn_moe_weighted", weighted),
+        ];
+        let at = activations.iter().position(|a| a.name == format!("l_out-{layer}")).unwrap_or(activations.len());
+        activations.splice(at..at, nodes);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, bail};
 use crate::gguf::Gguf;
-use crate::ops::{Act, RopeKind};
+use crate::ops::{Act, KvType, RopeKind};
 
 /// Everything the forward pass needs to know of a model beside its weights.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +57,19 @@ impl ModelConfig {
     #[must_use]
     pub fn n_qkv(&self) -> u32 {
         (self.n_head + 2 * self.n_head_kv) * self.head_dim
+    }
+
+    /// Bytes of KV cache that one more position of context takes: those of layers without a sliding window.
+    #[must_use]
+    pub fn kv_bytes_per_position(&self, ty: KvType) -> u64 {
+        let layers = self.layers.iter().filter(|l| l.window.is_none()).count() as u64;
+        2 * layers * ty.bytes(u64::from(self.n_head_kv * self.head_dim))
+    }
+
+    /// Rows of the feed-forward block's inside that a token takes.
+    #[must_use]
+    pub fn ffn_rows(&self) -> u32 {
+        if let Ffn::Experts { n_used, .. } = self.ffn { n_used } else { 1 }
     }
 
     /// Positions that the cache of a layer keeps, for a context of `n_ctx` and batches of `n_batch`.
@@ -138,6 +151,9 @@ pub enum Ffn {
     Gated(Act),
     /// `down(gelu(up(h)))`, with biases
     Gelu,
+    /// The sum of `weight_e * down_e(silu(gate_e(h)) * up_e(h))` over the `n_used` experts e of `n_expert` that the
+    /// router scores highest; `n_ff` is an expert's width (arXiv:1701.06538).
+    Experts { n_expert: u32, n_used: u32 },
 }
 
 /// Reads `<arch>.<key>` and checks it.

@@ -8,14 +8,15 @@ use super::load::{LoadEvents, LoadOptions, LoadPhase, LoadTimes, ms, stream_weig
 use super::need::Need;
 use super::rope;
 use super::weights::{
-    Bytes, Destination, Linear, Load, NormWeights, ROPE_FACTORS_LONG, ROPE_FACTORS_SHORT, ROPE_FREQS, Weights,
+    Bytes, Destination, ExpertWeights, FfnWeights, GateUp, Linear, Load, NormWeights, ROPE_FACTORS_LONG,
+    ROPE_FACTORS_SHORT, ROPE_FREQS, Weights,
 };
 use crate::error::{Result, bail};
 use crate::gguf::{GgmlType, Gguf};
 use crate::gpu::{Gpu, Plan, Profile, Readback, State, Usage};
 use crate::ops::{
-    Attention, AttentionParts, Index, Input, KvCache, N_RECENT, Output, Phase, QkNormWeights, Recorder, Rope, Sampler,
-    StepBuffers, Tensor, Tuning, Vector,
+    Act, Attention, AttentionParts, ExpertOutput, Index, Input, KvCache, KvType, N_RECENT, Output, Phase,
+    QkNormWeights, Recorder, Rope, Routes, Sampler, StepBuffers, Tensor, Tuning, Vector,
 };
 use crate::source::ByteSource;
 
@@ -29,8 +30,9 @@ pub(super) struct RunState {
     /// Attention's output, `(T, H D)`; in decode it stays in parts.
     pub attn: Tensor,
     pub attn_parts: AttentionParts,
-    /// Inside of the feed-forward block, `(T, F)`.
+    /// Inside of the feed-forward block, `(T, F)`; of experts `(T, n_used, F)`.
     pub ffn: Tensor,
+    pub router: Option<Router>,
     /// A block's output that is normed before it is added, `(T, C)`.
     pub block_out: Tensor,
     /// `(V)`, of the last token.
@@ -38,6 +40,13 @@ pub(super) struct RunState {
     pub caches: Vec<KvCache>,
     pub ropes: Vec<Rope>,
     sampler: Sampler,
+}
+
+/// Where tokens go in a mixture of E experts.
+pub(super) struct Router {
+    /// `(T, E)`
+    probs: Tensor,
+    routes: Routes,
 }
 
 /// The recorded plans. A step replays some of them in one submit.
@@ -66,13 +75,14 @@ pub struct Model {
     pub n_ctx: u32,
     /// Tokens of a prefill batch.
     pub n_batch: u32,
+    pub kv_type: KvType,
     pub(super) weights: Weights,
     pub(super) run: RunState,
     plans: Plans,
 }
 
 impl RunState {
-    fn new(gpu: &Gpu, c: &ModelConfig, n_ctx: u32, n_batch: u32, options: &LoadOptions) -> Result<Self> {
+    fn new(gpu: &Gpu, c: &ModelConfig, n_ctx: u32, n_batch: u32, kv_type: KvType) -> Result<Self> {
         let step = StepBuffers::new(gpu, n_batch)?;
         let mut ropes = Vec::new();
         for r in &c.ropes {
@@ -82,14 +92,22 @@ impl RunState {
         let mut caches = Vec::new();
         for l in &c.layers {
             let capacity = c.kv_capacity(l, n_ctx, n_batch);
-            caches.push(KvCache::new(gpu, options.kv_type, c.n_head_kv, capacity, c.head_dim)?);
+            caches.push(KvCache::new(gpu, kv_type, c.n_head_kv, capacity, c.head_dim)?);
         }
+        let router = match c.ffn {
+            Ffn::Experts { n_expert, n_used } => Some(Router {
+                probs: Tensor::new(gpu, "probs", n_batch, n_expert)?,
+                routes: Routes::new(gpu, n_batch, n_used)?,
+            }),
+            Ffn::Gated(_) | Ffn::Gelu => None,
+        };
         Ok(RunState {
             x: Tensor::new(gpu, "x", n_batch, c.n_embd)?,
             qkv: Tensor::new(gpu, "qkv", n_batch, c.n_qkv())?,
             attn: Tensor::new(gpu, "attn", n_batch, c.n_head * c.head_dim)?,
             attn_parts: AttentionParts::new(gpu, c.n_head, c.head_dim)?,
-            ffn: Tensor::new(gpu, "ffn", n_batch, c.n_ff)?,
+            ffn: Tensor::new(gpu, "ffn", n_batch * c.ffn_rows(), c.n_ff)?,
+            router,
             block_out: Tensor::new(gpu, "block_out", n_batch, c.n_embd)?,
             logits: Tensor::new(gpu, "logits", 1, c.n_vocab)?,
             sampler: Sampler::new(gpu)?,
@@ -179,7 +197,7 @@ impl<'a> Forward<'a> {
 
     /// One layer: `x += attention(norm(x))`, then `x += ffn(norm(x))`.
     pub fn layer(&self, r: &mut Recorder<'_>, l: u32) -> Result<()> {
-        let (c, s, x) = (self.c, self.s, &self.s.x);
+        let (s, x) = (self.s, &self.s.x);
         let w = &self.w.layers[l as usize];
         r.set_layer(Some(l));
 
@@ -197,23 +215,67 @@ impl<'a> Forward<'a> {
 
         let h = self.normed(x, w.ffn_norm.as_ref());
         r.tap_norm("ffn_norm", h)?;
-        match (c.ffn, &w.ffn_up.bias) {
-            (Ffn::Gated(act), _) => {
-                r.tap_pairs("ffn_gate", "ffn_up", h, &w.ffn_up.weight)?;
-                r.matmul("ffn_gate_up", h, &w.ffn_up.weight, Output::Glu { y: &s.ffn, act })?;
+        match &w.ffn {
+            FfnWeights::Gated { gate_up, ffn_down } => {
+                self.gate_up(r, h, gate_up)?;
+                self.ffn_down(r, ffn_down, w.ffn_post_norm.as_ref())?;
             }
-            (Ffn::Gelu, Some(bias)) => {
-                r.tap_matmul("ffn_up", "ffn_up_b", h, &w.ffn_up.weight, Some(bias))?;
-                r.matmul("ffn_up", h, &w.ffn_up.weight, Output::Gelu { y: &s.ffn, bias })?;
+            FfnWeights::Plain { ffn_up, ffn_down } => {
+                let Some(bias) = &ffn_up.bias else {
+                    bail!(MalformedGguf, "tensor 'blk.{l}.ffn_up.bias' is missing from the file");
+                };
+                r.tap_matmul("ffn_up", "ffn_up_b", h, &ffn_up.weight, Some(bias))?;
+                r.matmul("ffn_up", h, &ffn_up.weight, Output::Gelu { y: &s.ffn, bias })?;
+                self.ffn_down(r, ffn_down, w.ffn_post_norm.as_ref())?;
             }
-            (Ffn::Gelu, None) => bail!(MalformedGguf, "tensor 'blk.{l}.ffn_up.bias' is missing from the file"),
+            FfnWeights::Experts(experts) => self.experts(r, h, experts)?,
         }
-        r.tap("ffn_act", &s.ffn)?;
-        let ffn = Input::Plain(&s.ffn);
-        self.add_block(r, ["ffn_down", "ffn_out", "ffn_post_norm"], ffn, &w.ffn_down, w.ffn_post_norm.as_ref())?;
         r.tap("l_out", x)?;
         r.set_layer(None);
         Ok(())
+    }
+
+    /// `ffn = act(gate . h) * (up . h)`
+    fn gate_up(&self, r: &mut Recorder<'_>, h: Input<'_>, w: &GateUp) -> Result<()> {
+        let y = &self.s.ffn;
+        let act = if let Ffn::Gated(act) = self.c.ffn { act } else { Act::Silu };
+        match w {
+            GateUp::Alternating(w) => {
+                r.tap_pairs("ffn_gate", "ffn_up", h, w)?;
+                r.matmul("ffn_gate_up", h, w, Output::Glu { y, act })
+            }
+            GateUp::Apart { ffn_gate, ffn_up } => {
+                r.tap_matmul("ffn_gate", "", h, ffn_gate, None)?;
+                r.tap_matmul("ffn_up", "", h, ffn_up, None)?;
+                let up = r.scratch("up", y.width)?;
+                r.matmul("ffn_gate", h, ffn_gate, Output::Store { y, bias: None })?;
+                r.matmul("ffn_up", h, ffn_up, Output::Store { y: &up, bias: None })?;
+                r.glu("ffn_act", act, &up, y)
+            }
+        }
+    }
+
+    /// `x += down . ffn`
+    fn ffn_down(&self, r: &mut Recorder<'_>, w: &Linear, post_norm: Option<&'a Vector>) -> Result<()> {
+        r.tap("ffn_act", &self.s.ffn)?;
+        self.add_block(r, ["ffn_down", "ffn_out", "ffn_post_norm"], Input::Plain(&self.s.ffn), w, post_norm)
+    }
+
+    /// `x += sum_e weight_e * down_e . (silu(gate_e . h) * (up_e . h))` over the experts e that the router chooses.
+    fn experts(&self, r: &mut Recorder<'_>, h: Input<'_>, w: &ExpertWeights) -> Result<()> {
+        let (s, x) = (self.s, &self.s.x);
+        let Some(Router { probs, routes }) = &s.router else {
+            bail!(Internal, "a mixture of experts has no router");
+        };
+        r.matmul("ffn_gate_inp", h, &w.ffn_gate_inp, Output::Store { y: probs, bias: None })?;
+        r.tap("ffn_moe_logits", probs)?;
+        r.expert_route(probs, routes)?;
+        r.tap("ffn_moe_probs", probs)?;
+        r.tap_routes(routes)?;
+        r.tap_expert_pairs(h, &w.ffn_gate_up_exps, routes)?;
+        r.expert_matmul("ffn_gate_up_exps", (h, 1), &w.ffn_gate_up_exps, routes, ExpertOutput::Swiglu(&s.ffn))?;
+        r.tap_expert_down(&s.ffn, &w.ffn_down_exps, routes)?;
+        r.expert_sum("ffn_down_exps", &s.ffn, &w.ffn_down_exps, routes, x, self.c.residual_scale)
     }
 
     /// `x += w . input`, or `x += norm(w . input)` where the block's output is normed. The names are those of the
@@ -286,11 +348,11 @@ impl Model {
         events: &dyn LoadEvents,
     ) -> Result<Self> {
         let started = Instant::now();
-        let Need { n_ctx, n_batch, bytes } = Need::of(gguf, &config, options)?;
+        let Need { n_ctx, n_batch, kv_type, bytes } = Need::of(gguf, &config, options)?;
         let (weights, loads, run) = gpu
             .allocating("the model", || {
                 let (weights, loads) = Weights::allocate(&gpu, gguf, &config)?;
-                let run = RunState::new(&gpu, &config, n_ctx, n_batch, options)?;
+                let run = RunState::new(&gpu, &config, n_ctx, n_batch, kv_type)?;
                 Ok((weights, loads, run))
             })
             .await?;
@@ -319,7 +381,7 @@ impl Model {
         write_ropes(&gpu, &config, &run, &loads, n_ctx).await?;
         gpu.finish().await?;
         events.progress(LoadPhase::Ready, bytes.weights, bytes.weights, None);
-        Ok(Model { gpu, config, bytes, times, n_ctx, n_batch, weights, run, plans })
+        Ok(Model { gpu, config, bytes, times, n_ctx, n_batch, kv_type, weights, run, plans })
     }
 
     pub(super) fn forward(&self) -> Forward<'_> {
@@ -429,6 +491,17 @@ impl Model {
             bail!(ContextOverflow, "{n} tokens after {pos} do not fit the context of {}", self.n_ctx);
         }
         Ok(())
+    }
+
+    /// Whether the sequence in the cache can go on from position `pos`, where `n_written` positions of it have been
+    /// written: not where the ring of a sliding window has already lost what `pos` looks back on.
+    #[must_use]
+    pub fn can_resume(&self, pos: u32, n_written: u32) -> bool {
+        self.config.layers.iter().zip(&self.run.caches).all(|(layer, cache)| {
+            let oldest_held = n_written.saturating_sub(cache.capacity);
+            let oldest_needed = (pos + 1).saturating_sub(layer.window.unwrap_or(u32::MAX));
+            oldest_held <= oldest_needed
+        })
     }
 
     /// The logits of the last step, `(V)`.

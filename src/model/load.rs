@@ -31,12 +31,13 @@ pub struct LoadOptions {
     pub context_length: Option<u32>,
     /// Tokens of a prefill batch.
     pub n_batch: u32,
-    pub kv_type: KvType,
+    /// Of the KV cache; `None` takes the device's.
+    pub kv_type: Option<KvType>,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        LoadOptions { context_length: None, n_batch: 512, kv_type: KvType::F32 }
+        LoadOptions { context_length: None, n_batch: 512, kv_type: None }
     }
 }
 

@@ -5,6 +5,7 @@ use super::load::LoadOptions;
 use super::weights::Bytes;
 use crate::error::{Result, bail};
 use crate::gguf::Gguf;
+use crate::ops::KvType;
 
 /// Positions of the KV cache where the caller names none: enough for a chat, cheap on a phone.
 const DEFAULT_CONTEXT: u32 = 4096;
@@ -16,6 +17,7 @@ pub struct Need {
     pub n_ctx: u32,
     /// Tokens of a prefill batch.
     pub n_batch: u32,
+    pub kv_type: KvType,
     pub bytes: Bytes,
 }
 
@@ -33,6 +35,8 @@ impl Need {
             None => c.n_ctx_train.min(DEFAULT_CONTEXT),
         };
         let n_batch = options.n_batch.clamp(1, n_ctx);
-        Ok(Need { n_ctx, n_batch, bytes: Bytes::of(gguf, c, n_ctx, n_batch, options.kv_type)? })
+        // The type whose results are those of llama.cpp's f32, unless the caller prefers less memory.
+        let kv_type = options.kv_type.unwrap_or(KvType::F32);
+        Ok(Need { n_ctx, n_batch, kv_type, bytes: Bytes::of(gguf, c, n_ctx, n_batch, kv_type)? })
     }
 }

@@ -7,7 +7,7 @@ use super::config::{Ffn, ModelConfig, Norm, QkNorm};
 use crate::error::{Result, bail};
 use crate::gguf::{GgmlType, Gguf, TensorInfo};
 use crate::gpu::{Buffer, Gpu, Usage};
-use crate::ops::{KvType, Matrix, Vector, WeightLayout, n_groups};
+use crate::ops::{ExpertMatrix, KvType, Matrix, Vector, WeightLayout, n_groups};
 
 /// Weight and, for LayerNorm, bias of a norm.
 pub struct NormWeights {
@@ -19,6 +19,38 @@ pub struct NormWeights {
 pub struct Linear {
     pub weight: Rc<Matrix>,
     pub bias: Option<Vector>,
+}
+
+/// The weights of a feed-forward block.
+pub enum FfnWeights {
+    Gated {
+        gate_up: GateUp,
+        ffn_down: Linear,
+    },
+    /// `(F, C)` and `(C, F)`
+    Plain {
+        ffn_up: Linear,
+        ffn_down: Linear,
+    },
+    Experts(ExpertWeights),
+}
+
+/// Gate and up of a gated block.
+pub enum GateUp {
+    /// Their rows in turn, `(2 F, C)`.
+    Alternating(Rc<Matrix>),
+    /// Of different types, `(F, C)` each.
+    Apart { ffn_gate: Rc<Matrix>, ffn_up: Rc<Matrix> },
+}
+
+/// A mixture of E experts.
+pub struct ExpertWeights {
+    /// The router, `(E, C)`.
+    pub ffn_gate_inp: Rc<Matrix>,
+    /// The rows of gate and up in turn, `(E, 2 F, C)`.
+    pub ffn_gate_up_exps: ExpertMatrix,
+    /// `(E, C, F)`
+    pub ffn_down_exps: ExpertMatrix,
 }
 
 /// The weights of a layer, named as in GGUF.
@@ -34,10 +66,7 @@ pub struct Layer {
     /// Of the block's output, `(C)`.
     pub attn_post_norm: Option<Vector>,
     pub ffn_norm: Option<NormWeights>,
-    /// `(F, C)`; of a gated block the rows of gate and up in turn, `(2 F, C)`.
-    pub ffn_up: Linear,
-    /// `(C, F)`
-    pub ffn_down: Linear,
+    pub ffn: FfnWeights,
     /// Of the block's output, `(C)`.
     pub ffn_post_norm: Option<Vector>,
 }
@@ -88,12 +117,17 @@ impl Bytes {
             weights += layout(t)?.bytes(t.rows() as u32, t.cols() as u32);
         }
         let row = |n: u32| u64::from(n_groups(n)) * 64;
-        let per_token = 2 * row(c.n_embd) + row(c.n_qkv()) + row(c.n_head * c.head_dim) + row(c.n_ff);
+        let per_token = 2 * row(c.n_embd) + row(c.n_qkv()) + row(c.n_head * c.head_dim);
+        let router = match c.ffn {
+            Ffn::Experts { n_expert, n_used } => row(n_expert) + u64::from(n_used) * 8,
+            Ffn::Gated(_) | Ffn::Gelu => 0,
+        };
+        let per_token = per_token + u64::from(c.ffn_rows()) * row(c.n_ff) + router;
         let positions: u64 = c.layers.iter().map(|l| u64::from(c.kv_capacity(l, n_ctx, n_batch))).sum();
         let rope: u64 = c.ropes.iter().map(|r| u64::from(n_ctx) * u64::from(r.n_rot) * 4).sum();
         Ok(Bytes {
             weights,
-            kv_cache: 2 * positions * u64::from(c.n_head_kv * c.head_dim) * kv.elem_bytes(),
+            kv_cache: 2 * kv.bytes(positions * u64::from(c.n_head_kv * c.head_dim)),
             activations: u64::from(n_batch) * per_token + row(c.n_vocab) + rope,
         })
     }
@@ -188,19 +222,10 @@ impl<'a> Builder<'a> {
         Ok(matrix)
     }
 
-    /// Gate and up with their rows in turn.
-    fn alternating(&mut self, gate: &TensorInfo, up: &TensorInfo, rows: u32, cols: u32) -> Result<Rc<Matrix>> {
-        if gate.ty != up.ty {
-            bail!(
-                UnsupportedTensorType,
-                "tensors '{}' and '{}' have types {} and {}; they must be the same",
-                gate.name,
-                up.name,
-                gate.ty,
-                up.ty
-            );
-        }
-        let matrix = Rc::new(Matrix::new(self.gpu, &gate.name, &[(gate.ty, 2 * rows)], cols)?);
+    /// Gate and up with their rows in turn, of which `unit` stay together.
+    fn alternating(&mut self, [gate, up]: [&TensorInfo; 2], unit: u32, cols: u32) -> Result<Rc<Matrix>> {
+        let rows = (gate.rows() + up.rows()) as u32;
+        let matrix = Rc::new(Matrix::in_units(self.gpu, &gate.name, &[(gate.ty, rows)], cols, unit)?);
         for (t, row0) in [gate, up].into_iter().zip(0..) {
             let destination = Destination::Rows { matrix: matrix.clone(), row0, step: 2 };
             self.loads.push(Load { tensor: t.clone(), destination });
@@ -209,15 +234,59 @@ impl<'a> Builder<'a> {
     }
 
     /// Gate and up of a gated block: two tensors, or one with the rows of gate above those of up.
-    fn gate_up(&mut self, blk: &str, c: &ModelConfig) -> Result<Rc<Matrix>> {
-        let (gate, up) = (format!("{blk}.ffn_gate.weight"), format!("{blk}.ffn_up.weight"));
-        if self.gguf.tensor(&gate).is_some() {
-            let (gate, up) = (self.tensor(&gate, &[c.n_ff, c.n_embd])?, self.tensor(&up, &[c.n_ff, c.n_embd])?);
-            return self.alternating(gate, up, c.n_ff, c.n_embd);
+    fn gate_up(&mut self, blk: &str, c: &ModelConfig) -> Result<GateUp> {
+        let names = ["gate", "up"].map(|n| format!("{blk}.ffn_{n}.weight"));
+        if self.gguf.tensor(&names[0]).is_none() {
+            let both = self.tensor(&names[1], &[2 * c.n_ff, c.n_embd])?;
+            let (gate, up) = both.split_rows(c.n_ff.into())?;
+            return Ok(GateUp::Alternating(self.alternating([&gate, &up], 2, c.n_embd)?));
         }
-        let both = self.tensor(&up, &[2 * c.n_ff, c.n_embd])?;
-        let (gate, up) = both.split_rows(c.n_ff.into())?;
-        self.alternating(&gate, &up, c.n_ff, c.n_embd)
+        let [gate, up] = [self.tensor(&names[0], &[c.n_ff, c.n_embd])?, self.tensor(&names[1], &[c.n_ff, c.n_embd])?];
+        if gate.ty == up.ty {
+            return Ok(GateUp::Alternating(self.alternating([gate, up], 2, c.n_embd)?));
+        }
+        let [ffn_gate, ffn_up] = names.map(|name| self.stacked(&[(name, c.n_ff)], c.n_embd));
+        Ok(GateUp::Apart { ffn_gate: ffn_gate?, ffn_up: ffn_up? })
+    }
+
+    /// The matrices of experts, which the file has as one tensor `(E, N, K)` each.
+    fn experts(&mut self, blk: &str, c: &ModelConfig, n_expert: u32) -> Result<ExpertWeights> {
+        let name = |n: &str| format!("{blk}.ffn_{n}_exps.weight");
+        let [gate, up] = [name("gate"), name("up")].map(|n| self.tensor(&n, &[n_expert, c.n_ff, c.n_embd]));
+        let (gate, up) = (gate?, up?);
+        if gate.ty != up.ty {
+            bail!(
+                UnsupportedTensorType,
+                "tensors '{}' and '{}' have types {} and {}; those of experts must be the same",
+                gate.name,
+                up.name,
+                gate.ty,
+                up.ty
+            );
+        }
+        let gate_up = self.alternating([gate, up], 2 * c.n_ff, c.n_embd)?;
+        let down = self.tensor(&name("down"), &[n_expert, c.n_embd, c.n_ff])?;
+        let runs = [(down.ty, n_expert * c.n_embd)];
+        let matrix = Rc::new(Matrix::in_units(self.gpu, &down.name, &runs, c.n_ff, c.n_embd)?);
+        let destination = Destination::Rows { matrix: matrix.clone(), row0: 0, step: 1 };
+        self.loads.push(Load { tensor: down.clone(), destination });
+        Ok(ExpertWeights {
+            ffn_gate_inp: self.stacked(&[(format!("{blk}.ffn_gate_inp.weight"), n_expert)], c.n_embd)?,
+            ffn_gate_up_exps: ExpertMatrix { matrix: gate_up, n_expert },
+            ffn_down_exps: ExpertMatrix { matrix, n_expert },
+        })
+    }
+
+    fn ffn(&mut self, blk: &str, c: &ModelConfig) -> Result<FfnWeights> {
+        let down = |b: &mut Self| b.linear(&format!("{blk}.ffn_down"), c.n_embd, c.n_ff);
+        Ok(match c.ffn {
+            Ffn::Gated(_) => FfnWeights::Gated { gate_up: self.gate_up(blk, c)?, ffn_down: down(self)? },
+            Ffn::Gelu => FfnWeights::Plain {
+                ffn_up: self.linear(&format!("{blk}.ffn_up"), c.n_ff, c.n_embd)?,
+                ffn_down: down(self)?,
+            },
+            Ffn::Experts { n_expert, .. } => FfnWeights::Experts(self.experts(blk, c, n_expert)?),
+        })
     }
 
     /// `<name>.weight` with `<name>.bias` where the file has it.
@@ -262,11 +331,7 @@ impl<'a> Builder<'a> {
             attn_output: self.linear(&format!("{blk}.attn_output"), c.n_embd, c.n_head * c.head_dim)?,
             attn_post_norm: self.vector_opt(&format!("{blk}.post_attention_norm.weight"), c.n_embd)?,
             ffn_norm: norm(self, "ffn_norm")?,
-            ffn_up: match c.ffn {
-                Ffn::Gated(_) => Linear { weight: self.gate_up(&blk, c)?, bias: None },
-                Ffn::Gelu => self.linear(&format!("{blk}.ffn_up"), c.n_ff, c.n_embd)?,
-            },
-            ffn_down: self.linear(&format!("{blk}.ffn_down"), c.n_embd, c.n_ff)?,
+            ffn: self.ffn(&blk, c)?,
             ffn_post_norm: self.vector_opt(&format!("{blk}.post_ffw_norm.weight"), c.n_embd)?,
         })
     }

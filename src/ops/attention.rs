@@ -17,24 +17,43 @@ pub enum RopeKind {
 
 /// The type of the cached keys and values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(non_camel_case_types, reason = "the exact ggml names")]
 pub enum KvType {
     F32,
     F16,
+    /// Blocks of 32 codes with a scale, an f32 here.
+    Q8_0,
 }
 
 impl KvType {
-    fn slot(self) -> &'static str {
+    pub const ALL: [KvType; 3] = [KvType::F32, KvType::F16, KvType::Q8_0];
+
+    /// `f32`, as options and the slot `KV` name it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             KvType::F32 => "f32",
             KvType::F16 => "f16",
+            KvType::Q8_0 => "q8_0",
         }
     }
 
+    /// # Errors
+    /// `InvalidArgument` where there is no such type.
+    pub fn from_name(name: &str) -> Result<Self> {
+        match Self::ALL.into_iter().find(|ty| ty.name() == name) {
+            Some(ty) => Ok(ty),
+            None => bail!(InvalidArgument, "kvCache is '{name}'; {} are allowed", Self::ALL.map(Self::name).join(", ")),
+        }
+    }
+
+    /// Bytes of `n` elements, whole blocks of them.
     #[must_use]
-    pub fn elem_bytes(self) -> u64 {
+    pub fn bytes(self, n: u64) -> u64 {
         match self {
-            KvType::F32 => 4,
-            KvType::F16 => 2,
+            KvType::F32 => 4 * n,
+            KvType::F16 => 2 * n,
+            KvType::Q8_0 => n + n / 32 * 4,
         }
     }
 }
@@ -50,9 +69,15 @@ pub struct KvCache {
 
 impl KvCache {
     /// # Errors
-    /// As [`Gpu::buffer`].
+    /// `InvalidArgument` where the heads are not whole blocks of the type; as [`Gpu::buffer`].
     pub fn new(gpu: &Gpu, ty: KvType, n_head_kv: u32, capacity: u32, head_dim: u32) -> Result<Self> {
-        let bytes = u64::from(n_head_kv) * u64::from(capacity) * u64::from(head_dim) * ty.elem_bytes();
+        if ty == KvType::Q8_0 && !head_dim.is_multiple_of(32) {
+            bail!(
+                InvalidArgument,
+                "kvCache 'q8_0' needs heads of multiples of 32 elements; the model's have {head_dim}"
+            );
+        }
+        let bytes = ty.bytes(u64::from(n_head_kv) * u64::from(capacity) * u64::from(head_dim));
         Ok(KvCache {
             k: gpu.buffer("k_cache", bytes, Usage::Storage)?,
             v: gpu.buffer("v_cache", bytes, Usage::Storage)?,
@@ -115,7 +140,7 @@ impl AttentionParts {
 impl<'a> Attention<'a> {
     pub(super) fn kernel(&self, name: &'static str, qkv: &Tensor) -> Kernel {
         Kernel::new(name)
-            .slot("KV", self.cache.ty.slot())
+            .slot("KV", self.cache.ty.name())
             .set("N_HEAD", self.n_head)
             .set("N_HEAD_KV", self.n_head_kv)
             .set("HEAD_DIM", self.head_dim)

@@ -36,7 +36,7 @@ pub enum Output<'a> {
 }
 
 impl<'a> Input<'a> {
-    fn slot(&self) -> &'static str {
+    pub(super) fn slot(&self) -> &'static str {
         match self {
             Input::Plain(_) => "plain",
             Input::RmsNorm { .. } => "rms_norm",
@@ -51,7 +51,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    fn bind<'b>(&self, bindings: &mut Vec<Binding<'b>>)
+    pub(super) fn bind<'b>(&self, bindings: &mut Vec<Binding<'b>>)
     where
         'a: 'b,
     {
@@ -66,7 +66,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    fn set(&self, kernel: Kernel) -> Kernel {
+    pub(super) fn set(&self, kernel: Kernel) -> Kernel {
         match *self {
             Input::Plain(_) => kernel,
             Input::RmsNorm { eps, .. } | Input::LayerNorm { eps, .. } => kernel.set("K", self.width()).set("EPS", eps),
@@ -151,7 +151,7 @@ impl Recorder<'_> {
     /// # Errors
     /// As [`Recorder::scratch`].
     pub fn apply_input(&mut self, name: &str, input: Input<'_>) -> Result<Tensor> {
-        let h = self.scratch(input.width())?;
+        let h = self.scratch("norm", input.width())?;
         self.write_input(name, input, &h, None)?;
         Ok(h)
     }
@@ -175,6 +175,17 @@ impl Recorder<'_> {
         input.bind(&mut bindings);
         let grid = Grid { x: self.per_tokens(1), y: Extent::Fixed(1), z: 1 };
         self.dispatch(&format!("{name}.input"), &kernel, &bindings, grid)
+    }
+
+    /// `y = act(y) * up`, both `(T, F)`: for gate and up that are matrices of their own.
+    ///
+    /// # Errors
+    /// As [`Recorder::dispatch`].
+    pub fn glu(&mut self, name: &str, act: Act, up: &Tensor, y: &Tensor) -> Result<()> {
+        let kernel =
+            Kernel::new("glu").slot("ACT", if act == Act::Silu { "silu" } else { "gelu" }).set("STRIDE", y.stride());
+        let grid = Grid::xy(y.stride().div_ceil(64), self.per_tokens(1));
+        self.dispatch(name, &kernel, &[("up", &up.buffer), ("y", &y.buffer)], grid)
     }
 
     fn matmul_vec(&mut self, name: &str, input: Input<'_>, w: &Matrix, output: Output<'_>) -> Result<()> {

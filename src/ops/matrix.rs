@@ -101,6 +101,15 @@ impl Matrix {
     /// # Errors
     /// `UnsupportedTensorType` where there are no kernels for a type; as [`Gpu::buffer`].
     pub fn new(gpu: &Gpu, name: &str, runs: &[(GgmlType, u32)], cols: u32) -> Result<Self> {
+        // Pairs, so that those of a gated unit stay together.
+        Self::in_units(gpu, name, runs, cols, 2)
+    }
+
+    /// As [`Matrix::new`], where every `unit` rows stay in one part: an expert's, say.
+    ///
+    /// # Errors
+    /// `OutOfGpuMemory` where a unit is larger than a binding; as [`Matrix::new`].
+    pub fn in_units(gpu: &Gpu, name: &str, runs: &[(GgmlType, u32)], cols: u32, unit: u32) -> Result<Self> {
         let groups = n_groups(cols);
         let mut parts: Vec<Part> = Vec::new();
         let mut row = 0;
@@ -117,13 +126,13 @@ impl Matrix {
                 bail!(UnsupportedTensorType, "'{name}' has type {ty}; supported are {}", WeightLayout::supported());
             };
             let row_bytes = u64::from(groups) * u64::from(layout.qs_bytes);
-            // Even, so that the pairs of a gated unit stay together.
-            let max_rows = (gpu.caps.max_binding_bytes / row_bytes).min(u64::from(u32::MAX)) as u32 & !1;
+            let max_rows = (gpu.caps.max_binding_bytes / row_bytes).min(u64::from(u32::MAX)) as u32;
+            let max_rows = max_rows - max_rows % unit;
             if max_rows == 0 {
                 bail!(
                     OutOfGpuMemory,
-                    "two rows of '{name}' take {} bytes, this device binds {}",
-                    2 * row_bytes,
+                    "{unit} rows of '{name}', which stay together, take {} bytes; this device binds {}",
+                    u64::from(unit) * row_bytes,
                     gpu.caps.max_binding_bytes
                 );
             }

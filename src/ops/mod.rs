@@ -3,6 +3,7 @@
 
 mod attention;
 mod embed;
+mod experts;
 mod matmul;
 mod matrix;
 mod recorder;
@@ -14,6 +15,7 @@ mod tuning;
 
 pub use attention::{Attention, AttentionParts, KvCache, KvType, QkNormWeights, Rope, RopeKind};
 pub use embed::Index;
+pub use experts::{ExpertMatrix, ExpertOutput, Routes};
 pub use matmul::{Act, Input, Output};
 pub use matrix::{Matrix, Part, WeightLayout, n_groups};
 pub use recorder::{Phase, Recorder, StepBuffers, Tap};

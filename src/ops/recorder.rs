@@ -66,8 +66,8 @@ pub struct Recorder<'a> {
     pub plan: Plan,
     pub taps: Vec<Tap>,
     layer: Option<u32>,
-    /// Scratch for norms in prefill and for captures, by width.
-    scratch: Vec<Tensor>,
+    /// Scratch by purpose and width: for norms in prefill and in captures, for one of two products.
+    scratch: Vec<(&'static str, Tensor)>,
     max_tokens: u32,
 }
 
@@ -122,16 +122,16 @@ impl<'a> Recorder<'a> {
         self.plan.dispatch(self.gpu, label, kernel, bindings, grid)
     }
 
-    /// A tensor for the plan's own use; the same one for the same width every time.
+    /// A tensor for the plan's own use; the same one for the same purpose and width every time.
     ///
     /// # Errors
     /// As [`Gpu::buffer`].
-    pub fn scratch(&mut self, width: u32) -> Result<Tensor> {
-        if let Some(t) = self.scratch.iter().find(|t| t.width == width) {
+    pub fn scratch(&mut self, purpose: &'static str, width: u32) -> Result<Tensor> {
+        if let Some((_, t)) = self.scratch.iter().find(|(p, t)| *p == purpose && t.width == width) {
             return Ok(t.clone());
         }
-        let tensor = Tensor::new(self.gpu, "scratch", self.max_tokens, width)?;
-        self.scratch.push(tensor.clone());
+        let tensor = Tensor::new(self.gpu, purpose, self.max_tokens, width)?;
+        self.scratch.push((purpose, tensor.clone()));
         Ok(tensor)
     }
 
@@ -165,7 +165,7 @@ impl<'a> Recorder<'a> {
         self.taps.push(Tap { name, copy: buffer, rows, stride: width, offset: 0, step: 1, width });
     }
 
-    fn node_name(&self, name: &str) -> String {
+    pub(super) fn node_name(&self, name: &str) -> String {
         self.layer.map_or_else(|| name.to_owned(), |l| format!("{name}-{l}"))
     }
 }

@@ -1,10 +1,15 @@
 //! Captures: the named intermediates that fused kernels never write, computed by the same kernels' parts from
 //! what the plan did write. Without a capture all of this records nothing.
 
+use std::rc::Rc;
+
 use super::attention::Attention;
-use super::{Index, Input, Matrix, Output, Phase, QkNormWeights, Recorder, Tensor, Vector};
+use super::{
+    ExpertMatrix, ExpertOutput, Index, Input, Matrix, Output, Phase, QkNormWeights, Recorder, Routes, Tap, Tensor,
+    Vector,
+};
 use crate::error::Result;
-use crate::gpu::{Grid, Usage};
+use crate::gpu::{Buffer, Grid, Usage};
 
 impl Recorder<'_> {
     /// Name the norm that the next matmul applies to its input, and what it was before weight and bias.
@@ -60,6 +65,66 @@ impl Recorder<'_> {
     /// As [`Recorder::matmul`].
     pub fn tap_pairs(&mut self, even: &str, odd: &str, input: Input<'_>, w: &Matrix) -> Result<()> {
         self.tap_product(input, w, None, &[(even, 0, 2, w.rows / 2), (odd, 1, 2, w.rows / 2)])
+    }
+
+    /// Name the experts that tokens go to, as the bits of their ids, and their weights: `(T, n_used)` each.
+    ///
+    /// # Errors
+    /// As [`Gpu::buffer`](crate::gpu::Gpu::buffer).
+    pub fn tap_routes(&mut self, routes: &Routes) -> Result<()> {
+        let Some(n_tokens) = self.capture else { return Ok(()) };
+        let names = [("ffn_moe_topk.bits", 0, 2), ("ffn_moe_weights_norm", 1, 2)];
+        self.tap_rows(&routes.buffer, n_tokens, 2 * routes.n_used, routes.n_used, &names)
+    }
+
+    /// Name columns of a buffer of `(rows, stride)`: `(name, offset, step)`, `width` of each.
+    fn tap_rows(
+        &mut self,
+        buffer: &Rc<Buffer>,
+        rows: u32,
+        stride: u32,
+        width: u32,
+        columns: &[(&str, u32, u32)],
+    ) -> Result<()> {
+        let bytes = u64::from(rows) * u64::from(stride) * 4;
+        let copy = self.gpu.buffer("capture", bytes, Usage::Storage)?;
+        self.plan.copy(buffer.clone(), copy.clone(), bytes);
+        for &(name, offset, step) in columns {
+            let name = self.node_name(name);
+            self.taps.push(Tap { name, copy: copy.clone(), rows, stride, offset, step, width });
+        }
+        Ok(())
+    }
+
+    /// Name the products of gate and up of each token's experts, `(T n_used, F)`.
+    ///
+    /// # Errors
+    /// As [`Recorder::expert_matmul`].
+    pub fn tap_expert_pairs(&mut self, input: Input<'_>, w: &ExpertMatrix, routes: &Routes) -> Result<()> {
+        let Some(n_tokens) = self.capture else { return Ok(()) };
+        let rows = n_tokens * routes.n_used;
+        let y = Tensor::new(self.gpu, "tap", rows, w.rows())?;
+        self.expert_matmul("ffn_moe_gate", (input, 1), w, routes, ExpertOutput::Store(&y))?;
+        let names = [("ffn_moe_gate", 0, 2), ("ffn_moe_up", 1, 2)];
+        self.tap_rows(&y.buffer, rows, y.stride(), w.rows() / 2, &names)
+    }
+
+    /// Name the inside of each token's experts `h`, their outputs, `(T n_used, ..)`, and the outputs' weighted sum.
+    ///
+    /// # Errors
+    /// As [`Recorder::expert_matmul`].
+    pub fn tap_expert_down(&mut self, h: &Tensor, w: &ExpertMatrix, routes: &Routes) -> Result<()> {
+        let Some(n_tokens) = self.capture else { return Ok(()) };
+        let rows = n_tokens * routes.n_used;
+        self.tap_rows(&h.buffer, rows, h.stride(), h.width, &[("ffn_moe_swiglu", 0, 1)])?;
+        let y = Tensor::new(self.gpu, "tap", rows, w.rows())?;
+        let input = (Input::Plain(h), routes.n_used);
+        self.expert_matmul("ffn_moe_down", input, w, routes, ExpertOutput::Store(&y))?;
+        self.tap_rows(&y.buffer, rows, y.stride(), w.rows(), &[("ffn_moe_down", 0, 1)])?;
+        // Added to zeros.
+        let sum = Tensor::new(self.gpu, "tap", n_tokens, w.rows())?;
+        self.expert_sum("ffn_moe_out", h, w, routes, &sum, 1.0)?;
+        self.tap("ffn_moe_out", &sum)
     }
 
     /// Name what a lookup adds to the residual stream.

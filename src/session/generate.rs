@@ -144,14 +144,17 @@ impl Session {
         let busy = self.begin()?;
         let started = Instant::now();
         let mut cached = self.cached.borrow_mut();
-        let common = cached.iter().zip(prompt).take_while(|(a, b)| a == b).count();
+        let common = cached.ids.iter().zip(prompt).take_while(|(a, b)| a == b).count();
         // The last token is run in any case: its logits are wanted.
-        let reused = common.min(prompt.len().saturating_sub(1));
+        let common = common.min(prompt.len().saturating_sub(1));
+        let reused = if self.model.can_resume(common as u32, cached.n_written) { common } else { 0 };
         let read = self.readback();
         self.model.check_room(0, prompt.len())?;
-        cached.truncate(reused);
+        cached.ids.truncate(reused);
+        let before = if reused == 0 { 0 } else { cached.n_written };
+        cached.n_written = before.max(prompt.len() as u32);
         self.model.prefill(&prompt[reused..], reused as u32, prompt, &options.sampling, &read)?;
-        cached.extend_from_slice(&prompt[reused..]);
+        cached.ids.extend_from_slice(&prompt[reused..]);
         let pending = self.model.gpu.map(&read);
         // From here on the generation frees the model when it is dropped.
         std::mem::forget(busy);
@@ -248,7 +251,9 @@ impl Drop for Generation {
     /// came after them is overwritten.
     fn drop(&mut self) {
         let run = self.generated.len().min(self.n_submitted as usize - 1);
-        self.session.cached.borrow_mut().extend_from_slice(&self.generated[..run]);
+        let mut cached = self.session.cached.borrow_mut();
+        cached.ids.extend_from_slice(&self.generated[..run]);
+        cached.n_written = cached.n_written.max(self.stats.prompt_tokens + self.n_submitted - 1);
         *self.session.stats.borrow_mut() = self.stats.clone();
         self.session.busy.set(false);
     }

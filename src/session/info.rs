@@ -41,6 +41,10 @@ pub struct Info {
 pub struct MemoryInfo {
     pub weights: u64,
     pub kv_cache: u64,
+    /// `f32`, `f16` or `q8_0`
+    pub kv_cache_type: &'static str,
+    /// KV cache that one more position of context takes.
+    pub kv_bytes_per_position: u64,
     pub activations: u64,
 }
 
@@ -88,6 +92,8 @@ impl Info {
             memory: MemoryInfo {
                 weights: model.bytes.weights,
                 kv_cache: model.bytes.kv_cache,
+                kv_cache_type: model.kv_type.name(),
+                kv_bytes_per_position: c.kv_bytes_per_position(model.kv_type),
                 activations: model.bytes.activations,
             },
             load_ms: model.times,

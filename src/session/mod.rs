@@ -17,13 +17,21 @@ use crate::model::{Activation, LoadEvents, LoadOptions, Model, arch, ms, read_he
 use crate::source::ByteSource;
 use crate::tokenizer::{EncodeOptions, Tokenizer};
 
+/// What the KV cache holds.
+#[derive(Debug, Default)]
+struct Cached {
+    /// Tokens whose keys and values were put into it. Of the first ones, layers with a sliding window may hold no more.
+    ids: Vec<u32>,
+    /// Positions ever written since it was begun anew: more than `ids` where steps ran beyond the end.
+    n_written: u32,
+}
+
 /// A model ready to generate. One call at a time runs on it.
 pub struct Session {
     pub model: Model,
     pub tokenizer: Tokenizer,
     pub info: Info,
-    /// Tokens whose keys and values are in the cache.
-    cached: RefCell<Vec<u32>>,
+    cached: RefCell<Cached>,
     busy: Cell<bool>,
     /// Where sampled ids come back, reused by every generation.
     readbacks: RefCell<Vec<Readback>>,
@@ -100,7 +108,7 @@ impl Session {
     /// `InvalidState` while another call runs; as [`Model::capture`].
     pub async fn capture(&self, prompt: &[u32], n_decode: usize) -> Result<Vec<Vec<Activation>>> {
         let _busy = self.begin()?;
-        self.cached.borrow_mut().clear();
+        self.cached.take();
         let mut steps = vec![self.model.capture(prompt, 0, false).await?];
         for i in 0..n_decode {
             let logits = steps.last().and_then(|s| s.last()).map(|a| a.data.as_slice()).unwrap_or_default();
@@ -117,7 +125,7 @@ impl Session {
     /// `InvalidState` while another call runs; as [`Model::profile`].
     pub async fn profile(&self, pos: u32, n_tokens: u32) -> Result<Profile> {
         let _busy = self.begin()?;
-        self.cached.borrow_mut().clear();
+        self.cached.take();
         self.model.profile(pos, n_tokens).await
     }
 

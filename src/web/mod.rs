@@ -11,6 +11,7 @@ use web_sys::{AbortSignal, Blob};
 
 use crate::error::{Error, Result, bail};
 use crate::model::{LoadEvents, LoadOptions, LoadPhase, Sampling};
+use crate::ops::KvType;
 use crate::session::{FinishReason, GenerateOptions, Generation, Session};
 use crate::source::{BlobSource, HttpSource};
 use crate::tokenizer::{DecodeOptions, EncodeOptions};
@@ -43,6 +44,7 @@ fn to_json(value: &impl Serialize) -> Result<String> {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct LoadArguments {
     context_length: Option<u32>,
+    kv_cache: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -140,7 +142,11 @@ impl Engine {
         signal: Option<AbortSignal>,
     ) -> Result<Engine, JsValue> {
         let arguments: LoadArguments = parse("the options of loadModel", &options)?;
-        let options = LoadOptions { context_length: arguments.context_length, ..LoadOptions::default() };
+        let options = LoadOptions {
+            context_length: arguments.context_length,
+            kv_type: arguments.kv_cache.as_deref().map(KvType::from_name).transpose()?,
+            ..LoadOptions::default()
+        };
         let events = JsEvents { on_progress, signal: signal.clone() };
         events.check()?;
         let session = match source.dyn_into::<Blob>() {

@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use webgguf::gguf::GgmlType;
 use webgguf::gpu::Gpu;
 use webgguf::model::LoadOptions;
-use webgguf::ops::{Tensor, Vector};
+use webgguf::ops::{Matrix, Repacker, StagedRows, Tensor, Vector, WeightLayout};
 use webgguf::session::Session;
 use webgguf::source::FileSource;
 
@@ -38,6 +39,13 @@ pub fn load_with(path: &Path, subgroups: bool, options: &LoadOptions) -> Rc<Sess
         let source = FileSource::open(path).unwrap();
         Rc::new(Session::load_on(gpu, &source, options, &()).await.unwrap())
     })
+}
+
+/// Leave a result for `scripts/coverage-table.mjs`: what was tested how, and the error. A later run writes over it.
+pub fn record(kind: &str, key: &str, result: serde_json::Value) {
+    let dir = repository().join("target/coverage").join(kind);
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join(format!("{key}.json")), format!("{result}\n")).unwrap();
 }
 
 /// A NumPy array of f32 in C order.
@@ -111,10 +119,69 @@ pub fn vector(gpu: &Gpu, data: &[f32]) -> Vector {
     Vector { buffer: gpu.buffer_with("test", &padded).unwrap(), len: data.len() as u32 }
 }
 
-pub fn assert_close(got: &[f32], want: &[f64], tolerance: f64, what: &str) {
+/// Fails beyond the tolerance; returns the relative L2 error.
+pub fn assert_close(got: &[f32], want: &[f64], tolerance: f64, what: &str) -> f64 {
     assert_eq!(got.len(), want.len(), "{what}");
     let err: f64 = got.iter().zip(want).map(|(&g, &w)| (f64::from(g) - w).powi(2)).sum();
     let norm: f64 = want.iter().map(|w| w * w).sum();
     let rel = (err / norm.max(1e-30)).sqrt();
     assert!(rel <= tolerance, "{what}: relative L2 {rel:.2e}, {tolerance:.0e} is allowed");
+    rel
+}
+
+/// Fill a matrix from blocks as they are in a file. They lie at an odd byte of the staging buffer, as they may.
+pub fn repack(gpu: &Gpu, ty: GgmlType, matrix: &Matrix, blocks: &[u8]) {
+    let at_bytes = 3;
+    let mut staged = vec![0u8; at_bytes];
+    staged.extend_from_slice(blocks);
+    staged.resize(staged.len().next_multiple_of(4) + 4, 0);
+    let row_bytes = ty.row_bytes(matrix.cols.into()).unwrap();
+    let repacker = Repacker::new(gpu).unwrap();
+    for (i, part) in matrix.parts.iter().enumerate() {
+        let rows = part.rows.clone();
+        let first = u64::from(rows.start) * row_bytes;
+        let end = (at_bytes as u64 + u64::from(rows.end) * row_bytes).next_multiple_of(4) + 4;
+        let from = first & !3;
+        let staging = gpu.buffer_with("staging", &staged[from as usize..end as usize]).unwrap();
+        let at_bytes = at_bytes as u64 + first - from;
+        repacker.rows(gpu, &StagedRows { staging: &staging, at_bytes, rows, row0: 0, step: 1 }, matrix, i).unwrap();
+    }
+}
+
+/// Random blocks of a type, with scales that keep values near 1.
+pub fn blocks(rng: &mut Rng, ty: GgmlType, rows: u32, cols: u32) -> Vec<u8> {
+    if ty == GgmlType::F32 {
+        return rng.vec((rows * cols) as usize, 1.0).iter().flat_map(|v| v.to_le_bytes()).collect();
+    }
+    if ty == GgmlType::F16 || ty == GgmlType::BF16 {
+        let values = rng.vec((rows * cols) as usize, 1.0);
+        return match ty {
+            GgmlType::F16 => values.iter().flat_map(|&v| half::f16::from_f32(v).to_le_bytes()).collect(),
+            _ => values.iter().flat_map(|&v| half::bf16::from_f32(v).to_le_bytes()).collect(),
+        };
+    }
+    let n = u64::from(rows) * ty.row_bytes(cols.into()).unwrap();
+    let mut bytes = rng.bytes(n as usize);
+    let halves: &[usize] = match ty {
+        GgmlType::Q4_1 | GgmlType::Q5_1 | GgmlType::Q4_K | GgmlType::Q5_K => &[0, 2],
+        GgmlType::Q2_K => &[80, 82],
+        GgmlType::Q3_K => &[108],
+        GgmlType::Q6_K => &[208],
+        GgmlType::MXFP4 => &[],
+        _ => &[0],
+    };
+    for block in bytes.chunks_exact_mut(ty.block_bytes() as usize) {
+        for &at in halves {
+            let d = half::f16::from_f32(rng.unit() * 0.02);
+            block[at..at + 2].copy_from_slice(&d.to_le_bytes());
+        }
+        if ty == GgmlType::MXFP4 {
+            block[0] = 120 + block[0] % 8;
+        }
+    }
+    bytes
+}
+
+pub fn supported() -> impl Iterator<Item = GgmlType> {
+    GgmlType::all().filter(|&t| WeightLayout::of(t).is_some())
 }

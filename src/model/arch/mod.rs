@@ -10,6 +10,7 @@ mod olmo2;
 mod phi3;
 mod qwen2;
 mod qwen3;
+mod qwen3moe;
 mod smollm3;
 
 use super::config::{Hyper, ModelConfig};
@@ -19,7 +20,7 @@ use crate::gguf::Gguf;
 type Configure = fn(&Hyper<'_>) -> Result<ModelConfig>;
 
 /// `general.architecture` and the function that reads its metadata.
-const ARCHITECTURES: [(&str, Configure); 11] = [
+const ARCHITECTURES: [(&str, Configure); 12] = [
     ("gemma", gemma::config),
     ("gemma2", gemma2::config),
     ("gemma3", gemma3::config),
@@ -30,6 +31,7 @@ const ARCHITECTURES: [(&str, Configure); 11] = [
     ("phi3", phi3::config),
     ("qwen2", qwen2::config),
     ("qwen3", qwen3::config),
+    ("qwen3moe", qwen3moe::config),
     ("smollm3", smollm3::config),
 ];
 
