@@ -192,7 +192,7 @@ impl Generation {
         self.stats.first_token_ms = (first - self.started).as_secs_f64() * 1e3;
         self.stats.decode_ms = first.elapsed().as_secs_f64() * 1e3;
 
-        let tokenizer = &self.session.tokenizer;
+        let tokenizer = &self.session.text.tokenizer;
         if tokenizer.is_end_of_generation(id) && !self.options.ignore_end {
             return Ok(self.finish(FinishReason::End));
         }
