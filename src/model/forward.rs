@@ -4,7 +4,8 @@ use futures_util::future::join;
 use web_time::Instant;
 
 use super::config::{Ffn, ModelConfig, QkNorm};
-use super::load::{DEFAULT_CONTEXT, LoadEvents, LoadOptions, LoadPhase, LoadTimes, ms, stream_weights};
+use super::load::{LoadEvents, LoadOptions, LoadPhase, LoadTimes, ms, stream_weights};
+use super::need::Need;
 use super::rope;
 use super::weights::{
     Bytes, Destination, Linear, Load, NormWeights, ROPE_FACTORS_LONG, ROPE_FACTORS_SHORT, ROPE_FREQS, Weights,
@@ -271,17 +272,6 @@ impl<'a> Forward<'a> {
     }
 }
 
-/// The context to load with: the caller's, or a default; never more than the model knows.
-fn context_length(c: &ModelConfig, options: &LoadOptions) -> Result<u32> {
-    match options.context_length {
-        Some(n) if n == 0 || n > c.n_ctx_train => {
-            bail!(InvalidArgument, "contextLength is {n}, 1 to {} is allowed for this model", c.n_ctx_train)
-        }
-        Some(n) => Ok(n),
-        None => Ok(c.n_ctx_train.min(DEFAULT_CONTEXT)),
-    }
-}
-
 impl Model {
     /// Load the model of a file whose header is read.
     ///
@@ -296,9 +286,7 @@ impl Model {
         events: &dyn LoadEvents,
     ) -> Result<Self> {
         let started = Instant::now();
-        let n_ctx = context_length(&config, options)?;
-        let n_batch = options.n_batch.clamp(1, n_ctx);
-        let bytes = Bytes::of(gguf, &config, n_ctx, n_batch, options.kv_type)?;
+        let Need { n_ctx, n_batch, bytes } = Need::of(gguf, &config, options)?;
         let (weights, loads, run) = gpu
             .allocating("the model", || {
                 let (weights, loads) = Weights::allocate(&gpu, gguf, &config)?;

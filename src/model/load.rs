@@ -27,15 +27,12 @@ const MAX_GAP: u64 = 64 << 10;
 /// How a model is to be loaded.
 #[derive(Debug, Clone)]
 pub struct LoadOptions {
-    /// Positions the KV cache holds; `None` takes the model's own, up to [`DEFAULT_CONTEXT`].
+    /// Positions the KV cache holds; `None` takes the model's own, up to a default.
     pub context_length: Option<u32>,
     /// Tokens of a prefill batch.
     pub n_batch: u32,
     pub kv_type: KvType,
 }
-
-/// Positions of the KV cache where the caller names none: enough for a chat, cheap on a phone.
-pub const DEFAULT_CONTEXT: u32 = 4096;
 
 impl Default for LoadOptions {
     fn default() -> Self {

@@ -5,12 +5,13 @@ mod capture;
 mod config;
 mod forward;
 mod load;
+mod need;
 mod rope;
-
 mod weights;
 
 pub use capture::Activation;
 pub use config::{Ffn, LayerConfig, ModelConfig, Norm, QkNorm, RopeConfig, RopeScaling};
 pub use forward::{Model, Sampling};
 pub use load::{LoadEvents, LoadOptions, LoadPhase, LoadTimes, ms, read_header};
+pub use need::Need;
 pub use weights::{Bytes, Weights};

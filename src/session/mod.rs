@@ -5,7 +5,7 @@ mod info;
 mod stop;
 
 pub use generate::{FinishReason, GenerateOptions, Generation, Stats};
-pub use info::{GpuInfo, Info, MemoryInfo};
+pub use info::{GpuInfo, Info, MemoryInfo, types};
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

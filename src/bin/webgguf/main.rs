@@ -1,7 +1,10 @@
 //! The native command `webgguf`: what the library does with a model file, on the command line.
 
-mod header;
+mod activations;
+mod generate;
+mod inspect;
 mod render;
+mod source;
 mod tokenize;
 
 use clap::{Parser, Subcommand};
@@ -15,6 +18,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Inspect(inspect::Inspect),
+    Generate(generate::Generate),
+    Activations(activations::Activations),
     Tokenize(tokenize::Tokenize),
     Detokenize(tokenize::Detokenize),
     Render(render::Render),
@@ -25,6 +31,9 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
+        Command::Inspect(command) => command.run(),
+        Command::Generate(command) => command.run(),
+        Command::Activations(command) => command.run(),
         Command::Tokenize(command) => command.run(),
         Command::Detokenize(command) => command.run(),
         Command::Render(command) => command.run(),

@@ -8,13 +8,14 @@ use clap::Args;
 use webgguf::tokenizer::Text;
 use webgguf::tokenizer::chat::{ChatTemplate, CivilTime, Variables};
 
-use crate::{Failure, header};
+use crate::Failure;
+use crate::source::Source;
 
 /// Write the prompt that a chat template makes of messages.
 #[derive(Args)]
 pub struct Render {
-    /// A GGUF file, or a template whose name ends in .jinja
-    file: PathBuf,
+    /// A GGUF file or its URL, or a template whose name ends in .jinja
+    file: String,
     /// A JSON file: an array of messages, or an object with `messages` and other variables
     #[arg(long)]
     messages: PathBuf,
@@ -45,10 +46,10 @@ impl Render {
         }
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let now = CivilTime::from_unix(i64::try_from(seconds).unwrap_or(0));
-        let prompt = match self.file.extension().is_some_and(|extension| extension == "jinja") {
-            true => ChatTemplate::new(&read_text(&self.file)?)?.render(&variables, now)?,
+        let prompt = match self.file.ends_with(".jinja") {
+            true => ChatTemplate::new(&read_text(Path::new(&self.file))?)?.render(&variables, now)?,
             false => {
-                let text = Text::from_gguf(&header::read(&self.file)?.metadata)?;
+                let text = Text::from_gguf(&Source::open(&self.file)?.header()?.metadata)?;
                 text.format_chat(&variables, self.template.as_deref(), now)?
             }
         };

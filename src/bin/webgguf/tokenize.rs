@@ -1,18 +1,17 @@
 //! `webgguf tokenize` and `webgguf detokenize`.
 
 use std::io::{Read, Write, stdin, stdout};
-use std::path::PathBuf;
 
 use clap::Args;
 use webgguf::tokenizer::{DecodeOptions, EncodeOptions};
 
-use crate::{Failure, header};
+use crate::{Failure, source};
 
 /// Read a text and write the ids of its tokens.
 #[derive(Args)]
 pub struct Tokenize {
-    /// A GGUF file
-    file: PathBuf,
+    /// A GGUF file or its URL
+    file: String,
     /// Take text that spells a control token for that token, and add BOS and EOS as the file says
     #[arg(long)]
     special: bool,
@@ -23,7 +22,7 @@ pub struct Tokenize {
 
 impl Tokenize {
     pub fn run(&self) -> Result<(), Failure> {
-        let tokenizer = header::read_tokenizer(&self.file)?;
+        let tokenizer = source::tokenizer(&self.file)?;
         let mut text = String::new();
         stdin().read_to_string(&mut text)?;
         let ids = tokenizer.encode(&text, EncodeOptions { add_special: self.special, parse_special: self.special });
@@ -39,8 +38,8 @@ impl Tokenize {
 /// Read ids and write their text. Anything but digits separates ids: the output of `tokenize` and JSON arrays will do.
 #[derive(Args)]
 pub struct Detokenize {
-    /// A GGUF file
-    file: PathBuf,
+    /// A GGUF file or its URL
+    file: String,
     /// Show control tokens
     #[arg(long)]
     special: bool,
@@ -48,7 +47,7 @@ pub struct Detokenize {
 
 impl Detokenize {
     pub fn run(&self) -> Result<(), Failure> {
-        let tokenizer = header::read_tokenizer(&self.file)?;
+        let tokenizer = source::tokenizer(&self.file)?;
         let mut text = String::new();
         stdin().read_to_string(&mut text)?;
         let mut ids = Vec::new();
