@@ -150,6 +150,7 @@ impl Session {
         let read = self.readback();
         self.model.check_room(0, prompt.len())?;
         cached.truncate(reused);
+        self.written.borrow_mut().clear();
         self.model.prefill(&prompt[reused..], reused as u32, prompt, &options.sampling, &read)?;
         cached.extend_from_slice(&prompt[reused..]);
         let pending = self.model.gpu.map(&read);
@@ -248,7 +249,9 @@ impl Drop for Generation {
     /// came after them is overwritten.
     fn drop(&mut self) {
         let run = self.generated.len().min(self.n_submitted as usize - 1);
-        self.session.cached.borrow_mut().extend_from_slice(&self.generated[..run]);
+        let (cached, written) = self.generated.split_at(run);
+        self.session.cached.borrow_mut().extend_from_slice(cached);
+        self.session.written.replace(written.to_vec());
         *self.session.stats.borrow_mut() = self.stats.clone();
         self.session.busy.set(false);
     }

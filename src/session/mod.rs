@@ -25,6 +25,8 @@ pub struct Session {
     pub info: Info,
     /// Tokens whose keys and values are in the cache.
     cached: RefCell<Vec<u32>>,
+    /// What the last generation wrote after these: its last token is not run.
+    written: RefCell<Vec<u32>>,
     busy: Cell<bool>,
     /// Where sampled ids come back, reused by every generation.
     readbacks: RefCell<Vec<Readback>>,
@@ -72,6 +74,7 @@ impl Session {
             text: Rc::new(text),
             info,
             cached: RefCell::default(),
+            written: RefCell::default(),
             busy: Cell::new(false),
             readbacks: RefCell::default(),
             stats: RefCell::default(),
@@ -81,7 +84,8 @@ impl Session {
     /// The ids of a chat's prompt. What the model wrote in an earlier turn stays in the ids that it wrote.
     #[must_use]
     pub fn chat_ids(&self, prompt: &str) -> Vec<u32> {
-        self.text.prompt_ids_after(prompt, &self.cached.borrow())
+        let known = [self.cached.borrow().as_slice(), &self.written.borrow()].concat();
+        self.text.prompt_ids_after(prompt, &known)
     }
 
     /// Figures of the last generation.
@@ -97,7 +101,7 @@ impl Session {
     /// `InvalidState` while another call runs; as [`Model::capture`].
     pub async fn capture(&self, prompt: &[u32], n_decode: usize) -> Result<Vec<Vec<Activation>>> {
         let _busy = self.begin()?;
-        self.cached.borrow_mut().clear();
+        self.forget();
         let mut steps = vec![self.model.capture(prompt, 0, false).await?];
         for i in 0..n_decode {
             let logits = steps.last().and_then(|s| s.last()).map(|a| a.data.as_slice()).unwrap_or_default();
@@ -114,8 +118,14 @@ impl Session {
     /// `InvalidState` while another call runs; as [`Model::profile`].
     pub async fn profile(&self, pos: u32, n_tokens: u32) -> Result<Profile> {
         let _busy = self.begin()?;
-        self.cached.borrow_mut().clear();
+        self.forget();
         self.model.profile(pos, n_tokens).await
+    }
+
+    /// The cache is to be overwritten.
+    fn forget(&self) {
+        self.cached.borrow_mut().clear();
+        self.written.borrow_mut().clear();
     }
 
     fn readback(&self) -> Readback {

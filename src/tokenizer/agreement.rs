@@ -16,10 +16,11 @@ impl Tokenizer {
         // Whether a space stands for what is not in the text (see `space_prefix`).
         let mut space = self.space_prefix;
         for (i, &id) in known.iter().enumerate() {
-            let is_special = special_at(at) == Some(id);
-            if is_special {
+            let special = special_at(at);
+            if special.is_some() {
                 agreed = (i, at);
             }
+            let is_special = special == Some(id);
             let bytes = self.vocab.bytes(id);
             let bytes = match bytes.strip_prefix(b" ") {
                 Some(rest) if space && !is_special => rest,
