@@ -1,5 +1,5 @@
 // A conversation with a model. The types and their documentation are in index.d.ts.
-import { failure } from './failure.js';
+import { failure } from './errors.js';
 
 const POLICIES = ['error', 'drop-oldest'];
 
@@ -66,7 +66,7 @@ export class Chat {
   /** What of the history the context holds, and its ids. */
   async #fit(history, maxTokens) {
     const context = this.#model.info.contextLength;
-    const ids = (messages) => this.#ids(this.#model.formatChat(messages, this.#format));
+    const ids = async (messages) => this.#ids(await this.#model.formatChat(messages, this.#format));
     let kept = history;
     let found = await ids(kept);
     if (this.#overflow === 'drop-oldest' && found.length > context - Math.min(maxTokens, context >> 2)) {

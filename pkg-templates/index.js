@@ -1,13 +1,10 @@
 // The public API of webgguf. The types and their documentation are in index.d.ts.
 import { Chat } from './chat.js';
-import { failure } from './failure.js';
+import { aborted, failure } from './errors.js';
 import { Tokenizer } from './tokenizer.js';
 import init, { Engine, TextEngine } from './webgguf.js';
 
 export { Chat, Tokenizer };
-
-const aborted = (what, signal) =>
-  failure('ABORTED', `${what} was aborted by the caller's signal`, { cause: signal.reason });
 
 /**
  * Where the wasm lies: beside this file. Written so that bundlers find it and ship it. Vite before version 8 moves

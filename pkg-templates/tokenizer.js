@@ -1,5 +1,5 @@
 // The text side of a model: no GPU is needed. The types and their documentation are in index.d.ts.
-import { failure } from './failure.js';
+import { failure } from './errors.js';
 
 /** JSON of what a template is given; what JSON has not, such as a BigInt or a circle, is the caller's mistake. */
 function toJson(variables) {

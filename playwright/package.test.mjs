@@ -45,8 +45,9 @@ async function visit(url) {
 
 test('the package holds what it needs and no more', () => {
   const files = readdirSync(join(app, 'node_modules/webgguf')).sort();
-  const code = ['chat.js', 'failure.js', 'index.d.ts', 'index.js', 'tokenizer.js', 'webgguf.js', 'webgguf_bg.wasm'];
-  assert.deepEqual(files, ['LICENSE', 'README.md', 'package.json', ...code].sort());
+  const scripts = ['chat.js', 'errors.js', 'index.js', 'tokenizer.js', 'webgguf.js'];
+  const wanted = ['LICENSE', 'README.md', 'index.d.ts', 'package.json', 'webgguf_bg.wasm', ...scripts].sort();
+  assert.deepEqual(files, wanted);
   assert.deepEqual(readdirSync(join(app, 'node_modules')).filter((name) => !name.startsWith('.')), ['webgguf']);
 });
 
