@@ -10,15 +10,15 @@ override RESIDUAL_SCALE: f32 = 1.0;
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) t: u32) {
   x_base = workgroup.x * K16 * 4u;
   input_begin(t);
+  // The scale is known when all was read.
+  for (var i = t; i < K16 * 4u; i += WG) { input4(i); }
   let scale = input_scale(t);
-  for (var j = t; j < K16; j += WG) {
-    let v = input16(j) * scale;
-    for (var c = 0u; c < 4u; c++) {
+  for (var i = t; i < K16 * 4u; i += WG) {
+    let v = input4(i) * scale;
 #ifdef WRITE_add
-      h[x_base + j * 4u + c] += v[c] * RESIDUAL_SCALE;
+    h[x_base + i] += v * RESIDUAL_SCALE;
 #else
-      h[x_base + j * 4u + c] = v[c];
+    h[x_base + i] = v;
 #endif
-    }
   }
 }

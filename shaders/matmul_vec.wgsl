@@ -1,5 +1,6 @@
 // y (N) = w (N, K) . x (K), the matmul of decode. LANES invocations share a row and take its groups of 16 in
-// turn; each keeps the sums of ROWS rows, so that what it read of x serves them all.
+// turn; each keeps the sums of ROWS rows, so that what it read of x serves them all. The workgroup's rows share
+// x in workgroup memory, laid out so that neighbouring groups are read together.
 #import shared/workgroup_sum
 #import shared/row_sum
 #import weight/${WEIGHT}
@@ -7,6 +8,9 @@
 #import output/${OUTPUT}
 override WORKGROUPS_X: u32 = 65535u; // workgroups of a row of the grid
 const ROWS = ${ROWS}u;
+const CHUNK = 128u; // groups of x at a time
+const PITCH = CHUNK + 2u; // the two keep the four quarters of a group off each other's banks
+var<workgroup> x_chunk: array<vec4f, 4u * PITCH>;
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) t: u32) {
@@ -14,18 +18,24 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let row0 = ((workgroup.y * WORKGROUPS_X + workgroup.x) * (WG / LANES) + t / LANES) * ROWS;
   input_begin(t);
   var acc: Acc;
-  for (var j = lane; j < K16; j += LANES) {
-    let x16 = input16(j);
+  for (var j0 = 0u; j0 < K16; j0 += CHUNK) {
+    let n = min(CHUNK, K16 - j0);
+    if (j0 > 0u) { workgroupBarrier(); }
+    for (var i = t; i < n * 4u; i += WG) { x_chunk[i % 4u * PITCH + i / 4u] = input4(j0 * 4u + i); }
+    workgroupBarrier();
+    for (var j = lane; j < n; j += LANES) {
+      let x16 = mat4x4f(x_chunk[j], x_chunk[PITCH + j], x_chunk[2u * PITCH + j], x_chunk[3u * PITCH + j]);
 #ifdef ROWS_1
-    acc += weight_dot(weight16(min(row0, N - 1u), j), x16);
+      acc += weight_dot(weight16(min(row0, N - 1u), j0 + j), x16);
 #else
-    acc.x += weight_dot(weight16(min(row0, N - 1u), j), x16);
-    acc.y += weight_dot(weight16(min(row0 + 1u, N - 1u), j), x16);
+      acc.x += weight_dot(weight16(min(row0, N - 1u), j0 + j), x16);
+      acc.y += weight_dot(weight16(min(row0 + 1u, N - 1u), j0 + j), x16);
 #endif
 #ifdef ROWS_4
-    acc.z += weight_dot(weight16(min(row0 + 2u, N - 1u), j), x16);
-    acc.w += weight_dot(weight16(min(row0 + 3u, N - 1u), j), x16);
+      acc.z += weight_dot(weight16(min(row0 + 2u, N - 1u), j0 + j), x16);
+      acc.w += weight_dot(weight16(min(row0 + 3u, N - 1u), j0 + j), x16);
 #endif
+    }
   }
   acc = row_sum(acc, t) * input_scale(t);
   if (lane == 0u) {

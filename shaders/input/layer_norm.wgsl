@@ -22,13 +22,8 @@ fn input_begin(t: u32) {
   inv_std = inverseSqrt((workgroup_sum(sum_sq, t) - padding * mean * mean) / K + EPS);
 }
 
-fn normed(i: u32) -> vec4f {
+fn input4(i: u32) -> vec4f {
   return (x[x_base + i] - vec4f(mean)) * inv_std * norm_weight[i] + norm_bias[i];
-}
-
-fn input16(j: u32) -> mat4x4f {
-  let i = j * 4u;
-  return mat4x4f(normed(i), normed(i + 1u), normed(i + 2u), normed(i + 3u));
 }
 
 fn input_scale(t: u32) -> f32 {

@@ -7,18 +7,16 @@ override K: f32; // elements of a row
 override EPS: f32;
 
 var<private> x_base: u32 = 0u; // start of the row, in vec4f
+var<private> sum_sq: f32 = 0.0; // of what this invocation read
 
 fn input_begin(t: u32) {}
 
-fn input16(j: u32) -> mat4x4f {
-  let i = j * 4u;
-  return mat4x4f(
-    x[x_base + i] * norm_weight[i], x[x_base + i + 1u] * norm_weight[i + 1u],
-    x[x_base + i + 2u] * norm_weight[i + 2u], x[x_base + i + 3u] * norm_weight[i + 3u]);
+fn input4(i: u32) -> vec4f {
+  let v = x[x_base + i];
+  sum_sq += dot(v, v);
+  return v * norm_weight[i];
 }
 
 fn input_scale(t: u32) -> f32 {
-  var sum_sq = 0.0;
-  for (var i = t; i < K16 * 4u; i += WG) { sum_sq += dot(x[x_base + i], x[x_base + i]); }
   return inverseSqrt(workgroup_sum(sum_sq, t) / K + EPS);
 }

@@ -1,6 +1,6 @@
 // Sums and maxima over runs of LANES neighbouring invocations, a power of two. With subgroups a run lies within one:
 // SUBGROUP is the size of the smallest that the device makes, and larger ones hold whole runs too.
-override WG: u32 = 64u;
+#import shared/workgroup
 override LANES: u32 = 16u;
 
 #ifdef SUBGROUPS

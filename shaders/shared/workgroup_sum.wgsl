@@ -1,9 +1,6 @@
 // The sum over the whole workgroup of WG invocations.
-override WG: u32 = 64u;
-
+#import shared/workgroup
 #ifdef SUBGROUPS
-override SUBGROUP: u32 = 4u; // invocations of the smallest subgroup that the device makes
-override N_SUBGROUPS: u32 = WG / SUBGROUP;
 var<workgroup> subgroup_sums: array<f32, N_SUBGROUPS>;
 
 fn workgroup_sum(v: f32, t: u32) -> f32 {

@@ -151,13 +151,6 @@ impl<'a> Attention<'a> {
     pub(super) fn bind_cache(&self, bindings: &mut Vec<Binding<'a>>) {
         bindings.extend([("k_cache", &self.cache.k), ("v_cache", &self.cache.v)]);
     }
-
-    /// Query heads that a workgroup of decode takes, of the same key-value head: as many as fit.
-    fn group(&self, workgroup: u32, lanes: u32) -> u32 {
-        let per_kv = self.n_head / self.n_head_kv;
-        let most = (workgroup / lanes).min(workgroup / (self.head_dim / 4));
-        (1..=per_kv.min(most)).rev().find(|g| per_kv.is_multiple_of(*g)).unwrap_or(1)
-    }
 }
 
 impl Recorder<'_> {
@@ -173,20 +166,18 @@ impl Recorder<'_> {
         match self.phase {
             Phase::Decode { far } => {
                 let t = self.tuning;
-                // Every invocation of a workgroup sums at most four elements of one head.
                 let workgroup = t.attention_workgroup.max(a.head_dim / 4);
-                // Alone, a head gets all of a workgroup; split, heads share what is read of keys and values.
-                let (n_split, group) = if far { (t.n_split, a.group(workgroup, t.key_lanes)) } else { (1, 1) };
-                // A power of two: the largest that leaves each score an invocation.
-                let tile = 1 << (workgroup / group).ilog2();
+                let n_split = if far { t.n_split } else { 1 };
+                // Few workgroups are at work unless the cache is split: a wide head gets more of them then.
+                let slices = if far || t.software || !a.head_dim.is_multiple_of(64) { 1 } else { a.head_dim / 64 };
                 let split = |kernel: Kernel| kernel.set("N_SPLIT", n_split).set("MIN_SPLIT", t.min_split);
                 let y = if far { &parts.buffer } else { &out.buffer };
                 let mut bindings: Vec<Binding<'_>> = vec![("qkv", &qkv.buffer), ("y", y), ("state", &self.step.state)];
                 let kernel = a.with_rope(split(a.kernel("attention_vec", qkv)), &mut bindings);
-                let kernel =
-                    kernel.set("WG", workgroup).set("LANES", t.key_lanes).set("GROUP", group).set("TILE", tile);
+                let kernel = kernel.set("WG", workgroup).set("LANES", t.key_lanes).set("SUBGROUP", t.subgroup);
+                let kernel = kernel.set("SLICES", slices);
                 a.bind_cache(&mut bindings);
-                let grid = Grid::xy(a.n_head / group, Extent::Fixed(n_split));
+                let grid = Grid { z: slices, ..Grid::xy(a.n_head, Extent::Fixed(n_split)) };
                 self.dispatch("attention", &kernel, &bindings, grid)?;
                 if !far {
                     return Ok(());

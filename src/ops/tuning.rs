@@ -20,8 +20,12 @@ pub struct Tuning {
     pub min_split: u32,
     /// Workgroups that search the logits.
     pub search_workgroups: u32,
-    software: bool,
+    /// Whether a CPU plays GPU.
+    pub software: bool,
 }
+
+/// Invocations that keep a large GPU busy.
+const FULL: u32 = 100_000;
 
 /// How `matmul_vec` divides its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,13 +68,20 @@ impl Tuning {
     /// For `rows` rows of `groups` groups of 16; `paired` where rows make outputs in pairs.
     #[must_use]
     pub fn matmul_vec(&self, rows: u32, groups: u32, paired: bool) -> VecTuning {
-        let base = if self.subgroup == 0 { 16 } else { self.subgroup.min(32) };
-        // A short row cannot feed more lanes than it has groups.
-        let lanes = base.min(groups.next_power_of_two());
-        let workgroup = if self.subgroup == 0 || self.software { 64 } else { (8 * lanes).clamp(64, 256) };
-        // Reusing the input pays once there are rows enough to fill the GPU.
-        let reuse = if rows >= 16_384 || self.software { 4 } else { 1 };
-        VecTuning { workgroup, lanes, rows: if paired { reuse.max(2) } else { reuse } }
+        // A CPU gains by reuse alone.
+        let per_run = if self.software {
+            4
+        } else if paired || rows >= 8192 {
+            2
+        } else {
+            1
+        };
+        // As few invocations a row as fill the GPU: summing up costs, and a short row cannot feed many.
+        let filling = (FULL / rows.div_ceil(per_run).max(1)).max(1).next_power_of_two().clamp(8, 64);
+        let lanes = if self.subgroup == 0 || self.software { self.lanes } else { filling };
+        let lanes = lanes.min(1 << groups.max(1).ilog2());
+        let workgroup = if self.subgroup == 0 || self.software { 64 } else { 256 };
+        VecTuning { workgroup, lanes, rows: per_run }
     }
 }
 
