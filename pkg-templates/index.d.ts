@@ -18,6 +18,13 @@ export type Source = string | URL | Blob | File | ArrayBuffer | ArrayBufferView;
  */
 export function loadModel(source: Source, options?: LoadOptions): Promise<Model>;
 
+/**
+ * Load a model's tokenizer and chat templates alone: only the file's header is fetched, and no GPU is needed.
+ *
+ * Rejects with a {@link WebggufError}.
+ */
+export function loadTokenizer(source: Source, options?: Pick<LoadOptions, 'signal' | 'wasmUrl'>): Promise<Tokenizer>;
+
 export interface LoadOptions {
   /**
    * Positions that the prompt and the generated text share; GPU memory grows with it.
@@ -62,7 +69,8 @@ export class Model {
   readonly stats: GenerateStats;
 
   /**
-   * Continue a prompt: text, tokenized with the model's own begin token, or token ids as they are.
+   * Continue a prompt: text, or token ids as they are. Of a text, special tokens are read as such, and the begin token is
+   * added where the model wants one and the text has none.
    * Pieces of text come as they are generated; none ends inside a character.
    *
    * Leave the loop, or fire `signal`, and the model is free for the next call. What a prompt shares with the tokens
@@ -80,6 +88,15 @@ export class Model {
   /** The text of ids. Bytes that are no UTF-8 become U+FFFD. */
   detokenize(ids: Iterable<number>, options?: DetokenizeOptions): string;
 
+  /** The prompt of a conversation, as {@link Tokenizer.formatChat} makes it. It goes to `generate` as it is. */
+  formatChat(messages: readonly Message[], options?: FormatChatOptions): string;
+
+  /**
+   * A conversation with the model. Several may take turns on one model; each turn then computes again what the other's
+   * took from the cache.
+   */
+  chat(options?: ChatOptions): Chat;
+
   /**
    * Every named intermediate of the prompt's prefill and of `decodeSteps` greedy steps after it, under llama.cpp's
    * node names (`attn_norm-0`, `result_output`): to check the engine, layer by layer. The first entry is the prefill.
@@ -88,6 +105,116 @@ export class Model {
 
   /** Give the GPU's memory back. A running call ends with `DEVICE_LOST`; later ones with `INVALID_STATE`. */
   destroy(): void;
+}
+
+/** The text side of a model: what text becomes, and becomes of, its tokens. */
+export class Tokenizer {
+  private constructor();
+
+  readonly info: Readonly<TokenizerInfo>;
+
+  /** The ids of a text. */
+  tokenize(text: string, options?: TokenizeOptions): Uint32Array;
+
+  /** The text of ids. Bytes that are no UTF-8 become U+FFFD. */
+  detokenize(ids: Iterable<number>, options?: DetokenizeOptions): string;
+
+  /**
+   * The prompt that the model's own chat template makes of a conversation. A file without a template gets ChatML if its
+   * vocabulary has the tokens of that.
+   *
+   * Throws a {@link WebggufError}: `TEMPLATE_ERROR` where there is no template, or it fails or refuses the messages,
+   * with the template's line; `INVALID_ARGUMENT` for messages that are none.
+   */
+  formatChat(messages: readonly Message[], options?: FormatChatOptions): string;
+}
+
+export interface TokenizerInfo {
+  vocabularySize: number;
+  /** Ids of the tokens that end what the model says. */
+  endTokens: number[];
+  /**
+   * Names of the chat templates: `default` for the one without a name, `chatml` for the one that takes the place of none;
+   * empty where `formatChat` needs a `template`.
+   */
+  chatTemplates: string[];
+  /** What the file left in doubt, in words. */
+  warnings: string[];
+}
+
+/** A message of a conversation. What else a template knows of, such as `reasoning_content`, may be there, too. */
+export interface Message {
+  /** `system`, `user`, `assistant`, `tool`, or what else the template knows. */
+  role: string;
+  /** Text, or parts such as `{ type: 'text', text: '…' }` where the template knows them. */
+  content?: string | readonly object[] | null;
+  /** The calls of an assistant's message: `{ type: 'function', function: { name, arguments } }`. */
+  tool_calls?: readonly object[];
+  [more: string]: unknown;
+}
+
+export interface FormatChatOptions {
+  /** End with the beginning of an answer. Default true. */
+  addGenerationPrompt?: boolean;
+  /** Functions that the model may call, as the template wants them: mostly `{ type: 'function', function: { name, description, parameters } }`. */
+  tools?: readonly object[];
+  /** Documents that the model is to answer from, as the template wants them. */
+  documents?: readonly object[];
+  /**
+   * The name of one of the file's templates, or a Jinja template of your own (which has braces in it).
+   * Default: the file's for tools where there are tools, else its default one.
+   */
+  template?: string;
+  /** Variables of the template, such as `enable_thinking`. */
+  [variable: string]: unknown;
+}
+
+/**
+ * A conversation.
+ *
+ * ```ts
+ * const chat = model.chat({ system: 'You are a helpful assistant.' });
+ * for await (const text of chat.send('Why is the sky blue?')) console.log(text);
+ * ```
+ */
+export class Chat {
+  private constructor();
+
+  /**
+   * What was said, the system's message included. It is yours to edit between turns: the next one reads it anew, and
+   * computes what it shares with the turn before from the cache.
+   *
+   * A reply holds the text that came and no token that ends a turn.
+   */
+  messages: Message[];
+
+  /**
+   * Say something and hear the reply, piece by piece. A string is a user's message; messages are taken as they are, such
+   * as the results of tools; with none, the reply is to `messages` as they stand.
+   *
+   * The message and the reply are in `messages` from the reply's first piece on. A turn that is aborted or left, or that
+   * fails, keeps the text that came as the reply; if none came, `messages` are as they were.
+   *
+   * The loop throws a {@link WebggufError} as `generate` and `formatChat` do, and `CONTEXT_OVERFLOW` with the numbers
+   * where the conversation does not fit the context.
+   */
+  send(message?: string | Message | readonly Message[], options?: GenerateOptions): AsyncGenerator<string, void, void>;
+}
+
+/** Beside these, the options of `formatChat`: `tools`, `documents`, `template` and the template's variables. */
+export interface ChatOptions extends FormatChatOptions {
+  /** The system's message, first of `messages`. */
+  system?: string;
+  /** What was said before. */
+  messages?: readonly Message[];
+  /**
+   * What happens when the conversation does not fit the context: an error, which is the default, or the oldest turns are
+   * taken out of `messages`, but for the system's. They go once the conversation and the reply's `maxTokens` (of which a
+   * quarter of the context counts at most) do not fit, and as many go as make a quarter of the context free.
+   */
+  overflow?: 'error' | 'drop-oldest';
+  /** Called with the messages that were dropped. */
+  onDrop?: (messages: Message[]) => void;
 }
 
 export interface GenerateOptions {
@@ -155,6 +282,8 @@ export interface ModelInfo {
     kvBytesPerPosition: number;
     activations: number;
   };
+  /** Where the load's time went, in milliseconds. Weights come in while kernels compile. */
+  loadMs: { header: number; gpu: number; plans: number; weights: number; compile: number };
   gpu: {
     /** As the browser names it, which may be little. */
     adapter: string;
@@ -163,6 +292,8 @@ export interface ModelInfo {
     /** Invocations of the smallest subgroup; 0 where subgroups are not used. */
     subgroupSize: number;
   };
+  /** Names of the chat templates; see {@link TokenizerInfo.chatTemplates}. */
+  chatTemplates: string[];
   /** GPU dispatches of a generated token. */
   decodeDispatches: number;
   /** What the file left in doubt, in words. */

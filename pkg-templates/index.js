@@ -1,13 +1,10 @@
 // The public API of webgguf. The types and their documentation are in index.d.ts.
-import init, { Engine } from './webgguf.js';
+import { Chat } from './chat.js';
+import { aborted, failure } from './errors.js';
+import { Tokenizer } from './tokenizer.js';
+import init, { Engine, TextEngine } from './webgguf.js';
 
-/** The one way errors look: an Error with a stable `code`. */
-function failure(code, message, options) {
-  return Object.assign(new Error(message, options), { name: code === 'ABORTED' ? 'AbortError' : 'WebggufError', code });
-}
-
-const aborted = (what, signal) =>
-  failure('ABORTED', `${what} was aborted by the caller's signal`, { cause: signal.reason });
+export { Chat, Tokenizer };
 
 /**
  * Where the wasm lies: beside this file. Written so that bundlers find it and ship it. Vite before version 8 moves
@@ -65,15 +62,25 @@ export async function loadModel(source, { onProgress, signal, wasmUrl, ...option
   return new Model(await Engine.load(from, toJson(options), onProgress, signal));
 }
 
+/** Load the tokenizer and the chat templates alone. */
+export async function loadTokenizer(source, { signal, wasmUrl } = {}) {
+  const from = normalize(source);
+  if (signal?.aborted) throw aborted('the load', signal);
+  await initialize(wasmUrl);
+  return new Tokenizer(await TextEngine.load(from, signal));
+}
+
 /** A loaded model. */
 export class Model {
   #engine;
+  #tokenizer;
   /** Settles once the step that an aborted call left on the GPU is done. */
   #idle;
 
   /** @internal Use loadModel. */
   constructor(engine) {
     this.#engine = engine;
+    this.#tokenizer = new Tokenizer(engine.text());
     this.info = Object.freeze(JSON.parse(engine.info()));
   }
 
@@ -86,18 +93,34 @@ export class Model {
     return JSON.parse(this.#live.stats());
   }
 
-  tokenize(text, { addSpecial = false, parseSpecial = true } = {}) {
-    return this.#live.tokenize(text, addSpecial, parseSpecial);
+  get #text() {
+    return this.#live && this.#tokenizer;
   }
 
-  detokenize(ids, { showSpecial = false } = {}) {
-    return this.#live.detokenize(this.#checked(ids), showSpecial);
+  tokenize(text, options) {
+    return this.#text.tokenize(text, options);
+  }
+
+  detokenize(ids, options) {
+    return this.#text.detokenize(ids, options);
+  }
+
+  formatChat(messages, options) {
+    return this.#text.formatChat(messages, options);
+  }
+
+  chat(options) {
+    const ids = async (prompt) => {
+      await this.#idle; // Then the cache is what it stays.
+      return this.#live.chat_ids(prompt);
+    };
+    return new Chat(this, ids, options);
   }
 
   async *generate(prompt, { signal, onToken, stop = [], ...options } = {}) {
     if (signal?.aborted) throw aborted('generate', signal);
     await this.#idle;
-    const stream = this.#live.generate(this.#promptIds(prompt), toJson({ ...options, stop: [stop].flat() }));
+    const stream = this.#live.generate(this.#text.promptIds(prompt), toJson({ ...options, stop: [stop].flat() }));
     let step;
     let abort;
     const stopped = new Promise((_, reject) => {
@@ -123,25 +146,11 @@ export class Model {
 
   async captureActivations(prompt, { decodeSteps = 0 } = {}) {
     await this.#idle;
-    return this.#live.capture(this.#promptIds(prompt), decodeSteps);
+    return this.#live.capture(this.#text.promptIds(prompt), decodeSteps);
   }
 
   destroy() {
     this.#engine?.destroy();
     this.#engine = undefined;
-  }
-
-  #promptIds(prompt) {
-    if (typeof prompt === 'string') return this.tokenize(prompt, { addSpecial: true });
-    if (prompt?.[Symbol.iterator]) return this.#checked(prompt);
-    throw failure('INVALID_ARGUMENT', `the prompt is ${prompt}; a string or token ids are allowed`);
-  }
-
-  #checked(ids) {
-    const limit = this.info.vocabularySize;
-    return Uint32Array.from(ids, (id) => {
-      if (Number.isInteger(id) && id >= 0 && id < limit) return id;
-      throw failure('INVALID_ARGUMENT', `${id} is no token id of this model; 0 to ${limit - 1} is allowed`);
-    });
   }
 }

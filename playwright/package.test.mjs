@@ -45,7 +45,8 @@ async function visit(url) {
 
 test('the package holds what it needs and no more', () => {
   const files = readdirSync(join(app, 'node_modules/webgguf')).sort();
-  const wanted = ['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'package.json', 'webgguf.js', 'webgguf_bg.wasm'];
+  const scripts = ['chat.js', 'errors.js', 'index.js', 'tokenizer.js', 'webgguf.js'];
+  const wanted = ['LICENSE', 'README.md', 'index.d.ts', 'package.json', 'webgguf_bg.wasm', ...scripts].sort();
   assert.deepEqual(files, wanted);
   assert.deepEqual(readdirSync(join(app, 'node_modules')).filter((name) => !name.startsWith('.')), ['webgguf']);
 });
@@ -102,6 +103,9 @@ test('the types refuse what the API refuses', { timeout: 60_000 }, () => {
     'model.generate("x", { stop: [1] })',
     'model.info.layers = 3',
     'new Model()',
+    'model.formatChat([{ content: "Hi" }])',
+    'model.chat({ overflow: "drop" })',
+    'model.chat().send(5)',
     'loadModel(5)',
     'model.stats.finishReason === "ended"',
   ];
@@ -136,7 +140,7 @@ test('what a model says of itself is what the types say', { timeout: 90_000 }, a
   const types = readFileSync(join(ROOT, 'pkg-templates/index.d.ts'), 'utf8');
   const methods = said.members.filter((name) => name !== 'constructor');
   for (const name of methods) assert.match(types, new RegExp(`^  (readonly )?${name}\\b`, 'm'), `${name} is typed`);
-  assert.deepEqual(said.exports.sort(), ['Model', 'loadModel']);
+  assert.deepEqual(said.exports.sort(), ['Chat', 'Model', 'Tokenizer', 'loadModel', 'loadTokenizer']);
 });
 
 test('the codes of errors are those of the types', () => {

@@ -184,7 +184,7 @@ fn a_file_may_have_several_templates_or_none() {
     assert_eq!(several.source(Some("default"), true).unwrap(), "tools");
     assert_eq!(several.source(Some("tool_use"), false).unwrap(), "tools");
     let error = several.source(Some("rag"), false).unwrap_err().to_string();
-    assert_eq!(error, "the model has no chat template 'rag', it has: tool_use");
+    assert_eq!(error, "the model has no chat template 'rag', it has: default, tool_use");
 
     assert_eq!(templates(&[("tokenizer.chat_template.default", "x")], &["a"]).source(None, true).unwrap(), "x");
     let error = templates(&[], &["a", "<|im_start|>"]).source(None, false).unwrap_err();

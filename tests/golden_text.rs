@@ -45,7 +45,8 @@ fn fixture_models_write_what_llama_cpp_writes() {
         let session = load_with(&repository().join("models").join(format!("{model}.gguf")), true, &options);
         let (ids, text) = generate(&session, &want.prompt_tokens, greedy(want.tokens.len() as u32));
         assert_eq!(ids, want.tokens, "{model}: {text}");
-        let decode = |show_special| session.tokenizer.decode(&ids, DecodeOptions { show_special, continues: true });
+        let decode =
+            |show_special| session.text.tokenizer.decode(&ids, DecodeOptions { show_special, continues: true });
         // llama.cpp takes spaces before punctuation away; trained models write none.
         assert_eq!(decode(true).replace(" ,", ","), want.text, "{model}");
         assert_eq!(decode(false), text, "{model}, streamed");
@@ -86,7 +87,7 @@ fn stories_match_the_reference_for_every_type() {
 #[test]
 fn a_seed_gives_the_same_text_however_steps_are_pipelined() {
     let session = load(&repository().join("models/embedded.gguf"), true);
-    let prompt = session.prompt_ids("Prince Andrew");
+    let prompt = session.text.prompt_ids("Prince Andrew");
     let sampled = |seed, max_tokens| {
         let mut o = GenerateOptions { max_tokens, ..GenerateOptions::default() };
         o.sampling.seed = seed;
@@ -158,7 +159,7 @@ fn a_prefix_is_reused_only_while_sliding_windows_hold_it() {
 #[test]
 fn generations_end_as_they_should() {
     let session = load(&repository().join("models/embedded.gguf"), true);
-    let prompt = session.prompt_ids("It was already late when Prince");
+    let prompt = session.text.prompt_ids("It was already late when Prince");
     let (_, whole) = generate(&session, &prompt, greedy(30));
     let stop = &whole[20..26];
     let (_, cut) = generate(&session, &prompt, GenerateOptions { stop: vec![stop.to_owned()], ..greedy(30) });

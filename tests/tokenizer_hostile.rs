@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use text::gguf_writer::GgufWriter;
 use text::goldens::fixture;
 use text::metadata;
-use webgguf::tokenizer::{DecodeOptions, Detokenizer, EncodeOptions, Tokenizer};
+use webgguf::tokenizer::{DecodeOptions, Detokenizer, EncodeOptions, Text, Tokenizer};
 
 const MODELS: [&str; 5] = ["gpt2", "gemma4", "llama", "bert", "t5"];
 
@@ -177,7 +177,8 @@ fn any_file() -> impl Strategy<Value = GgufWriter> {
 proptest! {
     #[test]
     fn no_file_and_no_text_panic(file in any_file(), text in any_text(), special in any::<[bool; 4]>(), ids in any::<Vec<u32>>()) {
-        let Ok(tokenizer) = Tokenizer::from_gguf(&metadata(&file.finish())) else { return Ok(()) };
+        let Ok(text_side) = Text::from_gguf(&metadata(&file.finish())) else { return Ok(()) };
+        let tokenizer = &text_side.tokenizer;
         let found = tokenizer.encode(&text, EncodeOptions { add_special: special[0], parse_special: special[1] });
         for &id in &found {
             prop_assert!(id < tokenizer.n_vocab());
@@ -189,6 +190,9 @@ proptest! {
         if let Some(&id) = ids.first() {
             let _ = (tokenizer.token_bytes(id), tokenizer.is_special(id), tokenizer.is_end_of_generation(id));
         }
+        let _ = text_side.prompt_ids_after(&text, &found);
+        let _ = text_side.prompt_ids_after(&text, &ids.iter().map(|id| id % 60).collect::<Vec<_>>());
+        let _ = text_side.prompt_ids_after(&text, &ids);
     }
 
     /// What streams is what the whole gives, and never half a character.

@@ -1,12 +1,16 @@
 // Every call of the API, as a TypeScript program makes it. Compiled, not run.
 import {
+  Chat,
   Model,
+  Tokenizer,
   loadModel,
+  loadTokenizer,
   type Activation,
   type ErrorCode,
   type GenerateOptions,
   type GenerateStats,
   type LoadOptions,
+  type Message,
   type ModelInfo,
   type Progress,
   type Source,
@@ -64,6 +68,18 @@ export async function main(): Promise<void> {
 
     const tokens: Uint32Array = model.tokenize(text, { addSpecial: true, parseSpecial: false });
     console.log(model.detokenize(tokens, { showSpecial: true }), model.detokenize([1, 2, 3]));
+
+    const messages: Message[] = [{ role: 'user', content: 'Hi' }];
+    const tools = [{ type: 'function', function: { name: 'f', parameters: {} } }];
+    const formatted: string = model.formatChat(messages, { addGenerationPrompt: false, tools, enable_thinking: false });
+    const chat: Chat = model.chat({ system: 'Be brief.', tools, overflow: 'drop-oldest', onDrop: (m) => console.log(m.length) });
+    for await (const piece of chat.send('Hello', { maxTokens: 10 })) text += piece;
+    for await (const piece of chat.send({ role: 'tool', content: '5', name: 'f' })) text += piece;
+    chat.messages.push({ role: 'user', content: [{ type: 'text', text: formatted }] });
+    for await (const piece of chat.send()) text += piece;
+    const tokenizer: Tokenizer = await loadTokenizer('/model.gguf', { signal: controller.signal });
+    console.log(tokenizer.tokenize(text).length, tokenizer.info.chatTemplates, tokenizer.formatChat(chat.messages));
+
     const [prefill]: Activation[][] = await model.captureActivations(tokens, { decodeSteps: 2 });
     const logits: Float32Array | undefined = prefill?.find((a) => a.name === 'result_output')?.data;
     console.log(logits?.length);

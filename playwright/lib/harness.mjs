@@ -49,8 +49,8 @@ export async function open() {
     temp,
     browser,
     /** A page that has the package as `webgguf`, and the helpers of page/helpers.js. */
-    async page(path = '/test/') {
-      const page = await browser.newPage();
+    async page(path = '/test/', options = {}) {
+      const page = await browser.newPage(options);
       page.errors = [];
       page.on('pageerror', (e) => page.errors.push(e.message));
       page.on('console', (m) => m.type() === 'error' && page.errors.push(m.text()));

@@ -145,9 +145,10 @@ function* data(tensor, pools, at) {
   yield Buffer.alloc(align(total) - total);
 }
 
-/** Write a file of this shape and type. Returns its size in bytes. */
-export function writeShape(path, shape, type) {
+/** Write a file of this shape and type, with `changes` to its metadata. Returns its size in bytes. */
+export function writeShape(path, shape, type, changes = {}) {
   const { metadata, tensors } = describe(shape, type);
+  Object.assign(metadata, changes);
   const file = openSync(path, 'w');
   const pools = new Map();
   let at = 0;

@@ -151,6 +151,7 @@ impl Session {
         let read = self.readback();
         self.model.check_room(0, prompt.len())?;
         cached.ids.truncate(reused);
+        cached.written.clear();
         let before = if reused == 0 { 0 } else { cached.n_written };
         cached.n_written = before.max(prompt.len() as u32);
         self.model.prefill(&prompt[reused..], reused as u32, prompt, &options.sampling, &read)?;
@@ -195,7 +196,7 @@ impl Generation {
         self.stats.first_token_ms = (first - self.started).as_secs_f64() * 1e3;
         self.stats.decode_ms = first.elapsed().as_secs_f64() * 1e3;
 
-        let tokenizer = &self.session.tokenizer;
+        let tokenizer = &self.session.text.tokenizer;
         if tokenizer.is_end_of_generation(id) && !self.options.ignore_end {
             return Ok(self.finish(FinishReason::End));
         }
@@ -251,8 +252,10 @@ impl Drop for Generation {
     /// came after them is overwritten.
     fn drop(&mut self) {
         let run = self.generated.len().min(self.n_submitted as usize - 1);
+        let (run, written) = self.generated.split_at(run);
         let mut cached = self.session.cached.borrow_mut();
-        cached.ids.extend_from_slice(&self.generated[..run]);
+        cached.ids.extend_from_slice(run);
+        cached.written = written.to_vec();
         cached.n_written = cached.n_written.max(self.stats.prompt_tokens + self.n_submitted - 1);
         *self.session.stats.borrow_mut() = self.stats.clone();
         self.session.busy.set(false);

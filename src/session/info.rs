@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::gguf::{GgmlType, Gguf};
 use crate::model::{LoadTimes, Model};
 use crate::source::ByteSource;
-use crate::tokenizer::Tokenizer;
+use crate::tokenizer::Text;
 
 /// A loaded model, described.
 #[derive(Debug, Clone, Serialize)]
@@ -30,6 +30,8 @@ pub struct Info {
     pub memory: MemoryInfo,
     pub load_ms: LoadTimes,
     pub gpu: GpuInfo,
+    /// What `format_chat` can use: names of templates; none where it needs one.
+    pub chat_templates: Vec<String>,
     /// Dispatches of a decode step.
     pub decode_dispatches: usize,
     pub warnings: Vec<String>,
@@ -74,7 +76,7 @@ pub fn types(gguf: &Gguf) -> Vec<(GgmlType, u64)> {
 }
 
 impl Info {
-    pub(super) fn new<S: ByteSource>(gguf: &Gguf, model: &Model, tokenizer: &Tokenizer, source: &S) -> Result<Self> {
+    pub(super) fn new<S: ByteSource>(gguf: &Gguf, model: &Model, text: &Text, source: &S) -> Result<Self> {
         let c = &model.config;
         let caps = &model.gpu.caps;
         Ok(Info {
@@ -103,8 +105,9 @@ impl Info {
                 max_binding_bytes: caps.max_binding_bytes,
                 subgroup_size: caps.subgroup_min,
             },
+            chat_templates: text.templates.usable().into_iter().map(str::to_owned).collect(),
             decode_dispatches: model.decode_dispatches(),
-            warnings: tokenizer.warnings().to_vec(),
+            warnings: text.tokenizer.warnings().to_vec(),
         })
     }
 }

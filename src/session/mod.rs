@@ -8,6 +8,7 @@ pub use generate::{FinishReason, GenerateOptions, Generation, Stats};
 pub use info::{GpuInfo, Info, MemoryInfo, types};
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use web_time::Instant;
 
@@ -15,13 +16,15 @@ use crate::error::{Result, bail};
 use crate::gpu::{Gpu, Profile, Readback};
 use crate::model::{Activation, LoadEvents, LoadOptions, Model, arch, ms, read_header};
 use crate::source::ByteSource;
-use crate::tokenizer::{EncodeOptions, Tokenizer};
+use crate::tokenizer::Text;
 
 /// What the KV cache holds.
 #[derive(Debug, Default)]
 struct Cached {
     /// Tokens whose keys and values were put into it. Of the first ones, layers with a sliding window may hold no more.
     ids: Vec<u32>,
+    /// What the last generation wrote after these: its last token is not run.
+    written: Vec<u32>,
     /// Positions ever written since it was begun anew: more than `ids` where steps ran beyond the end.
     n_written: u32,
 }
@@ -29,7 +32,7 @@ struct Cached {
 /// A model ready to generate. One call at a time runs on it.
 pub struct Session {
     pub model: Model,
-    pub tokenizer: Tokenizer,
+    pub text: Rc<Text>,
     pub info: Info,
     cached: RefCell<Cached>,
     busy: Cell<bool>,
@@ -55,7 +58,7 @@ impl Session {
     /// Load the model of a file onto `gpu`. What cannot run fails before weights are fetched.
     ///
     /// # Errors
-    /// As [`read_header`], [`arch::config`], [`Tokenizer::from_gguf`] and [`Model::load`].
+    /// As [`read_header`], [`arch::config`], [`Text::from_gguf`] and [`Model::load`].
     pub async fn load_on<S: ByteSource>(
         gpu: Gpu,
         source: &S,
@@ -65,22 +68,18 @@ impl Session {
         let started = Instant::now();
         let (gguf, source) = read_header(source, events).await?;
         let config = arch::config(&gguf)?;
-        let tokenizer = Tokenizer::from_gguf(&gguf.metadata)?;
-        if tokenizer.n_vocab() != config.n_vocab {
-            bail!(
-                MalformedGguf,
-                "the tokenizer has {} tokens, the embedding {} rows",
-                tokenizer.n_vocab(),
-                config.n_vocab
-            );
+        let text = Text::from_gguf(&gguf.metadata)?;
+        let n_tokens = text.tokenizer.n_vocab();
+        if n_tokens != config.n_vocab {
+            bail!(MalformedGguf, "the tokenizer has {n_tokens} tokens, the embedding {} rows", config.n_vocab);
         }
         let header = ms(started);
         let mut model = Model::load(gpu, &source, &gguf, config, options, events).await?;
         model.times.header = header;
-        let info = Info::new(&gguf, &model, &tokenizer, &source)?;
+        let info = Info::new(&gguf, &model, &text, &source)?;
         Ok(Session {
             model,
-            tokenizer,
+            text: Rc::new(text),
             info,
             cached: RefCell::default(),
             busy: Cell::new(false),
@@ -89,10 +88,11 @@ impl Session {
         })
     }
 
-    /// The ids of a prompt, with what the model expects around it and special tokens by name.
+    /// The ids of a chat's prompt. What the model wrote in an earlier turn stays in the ids that it wrote.
     #[must_use]
-    pub fn prompt_ids(&self, prompt: &str) -> Vec<u32> {
-        self.tokenizer.encode(prompt, EncodeOptions { add_special: true, parse_special: true })
+    pub fn chat_ids(&self, prompt: &str) -> Vec<u32> {
+        let cached = self.cached.borrow();
+        self.text.prompt_ids_after(prompt, &[cached.ids.as_slice(), &cached.written].concat())
     }
 
     /// Figures of the last generation.

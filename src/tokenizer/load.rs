@@ -7,7 +7,7 @@ use super::merges::{Merge, Merges};
 use super::prefixes::Prefixes;
 use super::pretokenize::{self, Rules};
 use super::special::{NamedTokens, SpecialIds, SpecialMatcher, Strip};
-use super::spm::Spm;
+use super::spm::{Spm, has_inner_space};
 use super::unigram::Unigram;
 use super::vocab::{Kind, Vocab};
 use super::wordpiece::WordPiece;
@@ -100,6 +100,7 @@ impl Tokenizer {
                 byte_ids: byte_ids(&vocab, spelling),
                 unknown: ids.unknown,
                 max_token_bytes: (0..vocab.len()).map(|id| vocab.bytes(id).len()).max().unwrap_or(0),
+                by_words: !vocab.ids_of(Kind::is_text).into_iter().any(|id| has_inner_space(vocab.bytes(id))),
             }),
             ModelKind::WordPiece => {
                 let lowercase = metadata.bool("tokenizer.ggml.normalizer.lowercase")?.unwrap_or(true);

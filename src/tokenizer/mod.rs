@@ -3,6 +3,7 @@
 //! What a model reads has to be exactly what it was trained with, so every rule here is that of the tokenizer
 //! the model was made with (SentencePiece, Hugging Face tokenizers); GGUF's own conventions are llama.cpp's.
 
+mod agreement;
 mod bpe;
 mod byte_level;
 mod charsmap;
@@ -15,6 +16,7 @@ mod prefixes;
 mod pretokenize;
 mod special;
 mod spm;
+mod text;
 mod unicode;
 mod unigram;
 mod vocab;
@@ -27,6 +29,7 @@ pub use detokenizer::{DecodeOptions, Detokenizer};
 pub use special::SpecialIds;
 use special::{Fragment, SpecialMatcher};
 use spm::Spm;
+pub use text::Text;
 use unigram::Unigram;
 use vocab::{Kind, Vocab};
 use wordpiece::WordPiece;

@@ -194,7 +194,12 @@ impl SpecialMatcher {
         self.prefixes.of(bytes, vocab).last().filter(|&id| vocab.bytes(id).len() == bytes.len())
     }
 
-    fn strips(&self, id: u32, strip: Strip) -> bool {
+    /// The longest special token that the text starts with.
+    pub fn longest(&self, text: &[u8], vocab: &Vocab) -> Option<u32> {
+        self.prefixes.of(text, vocab).last()
+    }
+
+    pub fn strips(&self, id: u32, strip: Strip) -> bool {
         self.strips.contains(&(id, strip))
     }
 

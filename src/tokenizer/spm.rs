@@ -14,6 +14,9 @@ pub(super) struct Spm {
     pub unknown: Option<u32>,
     /// The length of the longest token that text can become: what is longer need not be looked up.
     pub max_token_bytes: usize,
+    /// No token goes on with a space after something else: nothing merges across the beginning of a word, so words can
+    /// be merged one by one, in a small queue.
+    pub by_words: bool,
 }
 
 /// A stretch of the text, linked with its neighbours.
@@ -49,20 +52,40 @@ struct Merging<'a> {
 impl Spm {
     /// Spaces are spaces here, in the text as in the tokens: `▁` is what a file writes for them.
     pub fn encode(&self, text: &str, vocab: &Vocab, out: &mut Vec<u32>) {
-        let mut symbols = Vec::new();
-        for (i, (start, c)) in text.char_indices().enumerate() {
-            let (i, start, n_bytes) = (i as u32, start as u32, c.len_utf8() as u32);
-            symbols.push(Symbol { start, n_bytes, prev: i.wrapping_sub(1), next: i + 1 });
+        let mut merging = Merging { spm: self, vocab, text: &[], symbols: Vec::new(), queue: BinaryHeap::new() };
+        let mut rest = text;
+        while !rest.is_empty() {
+            let end = if self.by_words { end_of_word(rest.as_bytes()) } else { rest.len() };
+            merging.encode(&rest[..end], out);
+            rest = &rest[end..];
         }
-        let Some(last) = symbols.last_mut() else { return };
-        last.next = NONE;
-        let mut merging = Merging { spm: self, vocab, text: text.as_bytes(), symbols, queue: BinaryHeap::new() };
-        merging.merge_all();
-        merging.emit(out);
     }
 }
 
-impl Merging<'_> {
+/// Whether a token has a space after something else.
+pub(super) fn has_inner_space(token: &[u8]) -> bool {
+    end_of_word(token) < token.len()
+}
+
+/// Where the spaces at the start, and what follows up to the next space, end.
+fn end_of_word(text: &[u8]) -> usize {
+    text.windows(2).position(|pair| pair[0] != b' ' && pair[1] == b' ').map_or(text.len(), |at| at + 1)
+}
+
+impl<'a> Merging<'a> {
+    fn encode(&mut self, text: &'a str, out: &mut Vec<u32>) {
+        self.text = text.as_bytes();
+        self.symbols.clear();
+        for (i, (start, c)) in text.char_indices().enumerate() {
+            let (i, start, n_bytes) = (i as u32, start as u32, c.len_utf8() as u32);
+            self.symbols.push(Symbol { start, n_bytes, prev: i.wrapping_sub(1), next: i + 1 });
+        }
+        let Some(last) = self.symbols.last_mut() else { return };
+        last.next = NONE;
+        self.merge_all();
+        self.emit(out);
+    }
+
     fn text_of(&self, symbol: Symbol) -> &[u8] {
         &self.text[symbol.start as usize..][..symbol.n_bytes as usize]
     }
@@ -129,6 +152,14 @@ impl Merging<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_start_with_their_spaces() {
+        let ends: Vec<usize> =
+            ["", " ", "a", " a b", "a  b", "  ", " \n x"].map(|text| end_of_word(text.as_bytes())).to_vec();
+        assert_eq!(ends, [0, 1, 1, 2, 1, 2, 2]);
+        assert!(has_inner_space(b"a b") && has_inner_space(b" a ") && !has_inner_space(b"  a"));
+    }
 
     #[test]
     fn higher_scores_come_first() {

@@ -1,11 +1,14 @@
 //! The shell around the session for JavaScript: no logic, only types turned into others. `index.js` of the
 //! package makes the public API of it.
 
+mod text;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Object, Reflect};
 use serde::{Deserialize, Serialize};
+use text::TextEngine;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Blob};
 
@@ -14,7 +17,6 @@ use crate::model::{LoadEvents, LoadOptions, LoadPhase, Sampling};
 use crate::ops::KvType;
 use crate::session::{FinishReason, GenerateOptions, Generation, Session};
 use crate::source::{BlobSource, HttpSource};
-use crate::tokenizer::{DecodeOptions, EncodeOptions};
 
 /// Called once by `index.js`.
 #[wasm_bindgen(start)]
@@ -180,14 +182,16 @@ impl Engine {
         })?)
     }
 
+    /// The text side alone.
     #[must_use]
-    pub fn tokenize(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<u32> {
-        self.session.tokenizer.encode(text, EncodeOptions { add_special, parse_special })
+    pub fn text(&self) -> TextEngine {
+        TextEngine::new(self.session.text.clone())
     }
 
+    /// The ids of a chat's prompt.
     #[must_use]
-    pub fn detokenize(&self, ids: &[u32], show_special: bool) -> String {
-        self.session.tokenizer.decode(ids, DecodeOptions { show_special, ..DecodeOptions::default() })
+    pub fn chat_ids(&self, prompt: &str) -> Vec<u32> {
+        self.session.chat_ids(prompt)
     }
 
     /// Start to generate after a prompt's ids.

@@ -31,7 +31,7 @@ impl Activations {
         let source = Source::open(&self.file)?;
         let steps = pollster::block_on(async {
             let session = Session::load(&source, &LoadOptions::default(), &()).await?;
-            session.capture(&session.prompt_ids(&self.prompt), self.decode_steps).await
+            session.capture(&session.text.prompt_ids(&self.prompt), self.decode_steps).await
         })?;
         for (i, step) in steps.iter().enumerate() {
             let folder = self.out.join(if i == 0 { "prefill".to_owned() } else { format!("decode-{i}") });

@@ -60,7 +60,7 @@ impl Generate {
         for warning in &session.info.warnings {
             eprintln!("webgguf: warning: {warning}");
         }
-        let mut generation = session.generate(&session.prompt_ids(&self.prompt), self.options())?;
+        let mut generation = session.generate(&session.text.prompt_ids(&self.prompt), self.options())?;
         let mut out = stdout();
         out.write_all(self.prompt.as_bytes())?;
         while let Some(text) = generation.next().await? {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use webgguf::tokenizer::Tokenizer;
-use webgguf::tokenizer::chat::{ChatTemplate, ChatTemplates, CivilTime, Variables};
+use webgguf::tokenizer::Text;
+use webgguf::tokenizer::chat::{ChatTemplate, CivilTime, Variables};
 
 use crate::Failure;
 use crate::source::Source;
@@ -22,7 +22,7 @@ pub struct Render {
     /// A JSON file: an array of tools
     #[arg(long)]
     tools: Option<PathBuf>,
-    /// The name of the template, where the file has several
+    /// The name of the template, where the file has several, or the source of one
     #[arg(long)]
     template: Option<String>,
     /// End with the messages, without the beginning of an answer
@@ -46,21 +46,15 @@ impl Render {
         }
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let now = CivilTime::from_unix(i64::try_from(seconds).unwrap_or(0));
-        let prompt = self.template(&variables)?.render(&variables, now)?;
+        let prompt = match self.file.ends_with(".jinja") {
+            true => ChatTemplate::new(&read_text(Path::new(&self.file))?)?.render(&variables, now)?,
+            false => {
+                let text = Text::from_gguf(&Source::open(&self.file)?.header()?.metadata)?;
+                text.format_chat(&variables, self.template.as_deref(), now)?
+            }
+        };
         stdout().write_all(prompt.as_bytes())?;
         Ok(())
-    }
-
-    fn template(&self, variables: &Variables) -> Result<ChatTemplate, Failure> {
-        if self.file.ends_with(".jinja") {
-            return Ok(ChatTemplate::new(&read_text(Path::new(&self.file))?)?);
-        }
-        let gguf = Source::open(&self.file)?.header()?;
-        let tokenizer = Tokenizer::from_gguf(&gguf.metadata)?;
-        let templates = ChatTemplates::from_gguf(&gguf.metadata, &tokenizer)?;
-        let has_tools = variables.get("tools").is_some_and(|tools| tools.is_true());
-        let source = templates.source(self.template.as_deref(), has_tools)?;
-        Ok(ChatTemplate::new(source)?.with_tokens(&tokenizer))
     }
 }
 

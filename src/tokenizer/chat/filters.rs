@@ -79,7 +79,7 @@ fn escape(value: &Value) -> String {
 
 /// The whole part of a number or of the number a text spells; the default, 0, for anything else.
 fn int(value: &Value, default: Option<Value>) -> Value {
-    let whole = |x: f64| Value::try_from(x.trunc() as i128).ok().filter(|_| x.is_finite());
+    let whole = |x: f64| x.is_finite().then(|| Value::from(x.trunc() as i128));
     let found = match value.as_str().map(str::trim) {
         Some(text) => text.parse::<i64>().ok().map(Value::from).or_else(|| text.parse().ok().and_then(whole)),
         None if value.is_integer() => Some(value.clone()),

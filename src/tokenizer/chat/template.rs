@@ -187,6 +187,18 @@ impl ChatTemplates {
         self.named.iter().map(|(name, _)| name.as_str())
     }
 
+    /// What a prompt can be made with: the templates' names, `default` for the one without; `chatml` where there is none
+    /// and ChatML takes its place.
+    #[must_use]
+    pub fn usable(&self) -> Vec<&str> {
+        let default = self.default.as_ref().map(|_| "default");
+        let mut names: Vec<&str> = default.into_iter().chain(self.names()).collect();
+        if names.is_empty() && self.has_chatml {
+            names.push("chatml");
+        }
+        names
+    }
+
     /// The source of a template. Without a name, that for tools where there are tools and the file has such, else the
     /// default one, else ChatML where the vocabulary has its tokens.
     ///
@@ -196,8 +208,7 @@ impl ChatTemplates {
         let find = |wanted: &str| self.named.iter().find(|(name, _)| name == wanted).map(|(_, source)| source.as_str());
         if let Some(name) = name.filter(|&name| name != "default") {
             let Some(source) = find(name) else {
-                let known: Vec<&str> = self.names().collect();
-                bail!(Template, "the model has no chat template '{name}', it has: {}", known.join(", "));
+                bail!(Template, "the model has no chat template '{name}', it has: {}", self.usable().join(", "));
             };
             return Ok(source);
         }

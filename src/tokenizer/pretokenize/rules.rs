@@ -89,7 +89,17 @@ pub(super) const RULES: &[Rules] = &[
         ..PLAIN
     },
     Rules {
-        names: &["starcoder", "refact", "command-r", "smollm", "codeshell", "exaone", "minerva-7b", "mellum2"],
+        names: &[
+            "starcoder",
+            "refact",
+            "granite",
+            "command-r",
+            "smollm",
+            "codeshell",
+            "exaone",
+            "minerva-7b",
+            "mellum2",
+        ],
         splits: &[DIGIT, GPT_2],
         ..PLAIN
     },

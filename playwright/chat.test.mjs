@@ -1,0 +1,261 @@
+// Conversations: a random model that speaks ChatML in tokens no tokenizer would choose, and the embedded one.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { F32, i32s, strings } from './lib/gguf.mjs';
+import { open } from './lib/harness.mjs';
+import { describe, writeShape } from './lib/shapes.mjs';
+
+const TIMEOUT = { timeout: 120_000 };
+const CHATML = `{% for m in messages %}<|im_start|>{{ m.role }}
+{{ m.content }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}`;
+const N_CTX = 128;
+
+/** The random model with the tokens and the templates of a chat model. */
+function writeModel(path) {
+  const { metadata } = describe('tiny', F32);
+  const tokens = [...metadata['tokenizer.ggml.tokens'].value];
+  const special = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
+  tokens.splice(-2, 2, ...special.slice(1));
+  writeShape(path, 'tiny', F32, {
+    'tokenizer.ggml.tokens': strings(tokens),
+    'tokenizer.ggml.token_type': i32s(tokens.map((token) => (special.includes(token) ? 3 : 1))),
+    'tokenizer.chat_template': CHATML,
+    'tokenizer.chat_template.tool_use': `{{ tools | tojson }}\n${CHATML}`,
+  });
+}
+
+let site;
+let page;
+before(async () => {
+  site = await open();
+  writeModel(join(site.temp, 'chat.gguf'));
+  page = await site.page();
+  await page.evaluate(async () => {
+    globalThis.model = await webgguf.loadModel('/temp/chat.gguf');
+    /** A turn: the pieces, the model's figures, what it failed with. */
+    globalThis.say = async (chat, message, options) => {
+      const pieces = [];
+      const failed = await failureOf((async () => {
+        for await (const piece of chat.send(message, options)) pieces.push(piece);
+      })());
+      return { pieces, text: pieces.join(''), failed, stats: model.stats, messages: structuredClone(chat.messages) };
+    };
+  });
+});
+after(() => site.close());
+
+test('the file says which templates it has, and formatChat uses them', TIMEOUT, async () => {
+  const { names, plain, tools, bad } = await page.evaluate(async () => {
+    const messages = [{ role: 'user', content: 'Hi' }];
+    return {
+      names: model.info.chatTemplates,
+      plain: model.formatChat(messages),
+      tools: model.formatChat(messages, { tools: [{ name: 'f' }], addGenerationPrompt: false }),
+      bad: await failureOf((async () => model.formatChat(messages, { template: 'rag' }))()),
+    };
+  });
+  assert.deepEqual(names, ['default', 'tool_use']);
+  assert.equal(plain, '<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n');
+  assert.equal(tools, '[{"name": "f"}]\n<|im_start|>user\nHi<|im_end|>\n');
+  assert.equal(bad.code, 'TEMPLATE_ERROR');
+  assert.match(bad.message, /'rag'.*default, tool_use/);
+});
+
+test('turns become messages', TIMEOUT, async () => {
+  const turns = await page.evaluate(async () => {
+    const chat = model.chat({ system: 'S' });
+    return [await say(chat, 'Hi', { maxTokens: 3, seed: 1 }), await say(chat, 'Yo', { maxTokens: 3, seed: 2 })];
+  });
+  assert.deepEqual(turns.map((t) => t.failed), [null, null]);
+  assert.deepEqual(turns[1].messages, [
+    { role: 'system', content: 'S' },
+    { role: 'user', content: 'Hi' },
+    { role: 'assistant', content: turns[0].text },
+    { role: 'user', content: 'Yo' },
+    { role: 'assistant', content: turns[1].text },
+  ]);
+  assert.ok(turns[0].text.length > 0);
+});
+
+test('a turn computes what is new only, whatever tokens the model wrote in', TIMEOUT, async () => {
+  const { turns, canonical } = await page.evaluate(async () => {
+    const chat = model.chat();
+    const turns = [];
+    for (let seed = 0; turns.length < 3 && seed < 500; seed++) {
+      const turn = await say(chat, 'Hi', { maxTokens: 4, seed });
+      // Bytes that are no text do not come back; words such as <t300> are one token to the model only.
+      if (turn.stats.generatedTokens === 4 && /<t/.test(turn.text) && !/\ufffd/.test(turn.text)) turns.push(turn);
+      else chat.messages.splice(-2);
+    }
+    return { turns, canonical: model.tokenize(model.formatChat(chat.messages)).length };
+  });
+  assert.equal(turns.length, 3);
+  turns.slice(1).forEach(({ stats }, i) => {
+    const before = turns[i].stats;
+    // The last token written was not run yet; turns that were taken back may have left more.
+    assert.ok(stats.reusedTokens >= before.promptTokens + before.generatedTokens - 1, `${stats.reusedTokens} tokens`);
+  });
+  const { promptTokens, generatedTokens } = turns[2].stats;
+  assert.ok(canonical > promptTokens + generatedTokens + 6, 'the test is one: the tokenizer would have used more tokens');
+});
+
+test('a token that ends a turn is in no message, and the turn after it is computed from it on', TIMEOUT, async () => {
+  const found = await page.evaluate(async () => {
+    for (let seed = 1; seed < 60; seed++) {
+      const chat = model.chat();
+      const first = await say(chat, 'Hi', { maxTokens: 60, seed, temperature: 2, topK: 0, topP: 1, minP: 0 });
+      if (first.stats.finishReason !== 'end' || first.stats.generatedTokens === 0) continue;
+      return { first, second: await say(chat, 'Yo', { maxTokens: 2, seed }) };
+    }
+    return null;
+  });
+  assert.ok(found, 'one of the seeds ends a turn');
+  const { first, second } = found;
+  assert.ok(!/<\|(im_|endof)/.test(first.messages[1].content), first.messages[1].content);
+  assert.equal(first.messages[1].content, first.text);
+  if (/\ufffd/.test(first.text)) return; // Bytes that are no text are not what the model wrote.
+  assert.equal(second.stats.reusedTokens, first.stats.promptTokens + first.stats.generatedTokens);
+});
+
+test('the history is the caller\'s to edit', TIMEOUT, async () => {
+  const result = await page.evaluate(async () => {
+    const chat = model.chat({ messages: [{ role: 'user', content: 'A' }, { role: 'assistant', content: 'B' }] });
+    await say(chat, 'C', { maxTokens: 2, seed: 1 });
+    const given = chat.messages.length;
+    chat.messages.splice(2);
+    chat.messages[1].content = 'Z';
+    chat.messages.push({ role: 'user', content: 'D' });
+    const answer = await say(chat, undefined, { maxTokens: 2, seed: 1 });
+    const tool = await say(chat, [{ role: 'tool', content: '5' }, { role: 'tool', content: '6' }], { maxTokens: 1, seed: 1 });
+    return { given, answer, tool, prompt: model.tokenize('<|im_start|>user\nA<|im_end|>\n<|im_start|>assistant\n').length };
+  });
+  assert.equal(result.given, 4);
+  assert.deepEqual(result.answer.messages.map((m) => m.content), ['A', 'Z', 'D', result.answer.text]);
+  assert.equal(result.answer.stats.reusedTokens, result.prompt, 'up to what was edited');
+  assert.deepEqual(result.tool.messages.map((m) => m.role), ['user', 'assistant', 'user', 'assistant', 'tool', 'tool', 'assistant']);
+});
+
+test('a turn that ends early keeps what came, one that never began leaves no trace', TIMEOUT, async () => {
+  const result = await page.evaluate(async () => {
+    const chat = model.chat();
+    const never = await say(chat, 'A', { signal: AbortSignal.abort() });
+    const wrong = await say(chat, 'A', { temprature: 1 });
+    const noRole = await say(chat, { content: 'A' });
+    const controller = new AbortController();
+    const heard = [];
+    const aborted = await failureOf((async () => {
+      for await (const piece of chat.send('B', { seed: 1, ignoreEnd: true, signal: controller.signal })) {
+        heard.push(piece);
+        if (heard.length === 3) controller.abort();
+      }
+    })());
+    const afterAbort = structuredClone(chat.messages);
+    const left = [];
+    for await (const piece of chat.send('C', { seed: 2, ignoreEnd: true })) if (left.push(piece) === 2) break;
+    const last = await say(chat, 'D', { maxTokens: 2, seed: 3 });
+    return { never, wrong, noRole, aborted, heard, afterAbort, left, last };
+  });
+  assert.equal(result.never.failed.code, 'ABORTED');
+  assert.deepEqual(result.never.messages, []);
+  assert.equal(result.wrong.failed.code, 'INVALID_ARGUMENT');
+  assert.equal(result.noRole.failed.code, 'INVALID_ARGUMENT');
+  assert.deepEqual(result.noRole.messages, []);
+  assert.equal(result.aborted.code, 'ABORTED');
+  const kept = [{ role: 'user', content: 'B' }, { role: 'assistant', content: result.heard.join('') }];
+  assert.deepEqual(result.afterAbort, kept);
+  assert.equal(result.last.failed, null);
+  const contents = result.last.messages.map((m) => m.content);
+  assert.deepEqual(contents, ['B', result.heard.join(''), 'C', result.left.join(''), 'D', result.last.text]);
+  assert.ok(result.last.stats.reusedTokens > 20, 'what was cut off is reused');
+});
+
+test('a conversation beyond the context is an error with the numbers', TIMEOUT, async () => {
+  const { long, messages } = await page.evaluate(async () => {
+    const chat = model.chat({ system: 'S' });
+    await say(chat, 'Hi', { maxTokens: 2, seed: 1 });
+    const long = await say(chat, 'x'.repeat(200), { maxTokens: 2 });
+    return { long, messages: chat.messages };
+  });
+  assert.equal(long.failed.code, 'CONTEXT_OVERFLOW');
+  assert.match(long.failed.message, new RegExp(`has 2\\d\\d tokens, the context ${N_CTX}`));
+  assert.equal(messages.length, 3, 'the history is as it was');
+});
+
+test('or the oldest turns go, but for the system\'s message', TIMEOUT, async () => {
+  const result = await page.evaluate(async () => {
+    const dropped = [];
+    const chat = model.chat({ system: 'S', overflow: 'drop-oldest', onDrop: (m) => dropped.push(...m) });
+    const turns = [];
+    for (let i = 0; i < 12; i++) turns.push(await say(chat, `Turn ${i}`, { maxTokens: 4, seed: i }));
+    const tooLong = await say(chat, 'x'.repeat(200));
+    return { turns, dropped, tooLong };
+  });
+  for (const { failed, stats, messages } of result.turns) {
+    assert.equal(failed, null);
+    assert.ok(stats.promptTokens <= N_CTX - 4);
+    assert.equal(messages[0].role, 'system');
+    assert.equal(messages[1].role, 'user');
+    assert.equal(messages.at(-1).role, 'assistant');
+  }
+  const last = result.turns.at(-1);
+  const users = [...result.dropped, ...last.messages].filter((m) => m.role === 'user').map((m) => m.content);
+  assert.deepEqual(users, Array.from({ length: 12 }, (_, i) => `Turn ${i}`), 'no turn is lost, and they go in order');
+  assert.ok(result.dropped.length > 0);
+  const reused = result.turns.slice(1).filter((t, i) => t.stats.reusedTokens > result.turns[i].stats.promptTokens - 1);
+  assert.ok(reused.length > 5, 'most turns find the one before in the cache');
+  assert.equal(result.tooLong.failed.code, 'CONTEXT_OVERFLOW');
+  assert.match(result.tooLong.failed.message, /last turn alone/);
+  assert.deepEqual(result.tooLong.messages, last.messages);
+});
+
+test('what is no chat is named', TIMEOUT, async () => {
+  const failures = await page.evaluate(async () => {
+    const chat = model.chat();
+    const first = say(chat, 'A', { maxTokens: 4, seed: 1 });
+    const second = await say(chat, 'B', { maxTokens: 4 });
+    await first;
+    const failures = await Promise.all([{ overflow: 'drop' }, { messages: 'Hi' }].map((o) => failureOf((async () => model.chat(o))())));
+    return [second.failed, ...failures].map((f) => f?.code);
+  });
+  assert.deepEqual(failures, ['INVALID_STATE', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT']);
+});
+
+test('the embedded model converses by a template of the caller', TIMEOUT, async () => {
+  const result = await page.evaluate(async () => {
+    const embedded = await webgguf.loadModel('/models/embedded.gguf');
+    const template = '{% for m in messages %}{{ m.content }}<|endoftext|>{% endfor %}';
+    const chat = embedded.chat({ template });
+    const turns = [];
+    for (const [i, message] of ['It was already late when', 'Prince Andrew', 'Natasha'].entries()) {
+      const turn = await say(chat, message, { maxTokens: 12, seed: i, ignoreEnd: true });
+      turns.push({ ...turn, stats: embedded.stats });
+    }
+    const without = await failureOf((async () => {
+      for await (const _ of embedded.chat().send('Hi'));
+    })());
+    embedded.destroy();
+    return { turns, without };
+  });
+  const [first, second, third] = result.turns.map((t) => t.stats);
+  assert.deepEqual(result.turns.map((t) => t.failed), [null, null, null]);
+  assert.equal(second.reusedTokens, first.promptTokens + first.generatedTokens - 1);
+  assert.equal(third.reusedTokens, second.promptTokens + second.generatedTokens - 1);
+  assert.equal(result.without.code, 'TEMPLATE_ERROR');
+});
+
+test('a chat of a destroyed model is over', TIMEOUT, async () => {
+  const failed = await page.evaluate(async () => {
+    const chat = model.chat();
+    model.destroy();
+    return failureOf(chat.send('A').next());
+  });
+  assert.equal(failed.code, 'INVALID_STATE');
+});
+
+test('nothing was written to the console as an error', () => {
+  assert.deepEqual(page.errors, []);
+});

@@ -1,0 +1,43 @@
+//! How much of a text earlier ids already say.
+
+use super::Tokenizer;
+use super::special::Strip;
+
+impl Tokenizer {
+    /// How many of the `known` ids, and how many bytes of the text, agree up to where a special token stands in the text.
+    /// There a text can be cut: what comes after the special token becomes the same ids with and without what is before.
+    pub(super) fn agreement(&self, text: &str, known: &[u32]) -> (usize, usize) {
+        let special_at = |at: usize| match text.is_char_boundary(at) {
+            true => self.specials.longest(&text.as_bytes()[at..], &self.vocab),
+            false => None,
+        };
+        let mut agreed = (0, 0);
+        let mut at = 0;
+        // Whether a space stands for what is not in the text (see `space_prefix`).
+        let mut space = self.space_prefix;
+        for (i, &id) in known.iter().enumerate() {
+            let special = special_at(at);
+            if special.is_some() {
+                agreed = (i, at);
+            }
+            let is_special = special == Some(id);
+            let bytes = self.vocab.bytes(id);
+            let bytes = match bytes.strip_prefix(b" ") {
+                Some(rest) if space && !is_special => rest,
+                _ => bytes,
+            };
+            space = is_special && self.space_prefix;
+            if !text.as_bytes()[at..].starts_with(bytes) {
+                return agreed;
+            }
+            at += bytes.len();
+            if is_special && self.specials.strips(id, Strip::After) && text.is_char_boundary(at) {
+                at = text.len() - text[at..].trim_start().len();
+            }
+        }
+        if special_at(at).is_some() {
+            agreed = (known.len(), at);
+        }
+        agreed
+    }
+}

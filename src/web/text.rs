@@ -1,0 +1,96 @@
+//! Tokenizer and chat templates for JavaScript: of a loaded model, or of a file whose header alone was read.
+
+use std::rc::Rc;
+
+use js_sys::Date;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+use web_sys::{AbortSignal, Blob};
+
+use super::{JsEvents, to_json};
+use crate::error::Result;
+use crate::model::{LoadEvents, read_header};
+use crate::source::{BlobSource, ByteSource, HttpSource};
+use crate::tokenizer::chat::{CivilTime, Variables};
+use crate::tokenizer::{DecodeOptions, EncodeOptions, Text};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct InfoJson<'a> {
+    vocabulary_size: u32,
+    end_tokens: &'a [u32],
+    chat_templates: Vec<&'a str>,
+    warnings: &'a [String],
+}
+
+/// The text side of a model file.
+#[wasm_bindgen]
+pub struct TextEngine {
+    text: Rc<Text>,
+}
+
+impl TextEngine {
+    pub(super) fn new(text: Rc<Text>) -> TextEngine {
+        TextEngine { text }
+    }
+
+    async fn of<S: ByteSource>(source: &S, events: &JsEvents) -> Result<TextEngine> {
+        let (gguf, _) = read_header(source, events).await?;
+        Ok(TextEngine::new(Rc::new(Text::from_gguf(&gguf.metadata)?)))
+    }
+}
+
+#[wasm_bindgen]
+impl TextEngine {
+    /// Read the header of a URL (a string) or a Blob.
+    pub async fn load(source: JsValue, signal: Option<AbortSignal>) -> Result<TextEngine, JsValue> {
+        let events = JsEvents { on_progress: None, signal: signal.clone() };
+        events.check()?;
+        Ok(match source.dyn_into::<Blob>() {
+            Ok(blob) => Self::of(&BlobSource(blob), &events).await?,
+            Err(url) => {
+                let url = url.as_string().unwrap_or_default();
+                Self::of(&HttpSource::open(url, signal).await?, &events).await?
+            }
+        })
+    }
+
+    /// JSON of what there is to know of it.
+    pub fn info(&self) -> Result<String, JsValue> {
+        let Text { tokenizer, templates } = &*self.text;
+        Ok(to_json(&InfoJson {
+            vocabulary_size: tokenizer.n_vocab(),
+            end_tokens: tokenizer.end_of_generation(),
+            chat_templates: templates.usable(),
+            warnings: tokenizer.warnings(),
+        })?)
+    }
+
+    #[must_use]
+    pub fn tokenize(&self, text: &str, add_special: bool, parse_special: bool) -> Vec<u32> {
+        self.text.tokenizer.encode(text, EncodeOptions { add_special, parse_special })
+    }
+
+    #[must_use]
+    pub fn detokenize(&self, ids: &[u32], show_special: bool) -> String {
+        self.text.tokenizer.decode(ids, DecodeOptions { show_special, ..DecodeOptions::default() })
+    }
+
+    /// The ids of a prompt to go on with.
+    #[must_use]
+    pub fn prompt_ids(&self, prompt: &str) -> Vec<u32> {
+        self.text.prompt_ids(prompt)
+    }
+
+    /// The prompt that a chat template makes of its variables, a JSON object.
+    pub fn format_chat(&self, variables: &str, template: Option<String>) -> Result<String, JsValue> {
+        let variables = Variables::from_json(variables)?;
+        Ok(self.text.format_chat(&variables, template.as_deref(), now())?)
+    }
+}
+
+/// What the user's clock shows.
+fn now() -> CivilTime {
+    let date = Date::new_0();
+    CivilTime::from_unix((date.get_time() / 1e3 - date.get_timezone_offset() * 60.0).floor() as i64)
+}
