@@ -1,13 +1,10 @@
 // The public API of webgguf. The types and their documentation are in index.d.ts.
+import { aborted, failure } from './errors.js';
+import { Files, normalize } from './source.js';
 import init, { Engine } from './webgguf.js';
 
-/** The one way errors look: an Error with a stable `code`. */
-function failure(code, message, options) {
-  return Object.assign(new Error(message, options), { name: code === 'ABORTED' ? 'AbortError' : 'WebggufError', code });
-}
-
-const aborted = (what, signal) =>
-  failure('ABORTED', `${what} was aborted by the caller's signal`, { cause: signal.reason });
+export { listCached, persist } from './cache.js';
+export { removeCached } from './source.js';
 
 /**
  * Where the wasm lies: beside this file. Written so that bundlers find it and ship it. Vite before version 8 moves
@@ -37,32 +34,24 @@ function needWebgpu() {
   throw failure('NO_WEBGPU', why);
 }
 
-/** The source as the engine takes it: an absolute URL or a Blob. */
-function normalize(source) {
-  if (source instanceof Blob) return source;
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return new Blob([source]);
-  if (typeof source === 'string' || source instanceof URL) {
-    try {
-      return new URL(source, globalThis.location?.href).href;
-    } catch {
-      throw failure('INVALID_ARGUMENT', `the source '${source}' is no URL`);
-    }
-  }
-  throw failure('INVALID_ARGUMENT', `the source is ${source}; a URL, Blob, File, ArrayBuffer or Uint8Array is allowed`);
-}
-
 /** JSON of options. NaN and Infinity, which JSON has not, stay visible to the engine, which names what is wrong. */
 function toJson(options) {
   return JSON.stringify(options, (_, value) => (typeof value === 'number' && !isFinite(value) ? `${value}` : value));
 }
 
 /** Load a model. */
-export async function loadModel(source, { onProgress, signal, wasmUrl, ...options } = {}) {
-  const from = normalize(source);
+export async function loadModel(source, { onProgress, signal, wasmUrl, cache, retry, ...options } = {}) {
+  const files = new Files(normalize(source), { signal, cache, retry });
   needWebgpu();
   if (signal?.aborted) throw aborted('the load', signal);
   await initialize(wasmUrl);
-  return new Model(await Engine.load(from, toJson(options), onProgress, signal));
+  let engine;
+  try {
+    engine = await Engine.load(files.all, toJson(options), onProgress, signal);
+  } finally {
+    await files.close(Boolean(engine));
+  }
+  return new Model(engine, await files.report());
 }
 
 /** A loaded model. */
@@ -72,9 +61,10 @@ export class Model {
   #idle;
 
   /** @internal Use loadModel. */
-  constructor(engine) {
+  constructor(engine, { cache, warnings }) {
     this.#engine = engine;
-    this.info = Object.freeze(JSON.parse(engine.info()));
+    const info = JSON.parse(engine.info());
+    this.info = Object.freeze({ ...info, cache, warnings: [...info.warnings, ...warnings] });
   }
 
   get #live() {
@@ -124,6 +114,12 @@ export class Model {
   async captureActivations(prompt, { decodeSteps = 0 } = {}) {
     await this.#idle;
     return this.#live.capture(this.#promptIds(prompt), decodeSteps);
+  }
+
+  /** @internal What the weights on the GPU are: for tests of loading. */
+  async weightsChecksum() {
+    await this.#idle;
+    return this.#live.weights_checksum();
   }
 
   destroy() {

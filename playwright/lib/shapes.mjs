@@ -77,6 +77,7 @@ function gpt2({ nLayer, nEmbd, nFf, nVocab, nCtx }, type) {
 const SHAPES = {
   'smollm2-135m': [llama, { nLayer: 30, nEmbd: 576, nHead: 9, nHeadKv: 3, nFf: 1536, nVocab: 49152, nCtx: 8192 }],
   'gpt2-124m': [gpt2, { nLayer: 12, nEmbd: 768, nHead: 12, nFf: 3072, nVocab: 50257, nCtx: 1024 }],
+  'small': [llama, { nLayer: 4, nEmbd: 256, nHead: 4, nHeadKv: 2, nFf: 1024, nVocab: 8192, nCtx: 512 }],
   'tiny': [llama, { nLayer: 2, nEmbd: 64, nHead: 4, nHeadKv: 2, nFf: 128, nVocab: 320, nCtx: 128 }],
 };
 

@@ -13,7 +13,7 @@ use crate::error::{Result, bail};
 use crate::gguf::{self, Gguf, Parsed};
 use crate::gpu::{Gpu, Upload, Usage};
 use crate::ops::{KvType, Repacker, StagedRows};
-use crate::source::{Buffered, ByteSource, Chunk};
+use crate::source::{Buffered, ByteSource, Chunk, PART_STRIDE};
 
 /// Bytes of a span, unless a single row is larger.
 const SPAN_BYTES: u64 = 8 << 20;
@@ -93,11 +93,27 @@ pub trait LoadEvents {
 
 impl LoadEvents for () {}
 
-/// Read as much of the file as its header takes, and parse it. What was read beyond it is kept for the weights.
+/// Read as much of the file as its header takes, and parse it; of a split model, those of all files. What was read
+/// beyond the headers is kept for the weights.
 ///
 /// # Errors
-/// As [`gguf::parse`] and [`ByteSource::stream`].
+/// As [`gguf::parse`], [`gguf::join`] and [`ByteSource::stream`].
 pub async fn read_header<'s, S: ByteSource>(source: &'s S, events: &dyn LoadEvents) -> Result<(Gguf, Buffered<'s, S>)> {
+    let mut headers = Vec::new();
+    let mut here = Vec::new();
+    for part in 0..source.n_parts() {
+        let base = part as u64 * PART_STRIDE;
+        let (mut gguf, rest) = read_part(source, part, events).await?;
+        here.push((base + gguf.data_offset, rest));
+        gguf.move_by(base);
+        headers.push(gguf);
+    }
+    Ok((gguf::join(headers)?, Buffered { source, here }))
+}
+
+/// The header of a file, and what was read beyond it.
+async fn read_part<S: ByteSource>(source: &S, part: usize, events: &dyn LoadEvents) -> Result<(Gguf, Vec<u8>)> {
+    let base = part as u64 * PART_STRIDE;
     let mut head = Vec::new();
     let mut wanted = HEAD_BYTES;
     loop {
@@ -105,16 +121,13 @@ pub async fn read_header<'s, S: ByteSource>(source: &'s S, events: &dyn LoadEven
         let mut sink = |chunk: Chunk<'_>| {
             events.check()?;
             chunk.append_to(&mut head);
-            events.progress(LoadPhase::Header, head.len() as u64, source.len().unwrap_or(0), None);
+            events.progress(LoadPhase::Header, head.len() as u64, source.part_len(part).unwrap_or(0), None);
             Ok(())
         };
-        source.stream(from..wanted, &mut sink).await?;
+        source.stream(base + from..base + wanted, &mut sink).await?;
         let ended = (head.len() as u64) < wanted;
-        match gguf::parse(head, source.len())? {
-            Parsed::Done { gguf, rest } => {
-                let start = gguf.data_offset;
-                return Ok((*gguf, Buffered { source, start, bytes: rest }));
-            }
+        match gguf::parse(head, source.part_len(part))? {
+            Parsed::Done { gguf, rest } => return Ok((*gguf, rest)),
             Parsed::NeedBytes { head, .. } if ended => {
                 bail!(MalformedGguf, "the file ends at byte {}, inside its header (truncated?)", head.len())
             }
