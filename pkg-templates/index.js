@@ -1,5 +1,6 @@
 // The public API of webgguf. The types and their documentation are in index.d.ts.
 import { aborted, failure } from './errors.js';
+import { loadRemote } from './remote.js';
 import { Files, normalize } from './source.js';
 import init, { Engine } from './webgguf.js';
 
@@ -40,7 +41,9 @@ function toJson(options) {
 }
 
 /** Load a model. */
-export async function loadModel(source, { onProgress, signal, wasmUrl, cache, retry, ...options } = {}) {
+export async function loadModel(source, { worker = false, ...all } = {}) {
+  if (worker) return loadRemote(normalize(source), all);
+  const { onProgress, signal, wasmUrl, cache, retry, ...options } = all;
   const files = new Files(normalize(source), { signal, cache, retry });
   needWebgpu();
   if (signal?.aborted) throw aborted('the load', signal);
