@@ -22,20 +22,6 @@ before(async () => {
   site = await open();
   writeShape(join(site.temp, 'small.gguf'), 'small', F32);
   page = await site.page();
-  await page.evaluate(() => {
-    /** The checksum of the weights on the GPU, or how the load failed. */
-    globalThis.outcome = async (source, options) => {
-      const start = performance.now();
-      let model;
-      const failed = await failureOf((async () => (model = await webgguf.loadModel(source, { contextLength: 64, cache: false, ...options })))());
-      const seconds = (performance.now() - start) / 1e3;
-      if (failed) return { failed, seconds };
-      const sum = await model.weightsChecksum();
-      const { ranges, fileBytes, cache } = model.info;
-      model.destroy();
-      return { sum, seconds, ranges, fileBytes, retries: cache.retries };
-    };
-  });
   sound = await page.evaluate((file) => outcome(file), FILE);
 });
 after(() => {
@@ -115,7 +101,7 @@ const CASES = [
 async function check(what, url, wanted, seconds = wanted === 'sound' ? 30 : 10, words = /./, options = {}) {
   tally.tried++;
   const result = await page.evaluate(([url, options]) => outcome(url, options), [url, { retry: RETRY, ...options }]);
-  const how = result.failed ? `${result.failed.code}: ${result.failed.message}` : `sound, ${result.retries} retries`;
+  const how = result.failed ? `${result.failed.code}: ${result.failed.message}` : `sound, ${result.info.cache.retries} retries`;
   console.log(`${what}: ${how} (${result.seconds.toFixed(1)} s)`);
   if (wanted === 'sound') {
     assert.equal(result.failed, undefined, how);

@@ -48,9 +48,9 @@ export async function open() {
     url: site.url,
     temp,
     browser,
-    /** A page that has the package as `webgguf`, and the helpers of page/helpers.js. */
-    async page(path = '/test/') {
-      const page = await browser.newPage();
+    /** A page that has the package as `webgguf`, and the helpers of page/helpers.js; with storage of its own, or `context`'s. */
+    async page(path = '/test/', context = browser) {
+      const page = await context.newPage();
       page.errors = [];
       page.on('pageerror', (e) => page.errors.push(e.message));
       page.on('console', (m) => m.type() === 'error' && page.errors.push(m.text()));
