@@ -131,6 +131,10 @@ class Patience {
 export class HttpFile {
   /** Where redirects led: their target is asked until it expires. */
   #target;
+  /** Whether If-Range may be sent. Across origins it costs a preflight, which few servers allow. */
+  #conditional = true;
+  /** Whether to ask without Range: browsers refuse compressed answers to it, and some servers compress everything. */
+  #whole = false;
   /** An open answer whose rest serves the next range: the first one, or that of a server without ranges. */
   #body;
 
@@ -166,8 +170,9 @@ export class HttpFile {
         if (body) this.keepBody(body);
       } catch (e) {
         // A server that answers is there: it deserves more patience.
-        if (e.waitMs !== undefined || e.answered) patience.attempts = this.retry.attempts;
+        if (e.answered) patience.attempts = this.retry.attempts;
         await patience.after(e);
+        this.#whole = !e.answered && patience.failures === patience.attempts - 1;
       }
     }
   }
@@ -217,9 +222,9 @@ export class HttpFile {
   async connect(at, end) {
     const controller = new AbortController();
     const stop = this.signal ? AbortSignal.any([this.signal, controller.signal]) : controller.signal;
-    const headers = { Range: `bytes=${at}-${end - 1}` };
+    const headers = this.#whole ? {} : { Range: `bytes=${at}-${end - 1}` };
     const condition = this.#condition();
-    if (condition) headers['If-Range'] = condition;
+    if (condition && !this.#whole) headers['If-Range'] = condition;
     const wasTarget = this.#target !== undefined;
     let response;
     try {
@@ -227,13 +232,15 @@ export class HttpFile {
       response = await within(this.retry.stallMs, answer, 'no answer came');
     } catch (e) {
       controller.abort();
-      // Either may be to blame: the next attempt asks for a fresh redirect.
+      // Either may be to blame: the next attempt asks for a fresh redirect, which may lead to another origin.
       this.#target = undefined;
+      this.#conditional = false;
       throw e instanceof Transient ? e : new Transient(e.message, { cause: e });
     }
     try {
       const body = this.#bodyOf(response, at, end, wasTarget);
       if (response.redirected) this.#target = response.url;
+      this.#conditional &&= new URL(response.url).origin === globalThis.location?.origin;
       return body;
     } catch (e) {
       controller.abort();
@@ -242,18 +249,18 @@ export class HttpFile {
     }
   }
 
-  /** For If-Range, which takes strong validators. Across origins it would cost a preflight, which few servers allow. */
+  /** For If-Range, which takes strong validators. The answers' own are compared in any case. */
   #condition() {
     const { etag, modified } = this.validator ?? {};
-    const { origin } = globalThis.location ?? {};
-    if (new URL(this.#target ?? this.url).origin !== origin) return undefined;
-    return etag ? (etag.startsWith('W/') ? undefined : etag) : (modified ?? undefined);
+    const sameOrigin = new URL(this.url).origin === globalThis.location?.origin;
+    if (!this.#conditional || !sameOrigin || etag?.startsWith('W/')) return undefined;
+    return etag ?? modified ?? undefined;
   }
 
   #bodyOf(response, at, end, wasTarget) {
     const { status, headers } = response;
     if (status === 206) return this.#partial(response, at, end);
-    if (status === 200) return this.#whole(response);
+    if (status === 200) return this.#all(response);
     if (status === 416) return this.#beyond(at);
     const answered = `the server answered ${status}`;
     if (PASSING.has(status)) throw new Transient(answered, { waitMs: retryAfterMs(headers) });
@@ -284,7 +291,7 @@ export class HttpFile {
   }
 
   /** The whole file. To a later range it is the answer of a server that has ranges now and then, or of another version. */
-  #whole(response) {
+  #all(response) {
     const { headers } = response;
     const length = headers.get('content-length');
     // The size of a compressed body is not the file's. Across origins there is no seeing that it is compressed.

@@ -10,6 +10,7 @@ import { open } from './lib/harness.mjs';
 import { writeShape } from './lib/shapes.mjs';
 
 const TIMEOUT = { timeout: 180_000 };
+const PAGE = '/test/?load-only';
 const FILE = '/temp/small.gguf';
 /** So slow that a load can be interrupted. */
 const SLOW = `/fault/slow${FILE}?ms=15`;
@@ -22,7 +23,7 @@ let sum;
 before(async () => {
   site = await open();
   fileBytes = writeShape(join(site.temp, 'small.gguf'), 'small', F32);
-  const page = await site.page();
+  const page = await site.page(PAGE);
   sum = (await page.evaluate((file) => outcome(file), FILE)).sum;
   await page.close();
 });
@@ -34,7 +35,7 @@ async function profile(init) {
   if (init) await context.addInitScript(init);
   const asked = [];
   context.on('request', (request) => /\.gguf/.test(request.url()) && asked.push(request.method()));
-  return { context, asked, page: await site.page('/test/', context), gets: () => asked.splice(0).filter((m) => m === 'GET').length };
+  return { context, asked, page: await site.page(PAGE, context), gets: () => asked.splice(0).filter((m) => m === 'GET').length };
 }
 
 const load = (page, url, options = { cache: true }) => page.evaluate(([url, options]) => outcome(url, options), [url, options]);
@@ -144,7 +145,7 @@ test('a tab that is hidden behind another one and shown again loads the model', 
 
 test('two tabs that load the same file share its cache', TIMEOUT, async () => {
   const { context, page } = await profile();
-  const second = await site.page('/test/', context);
+  const second = await site.page(PAGE, context);
   await loadUntil(page, SLOW, 4e6);
   const busy = await second.evaluate((url) => failureOf(webgguf.removeCached(url)), SLOW);
   assert.equal(busy?.code, 'INVALID_STATE');

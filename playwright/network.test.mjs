@@ -21,7 +21,7 @@ const tally = { tried: 0, survived: 0, refused: 0, bytesLost: 0 };
 before(async () => {
   site = await open();
   writeShape(join(site.temp, 'small.gguf'), 'small', F32);
-  page = await site.page();
+  page = await site.page('/test/?load-only');
   sound = await page.evaluate((file) => outcome(file), FILE);
 });
 after(() => {
@@ -68,7 +68,7 @@ const CASES = [
   ['another range than asked for', 'wrong-range', 'times=2&skip=1', 'sound'],
   ['another range than asked for, always', 'wrong-range', 'skip=1', 'FETCH_FAILED', 10, /bytes \d+-\d+.*was|bytes \d+-\d+/],
   ['a compressed range', 'gzip-range', 'times=2&skip=1', 'sound'],
-  ['compressed ranges only', 'gzip-range', '', 'FETCH_FAILED', 10, /gzip/],
+  ['compressed ranges, always', 'gzip-range', 'skip=1', 'FETCH_FAILED', 20],
   // Servers that know less.
   ['no ranges', 'no-range', '', 'sound'],
   ['no ranges now and then', 'no-range', 'times=2&skip=2', 'sound'],

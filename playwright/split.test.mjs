@@ -20,7 +20,7 @@ before(async () => {
   writeSplit(at('many'), 'tiny', F32, 10);
   writeSplit(at('same'), 'tiny', F32, 3, (i) => ({ 'split.no': u16(Math.min(i, 1)) }));
   writeSplit(at('sum'), 'tiny', F32, 3, () => ({ 'split.tensors.count': { type: 5, value: 99 } }));
-  page = await site.page();
+  page = await site.page('/test/?load-only');
   whole = await page.evaluate(() => outcome('/temp/whole.gguf'));
 });
 after(() => site.close());

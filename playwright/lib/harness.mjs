@@ -55,7 +55,7 @@ export async function open() {
       page.on('pageerror', (e) => page.errors.push(e.message));
       page.on('console', (m) => m.type() === 'error' && page.errors.push(m.text()));
       await page.goto(site.url + path);
-      if (path === '/test/') await page.waitForFunction(() => globalThis.webgguf);
+      if (path.startsWith('/test/')) await page.waitForFunction(() => globalThis.webgguf);
       return page;
     },
     async close() {

@@ -32,4 +32,12 @@ async function outcome(source, options) {
   return { sum, seconds, info: model.info };
 }
 
+// Tests of loading alone: only the kernels that bring weights in are compiled, the others take a software GPU seconds.
+if (new URLSearchParams(location.search).has('load-only')) {
+  const { createComputePipelineAsync: compile } = GPUDevice.prototype;
+  GPUDevice.prototype.createComputePipelineAsync = function (descriptor) {
+    return descriptor.label.startsWith('repack') ? compile.call(this, descriptor) : Promise.resolve({});
+  };
+}
+
 Object.assign(globalThis, { webgguf, failureOf, collect, outcome });
