@@ -56,21 +56,19 @@ export class Body {
 /** Read a whole stream into a buffer. Returns the bytes, in a buffer that takes its place; undefined if it is too small. */
 export async function readAll(stream, buffer) {
   const { reader, byob } = readerOf(stream);
+  const room = buffer.byteLength;
   let bytes = 0;
   for (;;) {
     // A view of no bytes can't be read into: a full buffer's end is seen with one of its own.
-    const view = byob && (bytes < buffer.byteLength ? new Uint8Array(buffer, bytes) : new Uint8Array(1));
-    const { value, done } = await reader.read(view || undefined);
-    if (done) {
-      if (byob && bytes < buffer.byteLength) buffer = value.buffer;
-      return new Uint8Array(buffer, 0, bytes);
-    }
-    if (bytes + value.length > buffer.byteLength) {
+    const full = bytes === room;
+    const { value, done } = await reader.read(byob ? (full ? new Uint8Array(1) : new Uint8Array(buffer, bytes)) : undefined);
+    if (byob && !full) buffer = value.buffer;
+    if (done) return new Uint8Array(buffer, 0, bytes);
+    if (bytes + value.length > room) {
       reader.cancel().catch(() => {});
       return undefined;
     }
-    if (byob) buffer = value.buffer;
-    else new Uint8Array(buffer).set(value, bytes);
+    if (!byob) new Uint8Array(buffer).set(value, bytes);
     bytes += value.length;
   }
 }
