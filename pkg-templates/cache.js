@@ -212,18 +212,20 @@ export class CachedFile {
     }
   }
 
-  /** The load is over; `complete` if it had all that it needs. */
+  /** The load is over; `complete` if it had all that it needs. The file can still be read, and no more is written. */
   async close(complete) {
     this.http.close();
     await Promise.all(this.#pending);
+    const wrote = this.#writes;
+    this.#writes = false;
     try {
       if (this.#useless && this.#unlock && this.#folder) await this.#clear();
-      else if (complete && this.#writes && !this.#entry.complete) {
+      else if (complete && wrote && !this.#entry.complete) {
         this.#entry = { ...this.#entry, complete };
         await writeEntry(this.#folder, this.#entry);
       }
     } catch (e) {
-      this.#stopWriting(`the model is not cached: ${e.message}`);
+      this.warnings.push(`the model is not cached: ${e.message}`);
     }
     this.#buffers = [];
     this.#unlock?.();

@@ -335,6 +335,7 @@ class HttpReader {
   #body;
   #patience;
   #ended = false;
+  #cancelled = false;
 
   constructor(file, start, end) {
     this.#file = file;
@@ -350,7 +351,8 @@ class HttpReader {
         const chunk = await this.#next();
         if (chunk) return chunk;
       } catch (e) {
-        this.cancel();
+        if (this.#cancelled) return undefined;
+        this.#drop();
         await this.#patience.after(e);
       }
     }
@@ -363,6 +365,7 @@ class HttpReader {
     this.#body ??= file.takeBody(this.#at) ?? (await file.connect(this.#at, this.#end));
     const body = this.#body;
     if (!body) return void (this.#ended = true);
+    if (this.#cancelled) return this.#drop();
     const skip = this.#at - body.at;
     const chunk = await within(file.retry.stallMs, body.read(skip || this.#end - this.#at), 'no byte came').catch((e) => {
       throw e instanceof Transient ? e : new Transient(`the connection broke at byte ${body.at}: ${e.message}`, { cause: e });
@@ -404,8 +407,14 @@ class HttpReader {
     if (more) throw failure('FETCH_FAILED', `${file} can't be fetched: the server sends more than it was asked for`);
   }
 
-  cancel() {
+  #drop() {
     this.#body?.cancel();
     this.#body = undefined;
+  }
+
+  /** No more is wanted; a read under way ends. */
+  cancel() {
+    this.#cancelled = this.#ended = true;
+    this.#drop();
   }
 }

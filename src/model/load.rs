@@ -6,7 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
-use futures_util::future::join_all;
+use futures_util::future::try_join_all;
 
 use super::weights::{Destination, Load};
 use crate::error::{Result, bail};
@@ -215,22 +215,18 @@ pub(super) async fn stream_weights<S: ByteSource>(
     let largest = spans.iter().map(|s| s.range.end - s.range.start).max().unwrap_or(0);
     let loaded = Cell::new(0);
     let next = RefCell::new(spans.iter());
-    let failed = Cell::new(false);
     events.progress(LoadPhase::Weights, 0, total, None);
     let worker = async || {
         let staging = gpu.allocating("staging", || gpu.buffer("staging", largest, Usage::Storage)).await?;
         let repacker = Repacker::new(gpu)?;
-        while !failed.get() {
+        loop {
             let span = next.borrow_mut().next();
-            let Some(span) = span else { break };
+            let Some(span) = span else { return Ok(()) };
             let layer = span.pieces.last().and_then(|p| layer_of(&p.load.tensor.name));
             let mut upload = Upload::new(gpu, &staging);
             let mut taken = 0;
             let mut sink = |chunk: Chunk<'_>| {
                 events.check()?;
-                if failed.get() {
-                    bail!(Aborted, "another part of the load failed");
-                }
                 taken += chunk.len() as u64;
                 upload.push(&chunk);
                 loaded.set(loaded.get() + chunk.len() as u64);
@@ -259,22 +255,11 @@ pub(super) async fn stream_weights<S: ByteSource>(
             // The next span waits until the GPU has taken this one: no more is held than is in flight.
             gpu.finish().await?;
         }
-        Ok(())
     };
     let n_workers = if source.random_access() { IN_FLIGHT.min(spans.len()) } else { 1 };
-    let results = join_all((0..n_workers).map(|_| async {
-        let result = worker().await;
-        failed.set(failed.get() || result.is_err());
-        result
-    }))
-    .await;
-    // The first failure is the cause; the others were stopped by it.
-    let mut errors = results.into_iter().filter_map(Result::err);
-    let first = errors.next();
-    match errors.fold(first, |cause, e| if matches!(cause, Some(crate::Error::Aborted(_))) { Some(e) } else { cause }) {
-        Some(e) => Err(e),
-        None => Ok(()),
-    }
+    // The first failure ends the others, however long they would wait.
+    try_join_all((0..n_workers).map(|_| worker())).await?;
+    Ok(())
 }
 
 /// `blk.7.attn_q.weight` is of layer 7.
