@@ -10,10 +10,15 @@ class Link {
   constructor() {
     // Written so that bundlers find the worker and ship it.
     this.#worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'webgguf' });
-    this.#worker.onmessage = ({ data }) => this.#calls.get(data.id)?.(data);
+    let runs = false;
+    this.#worker.onmessage = ({ data }) => {
+      runs = true;
+      this.#calls.get(data.id)?.(data);
+    };
     this.#worker.onerror = (e) => {
       e.preventDefault();
-      this.close(failure('INTERNAL', `webgguf's worker failed: ${e.message || 'it can\'t be loaded'}`));
+      if (runs) this.close(failure('INTERNAL', `webgguf's worker failed: ${e.message}`));
+      else this.close(failure('FETCH_FAILED', `webgguf's own worker can't be loaded: ${e.message || 'its script did not come'}`));
     };
   }
 

@@ -72,7 +72,7 @@ for (const worker of [false, true]) {
     const second = await load(page, FILE, options);
     assert.equal(gets(), 0, 'no request but HEAD');
     // A worker's own script has to come from somewhere: only the model's server is gone then.
-    await (worker ? context.route(/gguf/, (route) => route.abort()) : context.setOffline(true));
+    await (worker ? context.route(/\.gguf/, (route) => route.abort()) : context.setOffline(true));
     const third = await load(page, FILE, options);
     await context.setOffline(false);
     assert.equal(gets(), 0);
