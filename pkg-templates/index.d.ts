@@ -215,6 +215,8 @@ export interface ModelInfo {
   ranges: boolean;
   /** GPU memory, in bytes. */
   memory: { weights: number; kvCache: number; activations: number };
+  /** Where the time of the load went, in milliseconds. Weights come in while kernels compile. */
+  loadMs: { header: number; gpu: number; plans: number; weights: number; compile: number };
   gpu: {
     /** As the browser names it, which may be little. */
     adapter: string;

@@ -104,6 +104,9 @@ pub async fn read_header<'s, S: ByteSource>(source: &'s S, events: &dyn LoadEven
     for part in 0..source.n_parts() {
         let base = part as u64 * PART_STRIDE;
         let (mut gguf, rest) = read_part(source, part, events).await?;
+        if gguf.end() > PART_STRIDE {
+            bail!(MalformedGguf, "the file's tensors end at byte {}, {PART_STRIDE} at most is allowed", gguf.end());
+        }
         here.push((base + gguf.data_offset, rest));
         gguf.move_by(base);
         headers.push(gguf);
