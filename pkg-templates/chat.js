@@ -25,19 +25,17 @@ function withoutOldest(messages) {
 
 export class Chat {
   #model;
-  #ids;
   #overflow;
   #onDrop;
   #format;
 
-  /** @internal Use model.chat. `ids` tokenizes a prompt. */
-  constructor(model, ids, { system, messages = [], overflow = 'error', onDrop, ...format } = {}) {
+  /** @internal Use model.chat. */
+  constructor(model, { system, messages = [], overflow = 'error', onDrop, ...format } = {}) {
     if (!POLICIES.includes(overflow)) {
       throw failure('INVALID_ARGUMENT', `overflow is '${overflow}'; '${POLICIES.join("' or '")}' is allowed`);
     }
     if (!Array.isArray(messages)) throw failure('INVALID_ARGUMENT', `the messages are ${messages}; an array is allowed`);
     this.#model = model;
-    this.#ids = ids;
     this.#overflow = overflow;
     this.#onDrop = onDrop;
     this.#format = format;
@@ -66,7 +64,7 @@ export class Chat {
   /** What of the history the context holds, and its ids. */
   async #fit(history, maxTokens) {
     const context = this.#model.info.contextLength;
-    const ids = async (messages) => this.#ids(await this.#model.formatChat(messages, this.#format));
+    const ids = async (messages) => this.#model.chatIds(await this.#model.formatChat(messages, this.#format));
     let kept = history;
     let found = await ids(kept);
     if (this.#overflow === 'drop-oldest' && found.length > context - Math.min(maxTokens, context >> 2)) {

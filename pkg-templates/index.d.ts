@@ -8,15 +8,49 @@
  */
 
 /** Where a model's file comes from. URLs are resolved against the page's. */
-export type Source = string | URL | Blob | File | ArrayBuffer | ArrayBufferView;
+export type Source = SourceFile | SourceFile[];
+
+/**
+ * A file. Of a model that is split (`-00001-of-00003.gguf`), the address of any part stands for all; parts on disk are
+ * given as an array, in any order.
+ */
+export type SourceFile = string | URL | Blob | File | ArrayBuffer | ArrayBufferView;
 
 /**
  * Load a model: its header, then its weights straight into GPU memory, layer by layer, by Range requests. A server
- * without Range support works too, through one stream.
+ * without Range support works too, through one stream. What fails on the way is tried again from the byte that was
+ * reached; a file that changes on its server while it is read is an error, `SOURCE_CHANGED`.
  *
  * Rejects with a {@link WebggufError}. What cannot run here fails before weights are fetched.
  */
-export function loadModel(source: Source, options?: LoadOptions): Promise<Model>;
+export function loadModel(source: Source, options: LoadOptions & { worker: true }): Promise<WorkerModel>;
+export function loadModel(source: Source, options?: LoadOptions & { worker?: false }): Promise<Model>;
+export function loadModel(source: Source, options?: LoadOptions): Promise<Model | WorkerModel>;
+
+/** What the cache has, of this site. */
+export function listCached(): Promise<CachedModel[]>;
+
+/**
+ * Remove a model, whole or not, from the cache; of a split one, all parts. Resolves to whether there was something.
+ * Rejects with `INVALID_STATE` while the model is being loaded, in any tab.
+ */
+export function removeCached(url: string | URL): Promise<boolean>;
+
+/** Ask the browser to keep what is cached when storage runs short. Resolves to its answer. */
+export function persist(): Promise<boolean>;
+
+export interface CachedModel {
+  url: string;
+  /** Bytes that are here. */
+  bytes: number;
+  /** The file's size; null where the server did not tell. */
+  fileBytes: number | null;
+  /** Whether a load finished: all that it takes is here. */
+  complete: boolean;
+  etag: string | null;
+  /** `Last-Modified`. */
+  modified: string | null;
+}
 
 /**
  * Load a model's tokenizer and chat templates alone: only the file's header is fetched, and no GPU is needed.
@@ -41,10 +75,36 @@ export interface LoadOptions {
   /** Ends the load with `ABORTED`. */
   signal?: AbortSignal;
   /**
+   * Keep the file on disk while it streams past, and read what is there from disk: in the origin private file system,
+   * or, where there is none, in the Cache API. A model that is there whole is not fetched again; the server is asked
+   * by one HEAD request whether it has changed, and need not answer. What goes wrong with the cache is a warning in
+   * `model.info.warnings`, and the model loads without. Default: true for http and https URLs.
+   */
+  cache?: boolean;
+  /** How failed requests are met. */
+  retry?: RetryOptions;
+  /**
+   * Run the model in a worker of its own, so that the page stays smooth: see {@link WorkerModel} for what differs.
+   * Default false.
+   */
+  worker?: boolean;
+  /**
    * Where `webgguf_bg.wasm` is served, if not beside the code. Of the first load counts. Bundlers find it by
    * themselves; this is for those that don't.
    */
   wasmUrl?: string | URL;
+}
+
+export interface RetryOptions {
+  /** Failures in a row, without 64 kB of progress between them, that end a load with `FETCH_FAILED`. Default 6. */
+  attempts?: number;
+  /**
+   * The first wait, in milliseconds. Each further one is twice as long, up to 15 s, and a random half of it is left
+   * out. `Retry-After` is honoured up to 60 s. Default 500.
+   */
+  baseDelayMs?: number;
+  /** A connection that brings nothing for so many milliseconds is given up and tried again. Default 30000. */
+  stallMs?: number;
 }
 
 export interface Progress {
@@ -102,6 +162,9 @@ export class Model {
    * node names (`attn_norm-0`, `result_output`): to check the engine, layer by layer. The first entry is the prefill.
    */
   captureActivations(prompt: string | Iterable<number>, options?: { decodeSteps?: number }): Promise<Activation[][]>;
+
+  /** What the weights on the GPU are, as 16 hexadecimal digits: for tests of loading. It reads all of them back. */
+  weightsChecksum(): Promise<string>;
 
   /** Give the GPU's memory back. A running call ends with `DEVICE_LOST`; later ones with `INVALID_STATE`. */
   destroy(): void;
@@ -217,6 +280,16 @@ export interface ChatOptions extends FormatChatOptions {
   onDrop?: (messages: Message[]) => void;
 }
 
+/**
+ * A model in a worker. It is used like {@link Model}; calls that answer at once there are promises here. `destroy` ends
+ * the worker.
+ */
+export interface WorkerModel extends Omit<Model, 'tokenize' | 'detokenize' | 'formatChat'> {
+  tokenize(text: string, options?: TokenizeOptions): Promise<Uint32Array>;
+  detokenize(ids: Iterable<number>, options?: DetokenizeOptions): Promise<string>;
+  formatChat(messages: readonly Message[], options?: FormatChatOptions): Promise<string>;
+}
+
 export interface GenerateOptions {
   /** Tokens to generate at most. Default 512. */
   maxTokens?: number;
@@ -294,9 +367,21 @@ export interface ModelInfo {
   };
   /** Names of the chat templates; see {@link TokenizerInfo.chatTemplates}. */
   chatTemplates: string[];
+  /** Where the file's bytes came from. */
+  cache: {
+    /** Where they are kept; `none`: nowhere. */
+    kind: 'opfs' | 'cache-api' | 'none';
+    cachedBytes: number;
+    networkBytes: number;
+    /** Requests that failed and were made again. */
+    retries: number;
+    /** Storage that this site may use and uses, in bytes; null where the browser does not tell. */
+    quota: number | null;
+    usage: number | null;
+  };
   /** GPU dispatches of a generated token. */
   decodeDispatches: number;
-  /** What the file left in doubt, in words. */
+  /** What the file left in doubt, and why it is not cached, in words. */
   warnings: string[];
 }
 
@@ -347,6 +432,8 @@ export type ErrorCode =
   | 'TEMPLATE_ERROR'
   /** The server, the network or the file gave no bytes, or too few. */
   | 'FETCH_FAILED'
+  /** The file changed on its server while it was read: load it again. */
+  | 'SOURCE_CHANGED'
   /** The model does not fit the GPU's memory or limits. */
   | 'OUT_OF_GPU_MEMORY'
   /** The GPU device is gone: load the model again. */

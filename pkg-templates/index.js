@@ -1,10 +1,14 @@
 // The public API of webgguf. The types and their documentation are in index.d.ts.
 import { Chat } from './chat.js';
 import { aborted, failure } from './errors.js';
+import { loadRemote } from './remote.js';
+import { Files, normalize } from './source.js';
 import { Tokenizer } from './tokenizer.js';
 import init, { Engine, TextEngine } from './webgguf.js';
 
 export { Chat, Tokenizer };
+export { listCached, persist } from './cache.js';
+export { removeCached } from './source.js';
 
 /**
  * Where the wasm lies: beside this file. Written so that bundlers find it and ship it. Vite before version 8 moves
@@ -34,40 +38,38 @@ function needWebgpu() {
   throw failure('NO_WEBGPU', why);
 }
 
-/** The source as the engine takes it: an absolute URL or a Blob. */
-function normalize(source) {
-  if (source instanceof Blob) return source;
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return new Blob([source]);
-  if (typeof source === 'string' || source instanceof URL) {
-    try {
-      return new URL(source, globalThis.location?.href).href;
-    } catch {
-      throw failure('INVALID_ARGUMENT', `the source '${source}' is no URL`);
-    }
-  }
-  throw failure('INVALID_ARGUMENT', `the source is ${source}; a URL, Blob, File, ArrayBuffer or Uint8Array is allowed`);
-}
-
 /** JSON of options. NaN and Infinity, which JSON has not, stay visible to the engine, which names what is wrong. */
 function toJson(options) {
   return JSON.stringify(options, (_, value) => (typeof value === 'number' && !isFinite(value) ? `${value}` : value));
 }
 
 /** Load a model. */
-export async function loadModel(source, { onProgress, signal, wasmUrl, ...options } = {}) {
-  const from = normalize(source);
+export async function loadModel(source, { worker = false, ...all } = {}) {
+  if (worker) return loadRemote(normalize(source), all);
+  const { onProgress, signal, wasmUrl, cache, retry, ...options } = all;
+  const files = new Files(normalize(source), { signal, cache, retry });
   needWebgpu();
   if (signal?.aborted) throw aborted('the load', signal);
   await initialize(wasmUrl);
-  return new Model(await Engine.load(from, toJson(options), onProgress, signal));
+  let engine;
+  try {
+    engine = await Engine.load(files.all, toJson(options), onProgress, signal);
+  } finally {
+    await files.close(Boolean(engine));
+  }
+  return new Model(engine, await files.report());
 }
 
 /** Load the tokenizer and the chat templates alone. */
-export async function loadTokenizer(source, { signal, wasmUrl } = {}) {
-  const from = normalize(source);
+export async function loadTokenizer(source, { signal, wasmUrl, cache, retry } = {}) {
+  const files = new Files(normalize(source), { signal, cache, retry });
   if (signal?.aborted) throw aborted('the load', signal);
   await initialize(wasmUrl);
-  return new Tokenizer(await TextEngine.load(from, signal));
+  try {
+    return new Tokenizer(await TextEngine.load(files.all, signal));
+  } finally {
+    await files.close(false);
+  }
 }
 
 /** A loaded model. */
@@ -78,10 +80,11 @@ export class Model {
   #idle;
 
   /** @internal Use loadModel. */
-  constructor(engine) {
+  constructor(engine, { cache, warnings }) {
     this.#engine = engine;
     this.#tokenizer = new Tokenizer(engine.text());
-    this.info = Object.freeze(JSON.parse(engine.info()));
+    const info = JSON.parse(engine.info());
+    this.info = Object.freeze({ ...info, cache, warnings: [...info.warnings, ...warnings] });
   }
 
   get #live() {
@@ -110,11 +113,13 @@ export class Model {
   }
 
   chat(options) {
-    const ids = async (prompt) => {
-      await this.#idle; // Then the cache is what it stays.
-      return this.#live.chat_ids(prompt);
-    };
-    return new Chat(this, ids, options);
+    return new Chat(this, options);
+  }
+
+  /** @internal The ids of a chat's prompt. What the model wrote in an earlier turn stays in the ids that it wrote. */
+  async chatIds(prompt) {
+    await this.#idle; // Then the cache is what it stays.
+    return this.#live.chat_ids(prompt);
   }
 
   async *generate(prompt, { signal, onToken, stop = [], ...options } = {}) {
@@ -147,6 +152,12 @@ export class Model {
   async captureActivations(prompt, { decodeSteps = 0 } = {}) {
     await this.#idle;
     return this.#live.capture(this.#text.promptIds(prompt), decodeSteps);
+  }
+
+  /** @internal What the weights on the GPU are: for tests of loading. */
+  async weightsChecksum() {
+    await this.#idle;
+    return this.#live.weights_checksum();
   }
 
   destroy() {

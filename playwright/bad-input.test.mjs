@@ -62,7 +62,7 @@ const CASES = [
 
 for (const [what, url, code, words] of CASES) {
   test(what, { timeout: 30_000 }, async () => {
-    const failed = await page.evaluate((url) => failureOf(webgguf.loadModel(url)), url);
+    const failed = await page.evaluate((url) => failureOf(webgguf.loadModel(url, { retry: { baseDelayMs: 10 } })), url);
     console.log(`${what}: ${failed?.code}: ${failed?.message}`);
     assert.ok(failed, 'the load fails');
     assert.ok(failed.isError && failed.name === 'WebggufError');

@@ -45,7 +45,10 @@ async function visit(url) {
 
 test('the package holds what it needs and no more', () => {
   const files = readdirSync(join(app, 'node_modules/webgguf')).sort();
-  const scripts = ['chat.js', 'errors.js', 'index.js', 'tokenizer.js', 'webgguf.js'];
+  const scripts = [
+    'body.js', 'cache.js', 'chat.js', 'errors.js', 'http.js', 'index.js', 'remote.js', 'source.js', 'store.js', 'tokenizer.js',
+    'webgguf.js', 'worker.js',
+  ];
   const wanted = ['LICENSE', 'README.md', 'index.d.ts', 'package.json', 'webgguf_bg.wasm', ...scripts].sort();
   assert.deepEqual(files, wanted);
   assert.deepEqual(readdirSync(join(app, 'node_modules')).filter((name) => !name.startsWith('.')), ['webgguf']);
@@ -54,28 +57,28 @@ test('the package holds what it needs and no more', () => {
 test('a plain page with a module script', { timeout: 90_000 }, async () => {
   const mounts = { '/node_modules/': join(app, 'node_modules'), '/model.gguf': join(app, 'public/model.gguf'), '/': app };
   const plain = await serve({ mounts });
-  await visit(`${plain.url}/plain.html`);
+  for (const where of ['', '?worker']) await visit(`${plain.url}/plain.html` + where);
   await plain.close();
 });
 
 test('Vite in development, without configuration', { timeout: 90_000 }, async () => {
   const vite = await createServer({ root: app, configFile: false, logLevel: 'warn', server: { port: 0 } });
   await vite.listen();
-  await visit(vite.resolvedUrls.local[0]);
+  for (const where of ['', '?worker']) await visit(vite.resolvedUrls.local[0] + where);
   await vite.close();
 });
 
 test('Vite in a build, without configuration', { timeout: 90_000 }, async () => {
   await build({ root: app, configFile: false, logLevel: 'warn' });
   const vite = await preview({ root: app, configFile: false, preview: { port: 0 } });
-  await visit(vite.resolvedUrls.local[0]);
+  for (const where of ['', '?worker']) await visit(vite.resolvedUrls.local[0] + where);
   await vite.close();
 });
 
 test('a build under a path of its own', { timeout: 90_000 }, async () => {
   await build({ root: app, configFile: false, logLevel: 'warn', base: './', build: { outDir: 'out/deep/site' } });
   const plain = await serve({ mounts: { '/': join(app, 'out') } });
-  await visit(`${plain.url}/deep/site/`);
+  for (const where of ['', '?worker']) await visit(`${plain.url}/deep/site/` + where);
   await plain.close();
 });
 
@@ -140,7 +143,8 @@ test('what a model says of itself is what the types say', { timeout: 90_000 }, a
   const types = readFileSync(join(ROOT, 'pkg-templates/index.d.ts'), 'utf8');
   const methods = said.members.filter((name) => name !== 'constructor');
   for (const name of methods) assert.match(types, new RegExp(`^  (readonly )?${name}\\b`, 'm'), `${name} is typed`);
-  assert.deepEqual(said.exports.sort(), ['Chat', 'Model', 'Tokenizer', 'loadModel', 'loadTokenizer']);
+  const exported = ['Chat', 'Model', 'Tokenizer', 'listCached', 'loadModel', 'loadTokenizer', 'persist', 'removeCached'];
+  assert.deepEqual(said.exports.sort(), exported);
 });
 
 test('the codes of errors are those of the types', () => {

@@ -44,7 +44,7 @@ let page;
 before(async () => {
   site = await open();
   // No GPU: a tokenizer needs none.
-  page = await site.page('/test/', { timezoneId: 'UTC' });
+  page = await site.page('/test/', undefined, { timezoneId: 'UTC' });
   await page.clock.setFixedTime(NOW);
   await page.evaluate(() => {
     Object.defineProperty(navigator, 'gpu', { value: undefined });
@@ -240,7 +240,7 @@ test('a template sees tools, documents and variables, special tokens and the clo
 });
 
 test('the clock is that of the user', TIMEOUT, async () => {
-  const elsewhere = await site.page('/test/', { timezoneId: 'Asia/Kolkata' });
+  const elsewhere = await site.page('/test/', undefined, { timezoneId: 'Asia/Kolkata' });
   await elsewhere.clock.setFixedTime(NOW);
   const prompt = await elsewhere.evaluate(async () => {
     const tokenizer = await webgguf.loadTokenizer('/models/embedded.gguf');

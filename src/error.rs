@@ -22,6 +22,9 @@ pub enum Error {
     /// Bytes could not be had from the server, the file or the blob.
     #[error("{0}")]
     FetchFailed(String),
+    /// The file is another one on its server than it was when the load began. Loading it again helps.
+    #[error("{0}")]
+    SourceChanged(String),
     /// The model or its cache does not fit this GPU; the message gives the numbers.
     #[error("{0}")]
     OutOfGpuMemory(String),
@@ -59,6 +62,7 @@ impl Error {
             Error::UnsupportedTokenizer(_) => "UNSUPPORTED_TOKENIZER",
             Error::Template(_) => "TEMPLATE_ERROR",
             Error::FetchFailed(_) => "FETCH_FAILED",
+            Error::SourceChanged(_) => "SOURCE_CHANGED",
             Error::OutOfGpuMemory(_) => "OUT_OF_GPU_MEMORY",
             Error::DeviceLost(_) => "DEVICE_LOST",
             Error::NoWebgpu(_) => "NO_WEBGPU",

@@ -2,6 +2,7 @@
 // runs behind a warm-up; in a second pass the GPU time of each kernel.
 //
 // The page around it is bench.html.
+import { Files, normalize } from './pkg/source.js';
 import init, { Engine } from './pkg/webgguf.js';
 
 const median = (list) => [...list].sort((a, b) => a - b)[list.length >> 1];
@@ -25,14 +26,16 @@ export async function bench({ model, pp = 512, tg = 128, reps = 5, context, at, 
   say('loading webgguf');
   await init({ module_or_path: new URL('./pkg/webgguf_bg.wasm', location.href) });
   const start = performance.now();
+  const files = new Files(normalize(model), { cache: false });
   const engine = await Engine.load(
-    new URL(model, location.href).href,
+    files.all,
     JSON.stringify(context ? { contextLength: context } : {}),
     ({ phase, loaded, total }) => {
       say(`loading: ${phase} ${(loaded / 1e6).toFixed(0)} of ${(total / 1e6).toFixed(0)} MB`);
     },
   );
   const loadMs = performance.now() - start;
+  await files.close(true);
   const info = JSON.parse(engine.info());
   const runs = { pp: [], tg: [], first: [] };
   for (let r = 0; r <= reps; r++) {

@@ -12,6 +12,7 @@ const WORDS = {
     'Check the address and your connection. The server must let other sites read its files (CORS), as Hugging Face’s ' +
       '“resolve” links do. If it does not, download the file and open it from your disk.',
   ],
+  SOURCE_CHANGED: ['The file changed while it was read', 'Load it again.'],
   OUT_OF_GPU_MEMORY: [
     'The model does not fit this GPU',
     'Try a smaller model, a smaller quantisation or a shorter context, and close other tabs that use the GPU.',

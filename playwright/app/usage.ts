@@ -3,9 +3,13 @@ import {
   Chat,
   Model,
   Tokenizer,
+  listCached,
   loadModel,
   loadTokenizer,
+  persist,
+  removeCached,
   type Activation,
+  type CachedModel,
   type ErrorCode,
   type GenerateOptions,
   type GenerateStats,
@@ -15,6 +19,7 @@ import {
   type Progress,
   type Source,
   type WebggufError,
+  type WorkerModel,
 } from 'webgguf';
 
 function isWebggufError(e: unknown): e is WebggufError {
@@ -40,9 +45,11 @@ export async function main(): Promise<void> {
       if (phase === 'weights') console.log(`${loaded} of ${total} bytes, layer ${layer ?? 'none'}`);
     },
     wasmUrl: '/webgguf_bg.wasm',
+    cache: true,
+    retry: { attempts: 3, baseDelayMs: 100, stallMs: 10_000 },
   };
   try {
-    const model: Model = await loadModel(await chooseFile(), options);
+    const model: Model = await loadModel(await chooseFile(), { ...options, worker: false });
     const info: ModelInfo = model.info;
     console.log(info.name ?? info.architecture, info.gpu.adapter, info.memory.weights + info.memory.kvCache);
 
@@ -84,6 +91,13 @@ export async function main(): Promise<void> {
     const logits: Float32Array | undefined = prefill?.find((a) => a.name === 'result_output')?.data;
     console.log(logits?.length);
     model.destroy();
+
+    const away: WorkerModel = await loadModel(['a.gguf', new Blob()], { worker: true });
+    for await (const piece of away.generate(await away.tokenize('Once'))) text += await away.detokenize([piece.length]);
+    const cached: CachedModel[] = await listCached();
+    for (const { url, complete } of cached) if (!complete) await removeCached(url);
+    console.log(await persist(), away.info.cache.kind, away.stats.gpuBytes);
+    away.destroy();
   } catch (e) {
     if (isWebggufError(e)) console.error(e.code, e.message, advice[e.code]);
     else throw e;

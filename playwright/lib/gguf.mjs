@@ -3,8 +3,10 @@
 const ALIGNMENT = 32;
 export const F32 = 0;
 export const F16 = 1;
+export const Q8_0 = 8;
 
 /** Metadata values carry their GGUF type; a plain string is a string. */
+export const u16 = (value) => ({ type: 2, value });
 export const u32 = (value) => ({ type: 4, value });
 export const f32 = (value) => ({ type: 6, value });
 export const i32s = (value) => ({ type: 9, of: 5, value });
@@ -40,7 +42,8 @@ class Writer {
   }
 
   value(type, value) {
-    if (type === 4) this.u32(value);
+    if (type === 2) this.number('writeUInt16LE', 2, value);
+    else if (type === 4) this.u32(value);
     else if (type === 5) this.number('writeInt32LE', 4, value);
     else if (type === 6) this.number('writeFloatLE', 4, value);
     else if (type === 8) this.string(value);
@@ -50,7 +53,13 @@ class Writer {
 
 const align = (n) => Math.ceil(n / ALIGNMENT) * ALIGNMENT;
 
-export const bytesOf = ({ type, shape }) => shape.reduce((a, b) => a * b) * (type === F16 ? 2 : 4);
+/** Elements of a block, and its bytes. */
+export const BLOCKS = { [F32]: [1, 4], [F16]: [1, 2], [Q8_0]: [32, 34] };
+
+export function bytesOf({ type, shape }) {
+  const [elems, bytes] = BLOCKS[type] ?? BLOCKS[F32];
+  return (shape.reduce((a, b) => a * b) / elems) * bytes;
+}
 
 /**
  * The header of a file, up to where its data starts.

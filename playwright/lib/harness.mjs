@@ -48,14 +48,14 @@ export async function open() {
     url: site.url,
     temp,
     browser,
-    /** A page that has the package as `webgguf`, and the helpers of page/helpers.js. */
-    async page(path = '/test/', options = {}) {
-      const page = await browser.newPage(options);
+    /** A page that has the package as `webgguf`, and the helpers of page/helpers.js; in a browser context of its own, or `context`. */
+    async page(path = '/test/', context = browser, options = {}) {
+      const page = await context.newPage(...(context === browser ? [options] : []));
       page.errors = [];
       page.on('pageerror', (e) => page.errors.push(e.message));
       page.on('console', (m) => m.type() === 'error' && page.errors.push(m.text()));
       await page.goto(site.url + path);
-      if (path === '/test/') await page.waitForFunction(() => globalThis.webgguf);
+      if (path.startsWith('/test/')) await page.waitForFunction(() => globalThis.webgguf);
       return page;
     },
     async close() {

@@ -1,7 +1,7 @@
 // Model files with real models' shapes and seeded random weights: neither memory nor speed depends on the values.
 import { closeSync, openSync, writeSync } from 'node:fs';
 
-import { F16, F32, align, bytesOf, f32, header, i32s, strings, u32 } from './gguf.mjs';
+import { BLOCKS, F16, F32, Q8_0, align, bytesOf, f32, header, i32s, strings, u16, u32 } from './gguf.mjs';
 
 /** A byte-level BPE vocabulary: the bytes, and filler. */
 function tokenizer(nVocab) {
@@ -77,6 +77,7 @@ function gpt2({ nLayer, nEmbd, nFf, nVocab, nCtx }, type) {
 const SHAPES = {
   'smollm2-135m': [llama, { nLayer: 30, nEmbd: 576, nHead: 9, nHeadKv: 3, nFf: 1536, nVocab: 49152, nCtx: 8192 }],
   'gpt2-124m': [gpt2, { nLayer: 12, nEmbd: 768, nHead: 12, nFf: 3072, nVocab: 50257, nCtx: 1024 }],
+  'small': [llama, { nLayer: 4, nEmbd: 256, nHead: 4, nHeadKv: 2, nFf: 1024, nVocab: 8192, nCtx: 512 }],
   'tiny': [llama, { nLayer: 2, nEmbd: 64, nHead: 4, nHeadKv: 2, nFf: 128, nVocab: 320, nCtx: 128 }],
 };
 
@@ -101,14 +102,17 @@ export function describe(shape, type) {
   };
 }
 
-const POOL_BYTES = 1 << 22;
+/** A whole number of blocks of every type. */
+const POOL_BYTES = 34 << 17;
 
-/** Random floats of about +-2^exponent: bits of sign and mantissa, made without arithmetic. */
+/** Random values of about +-2^exponent: bits of sign and mantissa, made without arithmetic. */
 function pool(type, exponent, seed) {
   const words = new Uint32Array(POOL_BYTES / 4);
-  const [keep, set] = type === F16
-    ? [0x83ff83ff, ((15 + exponent) << 10) * 0x10001]
-    : [0x807fffff, (127 + exponent) << 23];
+  const [keep, set] = {
+    [F32]: [0x807fffff, (127 + exponent) << 23],
+    [F16]: [0x83ff83ff, ((15 + exponent) << 10) * 0x10001],
+    [Q8_0]: [0xffffffff, 0],
+  }[type];
   let x = seed;
   for (let i = 0; i < words.length; i++) {
     x ^= x << 13; // xorshift32 (Marsaglia 2003)
@@ -116,7 +120,10 @@ function pool(type, exponent, seed) {
     x ^= x << 5;
     words[i] = (x & keep) | set;
   }
-  return Buffer.from(words.buffer);
+  const bytes = Buffer.from(words.buffer);
+  // The scale of a block, for quants of up to 127.
+  if (type === Q8_0) for (let at = 0; at < bytes.length; at += 34) bytes.writeUInt16LE((15 + exponent - 6) << 10, at);
+  return bytes;
 }
 
 function ones(n) {
@@ -134,7 +141,8 @@ function* data(tensor, pools, at) {
     const key = `${tensor.type} ${exponent}`;
     if (!pools.has(key)) pools.set(key, pool(tensor.type, exponent, 7));
     // Another piece of the pool each time: no two tensors alike.
-    let from = (at * 97) % POOL_BYTES & ~3;
+    const block = Math.max(4, BLOCKS[tensor.type][1]);
+    let from = Math.floor(((at * 97) % POOL_BYTES) / block) * block;
     for (let left = total; left > 0; ) {
       const piece = pools.get(key).subarray(from, Math.min(POOL_BYTES, from + left));
       yield piece;
@@ -145,10 +153,8 @@ function* data(tensor, pools, at) {
   yield Buffer.alloc(align(total) - total);
 }
 
-/** Write a file of this shape and type, with `changes` to its metadata. Returns its size in bytes. */
-export function writeShape(path, shape, type, changes = {}) {
-  const { metadata, tensors } = describe(shape, type);
-  Object.assign(metadata, changes);
+/** Write a file of this metadata and these tensors. Returns its size in bytes. */
+function writeFile(path, metadata, tensors) {
   const file = openSync(path, 'w');
   const pools = new Map();
   let at = 0;
@@ -157,7 +163,32 @@ export function writeShape(path, shape, type, changes = {}) {
     at += buffer.length;
   };
   write(header(metadata, tensors));
-  for (const tensor of tensors) for (const piece of data(tensor, pools, at)) write(piece);
+  // Values follow from where a tensor would be in one file: a split model has those of the whole.
+  for (const tensor of tensors) for (const piece of data(tensor, pools, tensor.seed)) write(piece);
   closeSync(file);
   return at;
+}
+
+function seeded(tensors) {
+  let seed = 0;
+  return tensors.map((tensor) => ({ ...tensor, seed: (seed += bytesOf(tensor)) }));
+}
+
+/** Write a file of this shape and type, with `changes` to its metadata. Returns its size in bytes. */
+export function writeShape(path, shape, type, changes = {}) {
+  const { metadata, tensors } = describe(shape, type);
+  return writeFile(path, { ...metadata, ...changes }, seeded(tensors));
+}
+
+/** Write the same model as `n` files, `BASE-00001-of-0000N.gguf`; `changes(i)` to the metadata of file i. */
+export function writeSplit(base, shape, type, n, changes = () => ({})) {
+  const { metadata, tensors } = describe(shape, type);
+  const all = seeded(tensors);
+  const each = Math.ceil(all.length / n);
+  const number = (i) => String(i).padStart(5, '0');
+  for (let i = 0; i < n; i++) {
+    const split = { 'split.no': u16(i), 'split.count': u16(n), 'split.tensors.count': { type: 5, value: all.length } };
+    const own = { ...(i === 0 ? metadata : {}), ...split, ...changes(i) };
+    writeFile(`${base}-${number(i + 1)}-of-${number(n)}.gguf`, own, all.slice(i * each, (i + 1) * each));
+  }
 }

@@ -19,4 +19,25 @@ async function collect(model, prompt, options) {
   return { ids, pieces, text: pieces.join(''), stats: model.stats };
 }
 
-Object.assign(globalThis, { webgguf, failureOf, collect });
+/** Load, and tell how it went: the checksum of the weights on the GPU and what the model says of itself, or the failure. */
+async function outcome(source, options) {
+  const start = performance.now();
+  let model;
+  const load = async () => (model = await webgguf.loadModel(source, { contextLength: 64, cache: false, ...options }));
+  const failed = await failureOf(load());
+  const seconds = (performance.now() - start) / 1e3;
+  if (failed) return { failed, seconds };
+  const sum = await model.weightsChecksum();
+  model.destroy();
+  return { sum, seconds, info: model.info };
+}
+
+// Tests of loading alone: only the kernels that bring weights in are compiled, the others take a software GPU seconds.
+if (new URLSearchParams(location.search).has('load-only')) {
+  const { createComputePipelineAsync: compile } = GPUDevice.prototype;
+  GPUDevice.prototype.createComputePipelineAsync = function (descriptor) {
+    return descriptor.label.startsWith('repack') ? compile.call(this, descriptor) : Promise.resolve({});
+  };
+}
+
+Object.assign(globalThis, { webgguf, failureOf, collect, outcome });

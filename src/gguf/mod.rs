@@ -16,11 +16,13 @@ mod dequantize;
 mod ggml_type;
 mod metadata;
 mod parser;
+mod split;
 
 pub use dequantize::dequantize;
 pub use ggml_type::GgmlType;
 pub use metadata::{Array, Metadata, Value, ValueType};
 pub use parser::{Parsed, TensorInfo, parse};
+pub use split::join;
 
 use crate::error::{Error, Result};
 
@@ -54,6 +56,14 @@ impl Gguf {
         self.metadata
             .str("general.architecture")?
             .ok_or_else(|| Error::MalformedGguf("metadata 'general.architecture' is missing".into()))
+    }
+
+    /// Add to every address: where the file starts among others.
+    pub fn move_by(&mut self, bytes: u64) {
+        for t in &mut self.tensors {
+            t.file_range = t.file_range.start + bytes..t.file_range.end + bytes;
+        }
+        self.data_offset += bytes;
     }
 
     /// The file's size as its header promises, in bytes.

@@ -1,6 +1,6 @@
 //! The forward pass: one for every pre-norm decoder. It is walked once a plan; running replays the plans.
 
-use futures_util::future::join;
+use futures_util::future::try_join;
 use web_time::Instant;
 
 use super::config::{Ffn, ModelConfig, QkNorm};
@@ -366,7 +366,8 @@ impl Model {
         loads.sort_by_key(|l| l.tensor.file_range.start);
         let mut times = LoadTimes { plans: ms(started), ..LoadTimes::default() };
         let recorded = Instant::now();
-        let (streamed, compiled) = join(
+        // Neither waits for the other to end where one fails.
+        (times.weights, times.compile) = try_join(
             async {
                 stream_weights(&gpu, source, &loads, events).await?;
                 Ok(ms(recorded))
@@ -376,8 +377,7 @@ impl Model {
                 Ok(ms(recorded))
             },
         )
-        .await;
-        (times.weights, times.compile) = (streamed?, compiled?);
+        .await?;
         write_ropes(&gpu, &config, &run, &loads, n_ctx).await?;
         gpu.finish().await?;
         events.progress(LoadPhase::Ready, bytes.weights, bytes.weights, None);

@@ -6,14 +6,14 @@
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
-use futures_util::future::join_all;
+use futures_util::future::try_join_all;
 
 use super::weights::{Destination, Load};
 use crate::error::{Result, bail};
 use crate::gguf::{self, Gguf, Parsed};
 use crate::gpu::{Gpu, Upload, Usage};
 use crate::ops::{KvType, Repacker, StagedRows};
-use crate::source::{Buffered, ByteSource, Chunk};
+use crate::source::{Buffered, ByteSource, Chunk, PART_STRIDE};
 
 /// Bytes of a span, unless a single row is larger.
 const SPAN_BYTES: u64 = 8 << 20;
@@ -91,11 +91,30 @@ pub trait LoadEvents {
 
 impl LoadEvents for () {}
 
-/// Read as much of the file as its header takes, and parse it. What was read beyond it is kept for the weights.
+/// Read as much of the file as its header takes, and parse it; of a split model, those of all files. What was read
+/// beyond the headers is kept for the weights.
 ///
 /// # Errors
-/// As [`gguf::parse`] and [`ByteSource::stream`].
+/// As [`gguf::parse`], [`gguf::join`] and [`ByteSource::stream`].
 pub async fn read_header<'s, S: ByteSource>(source: &'s S, events: &dyn LoadEvents) -> Result<(Gguf, Buffered<'s, S>)> {
+    let mut headers = Vec::new();
+    let mut here = Vec::new();
+    for part in 0..source.n_parts() {
+        let base = part as u64 * PART_STRIDE;
+        let (mut gguf, rest) = read_part(source, part, events).await?;
+        if gguf.end() > PART_STRIDE {
+            bail!(MalformedGguf, "the file's tensors end at byte {}, {PART_STRIDE} at most is allowed", gguf.end());
+        }
+        here.push((base + gguf.data_offset, rest));
+        gguf.move_by(base);
+        headers.push(gguf);
+    }
+    Ok((gguf::join(headers)?, Buffered { source, here }))
+}
+
+/// The header of a file, and what was read beyond it.
+async fn read_part<S: ByteSource>(source: &S, part: usize, events: &dyn LoadEvents) -> Result<(Gguf, Vec<u8>)> {
+    let base = part as u64 * PART_STRIDE;
     let mut head = Vec::new();
     let mut wanted = HEAD_BYTES;
     loop {
@@ -103,16 +122,13 @@ pub async fn read_header<'s, S: ByteSource>(source: &'s S, events: &dyn LoadEven
         let mut sink = |chunk: Chunk<'_>| {
             events.check()?;
             chunk.append_to(&mut head);
-            events.progress(LoadPhase::Header, head.len() as u64, source.len().unwrap_or(0), None);
+            events.progress(LoadPhase::Header, head.len() as u64, source.part_len(part).unwrap_or(0), None);
             Ok(())
         };
-        source.stream(from..wanted, &mut sink).await?;
+        source.stream(base + from..base + wanted, &mut sink).await?;
         let ended = (head.len() as u64) < wanted;
-        match gguf::parse(head, source.len())? {
-            Parsed::Done { gguf, rest } => {
-                let start = gguf.data_offset;
-                return Ok((*gguf, Buffered { source, start, bytes: rest }));
-            }
+        match gguf::parse(head, source.part_len(part))? {
+            Parsed::Done { gguf, rest } => return Ok((*gguf, rest)),
             Parsed::NeedBytes { head, .. } if ended => {
                 bail!(MalformedGguf, "the file ends at byte {}, inside its header (truncated?)", head.len())
             }
@@ -200,22 +216,18 @@ pub(super) async fn stream_weights<S: ByteSource>(
     let largest = spans.iter().map(|s| s.range.end - s.range.start).max().unwrap_or(0);
     let loaded = Cell::new(0);
     let next = RefCell::new(spans.iter());
-    let failed = Cell::new(false);
     events.progress(LoadPhase::Weights, 0, total, None);
     let worker = async || {
         let staging = gpu.allocating("staging", || gpu.buffer("staging", largest, Usage::Storage)).await?;
         let repacker = Repacker::new(gpu)?;
-        while !failed.get() {
+        loop {
             let span = next.borrow_mut().next();
-            let Some(span) = span else { break };
+            let Some(span) = span else { return Ok(()) };
             let layer = span.pieces.last().and_then(|p| layer_of(&p.load.tensor.name));
             let mut upload = Upload::new(gpu, &staging);
             let mut taken = 0;
             let mut sink = |chunk: Chunk<'_>| {
                 events.check()?;
-                if failed.get() {
-                    bail!(Aborted, "another part of the load failed");
-                }
                 taken += chunk.len() as u64;
                 upload.push(&chunk);
                 loaded.set(loaded.get() + chunk.len() as u64);
@@ -244,22 +256,11 @@ pub(super) async fn stream_weights<S: ByteSource>(
             // The next span waits until the GPU has taken this one: no more is held than is in flight.
             gpu.finish().await?;
         }
-        Ok(())
     };
     let n_workers = if source.random_access() { IN_FLIGHT.min(spans.len()) } else { 1 };
-    let results = join_all((0..n_workers).map(|_| async {
-        let result = worker().await;
-        failed.set(failed.get() || result.is_err());
-        result
-    }))
-    .await;
-    // The first failure is the cause; the others were stopped by it.
-    let mut errors = results.into_iter().filter_map(Result::err);
-    let first = errors.next();
-    match errors.fold(first, |cause, e| if matches!(cause, Some(crate::Error::Aborted(_))) { Some(e) } else { cause }) {
-        Some(e) => Err(e),
-        None => Ok(()),
-    }
+    // The first failure ends the others, however long they would wait.
+    try_join_all((0..n_workers).map(|_| worker())).await?;
+    Ok(())
 }
 
 /// `blk.7.attn_q.weight` is of layer 7.

@@ -2,6 +2,7 @@
 
 pub mod arch;
 mod capture;
+mod checksum;
 mod config;
 mod forward;
 mod load;

@@ -1,24 +1,20 @@
-//! Where a file's bytes come from: ranges of memory, a file, a Blob, an HTTP resource.
+//! Where a file's bytes come from: ranges of memory, a file, several files, what JavaScript has.
 
-#[cfg(target_arch = "wasm32")]
-mod blob;
-#[cfg(target_arch = "wasm32")]
-mod body;
 #[cfg(not(target_arch = "wasm32"))]
 mod file;
 #[cfg(target_arch = "wasm32")]
-mod http;
+mod js;
 mod memory;
+mod split;
 
 use std::ops::Range;
 
-#[cfg(target_arch = "wasm32")]
-pub use blob::BlobSource;
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::FileSource;
 #[cfg(target_arch = "wasm32")]
-pub use http::HttpSource;
+pub use js::{JsFile, JsSource};
 pub use memory::MemorySource;
+pub use split::{PART_STRIDE, Split};
 
 use crate::error::Result;
 
@@ -74,6 +70,16 @@ pub trait ByteSource {
         self.len() == Some(0)
     }
 
+    /// How many files the source is of; those of a split model have their own addresses, see [`Split`].
+    fn n_parts(&self) -> usize {
+        1
+    }
+
+    /// The size of one of them, where it is known.
+    fn part_len(&self, _part: usize) -> Option<u64> {
+        self.len()
+    }
+
     /// Whether ranges can be asked for in any order, several at once.
     fn random_access(&self) -> bool {
         true
@@ -86,12 +92,11 @@ pub trait ByteSource {
     async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()>;
 }
 
-/// A source some of whose bytes are here already: what was read with the header and is not of it.
+/// A source some of whose bytes are here already: what was read with the headers and is not of them.
 pub struct Buffered<'a, S> {
     pub source: &'a S,
-    /// Where in the file the bytes here start.
-    pub start: u64,
-    pub bytes: Vec<u8>,
+    /// Where in the source the bytes start, and the bytes.
+    pub here: Vec<(u64, Vec<u8>)>,
 }
 
 impl<S: ByteSource> ByteSource for Buffered<'_, S> {
@@ -104,12 +109,14 @@ impl<S: ByteSource> ByteSource for Buffered<'_, S> {
     }
 
     async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()> {
-        let here = self.start..self.start + self.bytes.len() as u64;
         let mut from = range.start;
-        if here.contains(&from) {
-            let end = range.end.min(here.end);
-            sink(Chunk::Bytes(&self.bytes[(from - here.start) as usize..(end - here.start) as usize]))?;
-            from = end;
+        for (start, bytes) in &self.here {
+            let here = *start..start + bytes.len() as u64;
+            if here.contains(&from) {
+                let end = range.end.min(here.end);
+                sink(Chunk::Bytes(&bytes[(from - here.start) as usize..(end - here.start) as usize]))?;
+                from = end;
+            }
         }
         if from < range.end { self.source.stream(from..range.end, sink).await } else { Ok(()) }
     }

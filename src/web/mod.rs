@@ -10,13 +10,13 @@ use js_sys::{Array, Function, Object, Reflect};
 use serde::{Deserialize, Serialize};
 use text::TextEngine;
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortSignal, Blob};
+use web_sys::AbortSignal;
 
 use crate::error::{Error, Result, bail};
 use crate::model::{LoadEvents, LoadOptions, LoadPhase, Sampling};
 use crate::ops::KvType;
 use crate::session::{FinishReason, GenerateOptions, Generation, Session};
-use crate::source::{BlobSource, HttpSource};
+use crate::source::{JsFile, JsSource, Split};
 
 /// Called once by `index.js`.
 #[wasm_bindgen(start)]
@@ -136,9 +136,9 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Load a model from a URL (a string) or a Blob.
+    /// Load a model from the files of `source.js`: one, or the parts of a split model.
     pub async fn load(
-        source: JsValue,
+        files: Vec<JsFile>,
         options: String,
         on_progress: Option<Function>,
         signal: Option<AbortSignal>,
@@ -151,13 +151,8 @@ impl Engine {
         };
         let events = JsEvents { on_progress, signal: signal.clone() };
         events.check()?;
-        let session = match source.dyn_into::<Blob>() {
-            Ok(blob) => Session::load(&BlobSource(blob), &options, &events).await?,
-            Err(url) => {
-                let url = url.as_string().unwrap_or_default();
-                Session::load(&HttpSource::open(url, signal).await?, &options, &events).await?
-            }
-        };
+        let files = Split(files.into_iter().map(JsSource).collect());
+        let session = Session::load(&files, &options, &events).await?;
         Ok(Engine { session: Rc::new(session) })
     }
 
@@ -221,6 +216,12 @@ impl Engine {
             all.push(&list);
         }
         Ok(all)
+    }
+
+    /// What the weights on the GPU are, as 16 hexadecimal digits: for tests of loading.
+    pub async fn weights_checksum(&self) -> Result<String, JsValue> {
+        let session = self.session.clone();
+        Ok(format!("{:016x}", session.model.weights_checksum().await?))
     }
 
     /// JSON of the GPU time of a decode step at position `pos`, or of a prefill of `n_tokens`.

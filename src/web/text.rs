@@ -5,12 +5,12 @@ use std::rc::Rc;
 use js_sys::Date;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortSignal, Blob};
+use web_sys::AbortSignal;
 
 use super::{JsEvents, to_json};
 use crate::error::Result;
 use crate::model::{LoadEvents, read_header};
-use crate::source::{BlobSource, ByteSource, HttpSource};
+use crate::source::{JsFile, JsSource, Split};
 use crate::tokenizer::chat::{CivilTime, Variables};
 use crate::tokenizer::{DecodeOptions, EncodeOptions, Text};
 
@@ -33,26 +33,17 @@ impl TextEngine {
     pub(super) fn new(text: Rc<Text>) -> TextEngine {
         TextEngine { text }
     }
-
-    async fn of<S: ByteSource>(source: &S, events: &JsEvents) -> Result<TextEngine> {
-        let (gguf, _) = read_header(source, events).await?;
-        Ok(TextEngine::new(Rc::new(Text::from_gguf(&gguf.metadata)?)))
-    }
 }
 
 #[wasm_bindgen]
 impl TextEngine {
-    /// Read the header of a URL (a string) or a Blob.
-    pub async fn load(source: JsValue, signal: Option<AbortSignal>) -> Result<TextEngine, JsValue> {
-        let events = JsEvents { on_progress: None, signal: signal.clone() };
+    /// Read the header of the files of `source.js`.
+    pub async fn load(files: Vec<JsFile>, signal: Option<AbortSignal>) -> Result<TextEngine, JsValue> {
+        let events = JsEvents { on_progress: None, signal };
         events.check()?;
-        Ok(match source.dyn_into::<Blob>() {
-            Ok(blob) => Self::of(&BlobSource(blob), &events).await?,
-            Err(url) => {
-                let url = url.as_string().unwrap_or_default();
-                Self::of(&HttpSource::open(url, signal).await?, &events).await?
-            }
-        })
+        let files = Split(files.into_iter().map(JsSource).collect());
+        let (gguf, _) = read_header(&files, &events).await?;
+        Ok(TextEngine::new(Rc::new(Text::from_gguf(&gguf.metadata)?)))
     }
 
     /// JSON of what there is to know of it.

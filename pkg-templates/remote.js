@@ -1,0 +1,163 @@
+// A model that runs in a worker: the page's side. worker.js is the other.
+import { Chat } from './chat.js';
+import { aborted, failure } from './errors.js';
+
+/** Calls under way, and what the worker says of them. */
+class Link {
+  #worker;
+  #calls = new Map();
+  #nextId = 0;
+
+  constructor() {
+    // Written so that bundlers find the worker and ship it.
+    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'webgguf' });
+    let runs = false;
+    this.#worker.onmessage = ({ data }) => {
+      runs = true;
+      this.#calls.get(data.id)?.(data);
+    };
+    this.#worker.onerror = (e) => {
+      e.preventDefault();
+      if (runs) this.close(failure('INTERNAL', `webgguf's worker failed: ${e.message}`));
+      else this.close(failure('FETCH_FAILED', `webgguf's own worker can't be loaded: ${e.message || 'its script did not come'}`));
+    };
+  }
+
+  /** Ends the worker; what is under way fails with `reason`. */
+  close(reason) {
+    this.#worker.terminate();
+    this.closed = reason;
+    for (const answer of [...this.#calls.values()]) answer({ error: reason });
+  }
+
+  post(message) {
+    if (this.closed) throw this.closed;
+    try {
+      this.#worker.postMessage(message);
+    } catch (e) {
+      throw failure('INVALID_ARGUMENT', `what was given can't be sent to the worker: ${e.message}`, { cause: e });
+    }
+  }
+
+  id() {
+    return this.#nextId++;
+  }
+
+  /** Send a message and wait for its answer; `hear` gets what comes before it. */
+  ask(message, { signal, hear } = {}) {
+    return new Promise((resolve, reject) => {
+      const abort = () => this.closed ?? this.post({ id: message.id, op: 'abort' });
+      this.#calls.set(message.id, (data) => {
+        if (hear && data.event) return hear(data.event);
+        this.#calls.delete(message.id);
+        signal?.removeEventListener('abort', abort);
+        if (!data.error) return resolve(data.result);
+        const { message: text, code } = data.error;
+        reject(failure(code ?? 'INTERNAL', text, code === 'ABORTED' && signal ? { cause: signal.reason } : undefined));
+      });
+      try {
+        this.post(message);
+      } catch (e) {
+        this.#calls.delete(message.id);
+        return reject(e);
+      }
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+  }
+}
+
+/** What can be sent: iterables of ids are read here. */
+const sendable = (prompt) => (typeof prompt !== 'string' && prompt?.[Symbol.iterator] ? Array.from(prompt) : prompt);
+
+/** Load a model in a worker of its own. */
+export async function loadRemote(parts, { onProgress, signal, wasmUrl, ...options }) {
+  if (signal?.aborted) throw aborted('the load', signal);
+  const link = new Link();
+  if (wasmUrl !== undefined) options.wasmUrl = new URL(wasmUrl, location.href).href;
+  try {
+    const message = { id: link.id(), op: 'load', parts, options };
+    const { info, stats } = await link.ask(message, { signal, hear: (progress) => onProgress?.(progress) });
+    return new RemoteModel(link, info, stats);
+  } catch (e) {
+    link.close(e);
+    throw e;
+  }
+}
+
+/** The API of Model; what that answers at once, this promises. */
+class RemoteModel {
+  #link;
+  #stats;
+
+  constructor(link, info, stats) {
+    this.#link = link;
+    this.#stats = stats;
+    this.info = Object.freeze(info);
+  }
+
+  get stats() {
+    if (this.#link.closed) throw this.#link.closed;
+    return this.#stats;
+  }
+
+  async *generate(prompt, { signal, onToken, ...options } = {}) {
+    if (signal?.aborted) throw aborted('generate', signal);
+    const link = this.#link;
+    const id = link.id();
+    link.post({ id, op: 'stream', name: 'generate', args: [sendable(prompt), options] });
+    try {
+      for (;;) {
+        const { value, done, ids, stats } = await link.ask({ id, op: 'next' }, { signal });
+        this.#stats = stats ?? this.#stats;
+        if (onToken) ids.forEach((token) => onToken(token));
+        if (done) return;
+        yield value;
+        if (signal?.aborted) throw aborted('generate', signal);
+      }
+    } finally {
+      if (!link.closed) this.#stats = (await link.ask({ id, op: 'return' })).stats;
+    }
+  }
+
+  #call(name, ...args) {
+    const link = this.#link;
+    return link.ask({ id: link.id(), op: 'call', name, args });
+  }
+
+  tokenize(text, options) {
+    return this.#call('tokenize', text, options);
+  }
+
+  detokenize(ids, options) {
+    return this.#call('detokenize', sendable(ids), options);
+  }
+
+  formatChat(messages, options) {
+    return this.#call('formatChat', messages, options);
+  }
+
+  chat(options) {
+    return new Chat(this, options);
+  }
+
+  /** @internal */
+  chatIds(prompt) {
+    return this.#call('chatIds', prompt);
+  }
+
+  captureActivations(prompt, options) {
+    return this.#call('captureActivations', sendable(prompt), options);
+  }
+
+  /** @internal */
+  weightsChecksum() {
+    return this.#call('weightsChecksum');
+  }
+
+  /** The worker ends, and with it the GPU's memory is free. */
+  destroy() {
+    if (this.#link.closed) return;
+    this.#link.close(failure('DEVICE_LOST', 'the model was destroyed while a call ran'));
+    this.#link.closed = failure('INVALID_STATE', 'the model has been destroyed');
+  }
+}

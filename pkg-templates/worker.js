@@ -1,0 +1,64 @@
+// A model that runs in a worker: the worker's side. remote.js is the other.
+import { loadModel } from './index.js';
+
+let model;
+/** Generators that are being read, by call. */
+const streams = new Map();
+/** Of calls that can be aborted. */
+const controllers = new Map();
+
+const plain = (e) => ({ message: e?.message ?? String(e), code: e?.code });
+
+const OPS = {
+  async load({ id, parts, options }) {
+    const controller = new AbortController();
+    controllers.set(id, controller);
+    const onProgress = (event) => postMessage({ id, event });
+    model = await loadModel(parts, { ...options, signal: controller.signal, onProgress });
+    controllers.delete(id);
+    return { info: model.info, stats: model.stats };
+  },
+
+  /** A call that gives one thing. */
+  call: ({ name, args }) => model[name](...args),
+
+  /** Start a call that gives many; `next` asks for each. */
+  stream({ id, name, args: [first, options] }) {
+    const controller = new AbortController();
+    const ids = [];
+    controllers.set(id, controller);
+    const onToken = (token) => ids.push(token);
+    streams.set(id, { ids, iterator: model[name](first, { ...options, signal: controller.signal, onToken }) });
+  },
+
+  async next({ id }) {
+    const { iterator, ids } = streams.get(id);
+    const { value, done } = await iterator.next();
+    return { value, done, ids: ids.splice(0) };
+  },
+
+  /** The page wants no more of a stream. */
+  async return({ id }) {
+    await streams.get(id)?.iterator.return();
+    streams.delete(id);
+    controllers.delete(id);
+    return { stats: model.stats };
+  },
+
+  abort({ id }) {
+    controllers.get(id)?.abort();
+  },
+};
+
+/** Operations that the page waits for. */
+const ANSWERED = new Set(['load', 'call', 'next', 'return']);
+
+self.onmessage = async ({ data }) => {
+  const { id, op } = data;
+  try {
+    const result = await OPS[op](data);
+    if (ANSWERED.has(op)) postMessage({ id, result });
+  } catch (e) {
+    postMessage({ id, error: plain(e) });
+  }
+};

@@ -1,0 +1,79 @@
+//! A file as JavaScript reads it: `source.js` of the package has those of the web, of the cache and of Blobs.
+
+use std::ops::Range;
+
+use js_sys::{Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::{ByteSource, Chunk, Sink};
+use crate::error::{Error, Result};
+
+#[wasm_bindgen]
+extern "C" {
+    /// What `source.js` calls a file.
+    pub type JsFile;
+    /// Undefined until it is known.
+    #[wasm_bindgen(method, getter)]
+    fn size(this: &JsFile) -> Option<f64>;
+    #[wasm_bindgen(method, getter)]
+    fn ranges(this: &JsFile) -> bool;
+    #[wasm_bindgen(method)]
+    fn reader(this: &JsFile, start: f64, end: f64) -> Reader;
+
+    type Reader;
+    /// The next chunk, good until the next call; undefined at the end.
+    #[wasm_bindgen(method)]
+    fn read(this: &Reader) -> Promise;
+    #[wasm_bindgen(method)]
+    fn cancel(this: &Reader);
+}
+
+/// A file of JavaScript.
+pub struct JsSource(pub JsFile);
+
+/// A range that is left early stops its download.
+struct Cancelled(Reader);
+
+impl Drop for Cancelled {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+impl ByteSource for JsSource {
+    fn len(&self) -> Option<u64> {
+        self.0.size().map(|bytes| bytes as u64)
+    }
+
+    fn random_access(&self) -> bool {
+        self.0.ranges()
+    }
+
+    async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()> {
+        if range.is_empty() {
+            return Ok(());
+        }
+        let reader = Cancelled(self.0.reader(range.start as f64, range.end as f64));
+        loop {
+            let chunk = JsFuture::from(reader.0.read()).await.map_err(|e| failure(&e))?;
+            if chunk.is_undefined() {
+                return Ok(());
+            }
+            sink(Chunk::Js(chunk.unchecked_ref::<Uint8Array>()))?;
+        }
+    }
+}
+
+/// The error of a rejected promise: the package's own have a code.
+fn failure(e: &JsValue) -> Error {
+    let text = |key: &str| Reflect::get(e, &key.into()).ok().and_then(|v| v.as_string());
+    let message = text("message").or_else(|| e.as_string()).unwrap_or_else(|| "unknown error".into());
+    match text("code").as_deref() {
+        Some("ABORTED") => Error::Aborted(message),
+        Some("SOURCE_CHANGED") => Error::SourceChanged(message),
+        Some("FETCH_FAILED") => Error::FetchFailed(message),
+        Some("INVALID_ARGUMENT") => Error::InvalidArgument(message),
+        _ => Error::FetchFailed(format!("the model's file can't be read: {message}")),
+    }
+}
