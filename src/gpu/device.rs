@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
+use futures_channel::oneshot;
+
 use super::kernel::Pipeline;
 use crate::error::{Error, Result, bail};
 
@@ -24,7 +26,41 @@ pub struct Caps {
     pub timestamps: bool,
     /// Whether the adapter is a CPU in truth.
     pub software: bool,
+    /// Dispatches that are handed over at a time.
+    pub dispatches_per_submit: usize,
 }
+
+/// How much of a device is used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DeviceProfile {
+    /// The limits and features that it offers.
+    #[default]
+    Full,
+    /// What Safari on phones bears: the limits that every device has, no subgroups, few dispatches a submit.
+    Ios,
+}
+
+impl DeviceProfile {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            DeviceProfile::Full => "full",
+            DeviceProfile::Ios => "ios",
+        }
+    }
+
+    /// # Errors
+    /// `InvalidArgument` where there is no such profile.
+    pub fn from_name(name: &str) -> Result<Self> {
+        match [DeviceProfile::Full, DeviceProfile::Ios].into_iter().find(|p| p.name() == name) {
+            Some(profile) => Ok(profile),
+            None => bail!(InvalidArgument, "profile is '{name}'; full and ios are allowed"),
+        }
+    }
+}
+
+/// Dispatches that Safari on phones takes a submit without trouble.
+const IOS_DISPATCHES: usize = 25;
 
 /// A device and its queue. Created once a model; everything on the GPU hangs from it.
 pub struct Gpu {
@@ -42,14 +78,24 @@ pub struct Gpu {
 struct Faults {
     lost: Option<String>,
     error: Option<Error>,
+    /// Who waits for the loss.
+    waiting: Vec<oneshot::Sender<String>>,
 }
 
 impl Gpu {
     /// The fastest adapter there is, with the limits it offers.
     ///
     /// # Errors
-    /// `NoWebgpu` where there is no adapter, or none that gives a device.
+    /// As [`Gpu::with_profile`].
     pub async fn new() -> Result<Self> {
+        Self::with_profile(DeviceProfile::Full).await
+    }
+
+    /// The fastest adapter there is.
+    ///
+    /// # Errors
+    /// `NoWebgpu` where there is no adapter, or none that gives a device.
+    pub async fn with_profile(profile: DeviceProfile) -> Result<Self> {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
         descriptor.backends = wgpu::Backends::PRIMARY;
         let instance = wgpu::Instance::new(descriptor);
@@ -63,23 +109,31 @@ impl Gpu {
         };
         let info = adapter.get_info();
         let offered = adapter.limits();
-        let limits = wgpu::Limits {
-            max_buffer_size: offered.max_buffer_size,
-            max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
-            ..wgpu::Limits::default()
+        let limits = match profile {
+            DeviceProfile::Full => wgpu::Limits {
+                max_buffer_size: offered.max_buffer_size,
+                max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+                ..wgpu::Limits::default()
+            },
+            DeviceProfile::Ios => wgpu::Limits::default(),
         };
         let timestamps = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
-        let features = timestamps | adapter.features() & wgpu::Features::SUBGROUP;
+        let (subgroups, subgroups_js): (_, &[&str]) = match profile {
+            DeviceProfile::Full => (adapter.features() & wgpu::Features::SUBGROUP, &["subgroups"]),
+            DeviceProfile::Ios => (wgpu::Features::empty(), &[]),
+        };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("webgguf"),
-            required_features: features,
+            required_features: timestamps | subgroups,
             required_limits: limits.clone(),
             ..Default::default()
         };
         #[cfg(not(target_arch = "wasm32"))]
+        let _ = subgroups_js;
+        #[cfg(not(target_arch = "wasm32"))]
         let request = adapter.request_device(&descriptor);
         #[cfg(target_arch = "wasm32")]
-        let request = super::web::with_features(&["subgroups"], || adapter.request_device(&descriptor));
+        let request = super::web::with_features(subgroups_js, || adapter.request_device(&descriptor));
         let (device, queue) = match request.await {
             Ok(pair) => pair,
             Err(e) => bail!(NoWebgpu, "the adapter '{}' gives no device: {e}", info.name),
@@ -89,7 +143,11 @@ impl Gpu {
         let on_lost = faults.clone();
         device.set_device_lost_callback(move |reason, message| {
             if let Ok(mut f) = on_lost.lock() {
-                f.lost = Some(format!("the GPU device was lost ({reason:?}): {message}"));
+                let message = format!("the GPU device was lost ({reason:?}): {message}");
+                for waiting in f.waiting.drain(..) {
+                    let _ = waiting.send(message.clone());
+                }
+                f.lost = Some(message);
             }
         });
         let on_error = faults.clone();
@@ -112,6 +170,7 @@ impl Gpu {
             subgroup_min: if subgroups && subgroup_min.is_power_of_two() { subgroup_min } else { 0 },
             timestamps: !timestamps.is_empty(),
             software: info.device_type == wgpu::DeviceType::Cpu,
+            dispatches_per_submit: if profile == DeviceProfile::Ios { IOS_DISPATCHES } else { usize::MAX },
         };
         Ok(Gpu {
             device,
@@ -135,6 +194,21 @@ impl Gpu {
     #[must_use]
     pub fn allocated_bytes(&self) -> u64 {
         self.allocated_bytes.get()
+    }
+
+    /// Resolves to the reason when the device is lost or destroyed.
+    #[must_use]
+    pub fn lost(&self) -> oneshot::Receiver<String> {
+        let (sender, receiver) = oneshot::channel();
+        if let Ok(mut f) = self.faults.lock() {
+            match &f.lost {
+                Some(message) => {
+                    let _ = sender.send(message.clone());
+                }
+                None => f.waiting.push(sender),
+            }
+        }
+        receiver
     }
 
     /// # Errors
@@ -167,7 +241,7 @@ impl Gpu {
     /// # Errors
     /// As [`Gpu::check`].
     pub async fn finish(&self) -> Result<()> {
-        let (done, wait) = futures_channel::oneshot::channel();
+        let (done, wait) = oneshot::channel();
         self.queue.on_submitted_work_done(move || {
             let _ = done.send(());
         });

@@ -12,7 +12,7 @@ mod web;
 mod wgsl;
 
 pub use buffer::{Buffer, Usage};
-pub use device::{Caps, Gpu};
+pub use device::{Caps, DeviceProfile, Gpu};
 pub use kernel::{Kernel, Pipeline, all_variants};
 pub use plan::{Binding, Dispatch, Extent, Grid, Plan};
 pub use profile::Profile;

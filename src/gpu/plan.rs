@@ -158,10 +158,11 @@ impl Gpu {
         Ok(Dispatch { pipeline, bind_group, grid, _buffers, label })
     }
 
-    /// Submit plans one after the other, for a batch of `n_tokens`, in one compute pass; then copy the first
-    /// `read.bytes()` of `from` into `read`.
+    /// Submit plans one after the other, for a batch of `n_tokens`: in one compute pass, or in as many submits of one as
+    /// the device's limit of dispatches makes. Then copy the first `read.bytes()` of `from` into `read`.
     pub fn submit(&self, plans: &[&Plan], n_tokens: u32, read: Option<(&Buffer, &super::Readback)>) {
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let new_encoder = || self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder = new_encoder();
         let mut steps = plans.iter().flat_map(|plan| &plan.steps).peekable();
         while let Some(step) = steps.peek() {
             if let Step::Copy { src, dst, bytes } = step {
@@ -171,10 +172,19 @@ impl Gpu {
             }
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
             let mut current: Option<&Rc<Pipeline>> = None;
-            while let Some(Step::Dispatch(d)) = steps.peek() {
+            let mut n = 0;
+            while let Some(Step::Dispatch(d)) = steps.peek()
+                && n < self.caps.dispatches_per_submit
+            {
                 d.encode(self, &mut pass, n_tokens, !current.is_some_and(|p| Rc::ptr_eq(p, &d.pipeline)));
                 current = Some(&d.pipeline);
+                n += 1;
                 steps.next();
+            }
+            drop(pass);
+            if n == self.caps.dispatches_per_submit {
+                self.queue.submit([encoder.finish()]);
+                encoder = new_encoder();
             }
         }
         if let Some((from, read)) = read {

@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 use super::weights::{Destination, Load};
 use crate::error::{Result, bail};
 use crate::gguf::{self, Gguf, Parsed};
-use crate::gpu::{Gpu, Upload, Usage};
+use crate::gpu::{DeviceProfile, Gpu, Upload, Usage};
 use crate::ops::{KvType, Repacker, StagedRows};
 use crate::source::{Buffered, ByteSource, Chunk, PART_STRIDE};
 
@@ -33,11 +33,12 @@ pub struct LoadOptions {
     pub n_batch: u32,
     /// Of the KV cache; `None` takes the device's.
     pub kv_type: Option<KvType>,
+    pub profile: DeviceProfile,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        LoadOptions { context_length: None, n_batch: 512, kv_type: None }
+        LoadOptions { context_length: None, n_batch: 512, kv_type: None, profile: DeviceProfile::Full }
     }
 }
 

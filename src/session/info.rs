@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::error::Result;
 use crate::gguf::{GgmlType, Gguf};
 use crate::model::{LoadTimes, Model};
+use crate::ops::Feature;
 use crate::source::ByteSource;
 use crate::tokenizer::Text;
 
@@ -59,6 +60,10 @@ pub struct GpuInfo {
     pub max_binding_bytes: u64,
     /// Invocations of the smallest subgroup; 0 where subgroups are not used.
     pub subgroup_size: u32,
+    /// Dispatches of a submit at most; `None` where all go at once.
+    pub dispatches_per_submit: Option<usize>,
+    /// What kernels could make use of, whether they do, and why.
+    pub features: Vec<Feature>,
 }
 
 /// The types of a file's tensors by the parameters they hold, the most first.
@@ -104,6 +109,8 @@ impl Info {
                 backend: caps.backend.to_owned(),
                 max_binding_bytes: caps.max_binding_bytes,
                 subgroup_size: caps.subgroup_min,
+                dispatches_per_submit: Some(caps.dispatches_per_submit).filter(|&n| n < usize::MAX),
+                features: Vec::new(),
             },
             chat_templates: text.templates.usable().into_iter().map(str::to_owned).collect(),
             decode_dispatches: model.decode_dispatches(),

@@ -10,12 +10,15 @@ pub use info::{GpuInfo, Info, MemoryInfo, types};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use futures_util::future::try_join;
 use web_time::Instant;
 
 use crate::error::{Result, bail};
+use crate::gguf::Gguf;
 use crate::gpu::{Gpu, Profile, Readback};
-use crate::model::{Activation, LoadEvents, LoadOptions, Model, arch, ms, read_header};
-use crate::source::ByteSource;
+use crate::model::{Activation, LoadEvents, LoadOptions, Model, ModelConfig, arch, ms, read_header};
+use crate::ops::self_test;
+use crate::source::{Buffered, ByteSource};
 use crate::tokenizer::Text;
 
 /// What the KV cache holds.
@@ -27,6 +30,30 @@ struct Cached {
     written: Vec<u32>,
     /// Positions ever written since it was begun anew: more than `ids` where steps ran beyond the end.
     n_written: u32,
+}
+
+/// What a file says before its weights.
+struct Header<'s, S> {
+    gguf: Gguf,
+    source: Buffered<'s, S>,
+    config: ModelConfig,
+    text: Text,
+    /// Milliseconds that it took.
+    ms: f64,
+}
+
+impl<'s, S: ByteSource> Header<'s, S> {
+    async fn read(source: &'s S, events: &dyn LoadEvents) -> Result<Self> {
+        let started = Instant::now();
+        let (gguf, source) = read_header(source, events).await?;
+        let config = arch::config(&gguf)?;
+        let text = Text::from_gguf(&gguf.metadata)?;
+        let n_tokens = text.tokenizer.n_vocab();
+        if n_tokens != config.n_vocab {
+            bail!(MalformedGguf, "the tokenizer has {n_tokens} tokens, the embedding {} rows", config.n_vocab);
+        }
+        Ok(Header { gguf, source, config, text, ms: ms(started) })
+    }
 }
 
 /// A model ready to generate. One call at a time runs on it.
@@ -47,10 +74,14 @@ impl Session {
     /// # Errors
     /// As [`Session::load_on`] and [`Gpu::new`].
     pub async fn load<S: ByteSource>(source: &S, options: &LoadOptions, events: &dyn LoadEvents) -> Result<Self> {
-        let started = Instant::now();
-        let gpu = Gpu::new().await?;
-        let gpu_ms = ms(started);
-        let mut session = Self::load_on(gpu, source, options, events).await?;
+        let gpu = async {
+            let started = Instant::now();
+            let (gpu, features) = self_test(Gpu::with_profile(options.profile).await?).await?;
+            Ok((gpu, features, ms(started)))
+        };
+        let ((gpu, features, gpu_ms), header) = try_join(gpu, Header::read(source, events)).await?;
+        let mut session = Self::with_header(gpu, header, options, events).await?;
+        session.info.gpu.features = features;
         session.info.load_ms.gpu = gpu_ms;
         Ok(session)
     }
@@ -65,17 +96,18 @@ impl Session {
         options: &LoadOptions,
         events: &dyn LoadEvents,
     ) -> Result<Self> {
-        let started = Instant::now();
-        let (gguf, source) = read_header(source, events).await?;
-        let config = arch::config(&gguf)?;
-        let text = Text::from_gguf(&gguf.metadata)?;
-        let n_tokens = text.tokenizer.n_vocab();
-        if n_tokens != config.n_vocab {
-            bail!(MalformedGguf, "the tokenizer has {n_tokens} tokens, the embedding {} rows", config.n_vocab);
-        }
-        let header = ms(started);
+        Self::with_header(gpu, Header::read(source, events).await?, options, events).await
+    }
+
+    async fn with_header<S: ByteSource>(
+        gpu: Gpu,
+        header: Header<'_, S>,
+        options: &LoadOptions,
+        events: &dyn LoadEvents,
+    ) -> Result<Self> {
+        let Header { gguf, source, config, text, ms } = header;
         let mut model = Model::load(gpu, &source, &gguf, config, options, events).await?;
-        model.times.header = header;
+        model.times.header = ms;
         let info = Info::new(&gguf, &model, &text, &source)?;
         Ok(Session {
             model,

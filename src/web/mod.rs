@@ -6,13 +6,15 @@ mod text;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Object, Reflect};
+use js_sys::{Array, Function, Object, Promise, Reflect};
 use serde::{Deserialize, Serialize};
 use text::TextEngine;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
 
 use crate::error::{Error, Result, bail};
+use crate::gpu::DeviceProfile;
 use crate::model::{LoadEvents, LoadOptions, LoadPhase, Sampling};
 use crate::ops::KvType;
 use crate::session::{FinishReason, GenerateOptions, Generation, Session};
@@ -47,6 +49,7 @@ fn to_json(value: &impl Serialize) -> Result<String> {
 struct LoadArguments {
     context_length: Option<u32>,
     kv_cache: Option<String>,
+    profile: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -147,6 +150,7 @@ impl Engine {
         let options = LoadOptions {
             context_length: arguments.context_length,
             kv_type: arguments.kv_cache.as_deref().map(KvType::from_name).transpose()?,
+            profile: arguments.profile.as_deref().map_or(Ok(DeviceProfile::Full), DeviceProfile::from_name)?,
             ..LoadOptions::default()
         };
         let events = JsEvents { on_progress, signal: signal.clone() };
@@ -228,6 +232,13 @@ impl Engine {
     pub async fn profile(&self, pos: u32, n_tokens: u32) -> Result<String, JsValue> {
         let session = self.session.clone();
         Ok(to_json(&session.profile(pos, n_tokens).await?)?)
+    }
+
+    /// Resolves to the reason when the GPU device is lost, or destroyed.
+    #[must_use]
+    pub fn lost(&self) -> Promise {
+        let lost = self.session.model.gpu.lost();
+        future_to_promise(async { Ok(lost.await.unwrap_or_default().into()) })
     }
 
     /// Give the GPU's memory back. A generation under way ends with `DEVICE_LOST`.
