@@ -8,6 +8,8 @@ import { open } from './lib/harness.mjs';
 const MODEL = '/models/gpt2-tiny.gguf';
 const GENERATIONS = Number(process.env.SOAK_GENERATIONS ?? 1000);
 const LOADS = Number(process.env.SOAK_LOADS ?? 50);
+/** SOAK_KERNELS=0 loads without compiling kernels, which takes a software GPU seconds, and without generating. */
+const KERNELS = process.env.SOAK_KERNELS !== '0';
 /** Figures are taken so often; the first of them are the warm-up. */
 const SAMPLES = 10;
 const WARM_UP = 2;
@@ -48,10 +50,10 @@ function countGpuObjects() {
   destroying(GPUDevice.prototype, 'devices');
 }
 
-async function soakPage() {
+async function soakPage(path = '/test/') {
   const context = await site.browser.newContext();
   await context.addInitScript(countGpuObjects);
-  const page = await site.page('/test/', context);
+  const page = await site.page(path, context);
   const session = await context.newCDPSession(page);
   return { page, session };
 }
@@ -111,15 +113,15 @@ test(`${GENERATIONS} generations`, { timeout: 3_600_000 }, async () => {
 
 for (const cache of [false, true]) {
   test(`${LOADS} loads and destroys${cache ? ', from the cache' : ''}`, { timeout: 3_600_000 }, async () => {
-    const { page, session } = await soakPage();
+    const { page, session } = await soakPage(KERNELS ? '/test/' : '/test/?load-only');
     await soak('loads', LOADS, page, session, (n) =>
-      page.evaluate(async ([n, url, cache]) => {
+      page.evaluate(async ([n, url, cache, generate]) => {
         for (let i = 0; i < n; i++) {
           const model = await webgguf.loadModel(url, { cache });
-          await collect(model, 'Prince', { maxTokens: 2 });
+          if (generate) await collect(model, 'Prince', { maxTokens: 2 });
           model.destroy();
         }
-      }, [n, MODEL, cache]));
+      }, [n, MODEL, cache, KERNELS]));
     const { buffers, devices } = await sample(page, session);
     assert.equal(devices, 0, 'every device is destroyed');
     assert.equal(buffers, 0, 'every buffer is destroyed');
