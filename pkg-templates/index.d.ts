@@ -70,6 +70,11 @@ export interface LoadOptions {
    * quarter, so that twice and three times the context fits; both round a little. Default: `f32`.
    */
   kvCache?: 'f32' | 'f16' | 'q8_0';
+  /**
+   * How much of the GPU is used. `ios` keeps to what Safari on phones bears: the limits that every device has, no
+   * subgroups, few dispatches at a time. Default: `ios` on iPhones and iPads, else `full`.
+   */
+  profile?: 'full' | 'ios';
   /** Called as bytes come in. */
   onProgress?: (progress: Progress) => void;
   /** Ends the load with `ABORTED`. */
@@ -127,6 +132,21 @@ export class Model {
 
   /** Figures of the last generation that ended. */
   readonly stats: GenerateStats;
+
+  /**
+   * The ids of the last generation's prompt and of what came after it, as far as it got. `generate(model.history)` goes on
+   * from there, after {@link recover} too.
+   */
+  readonly history: Uint32Array;
+
+  /** Hear when the GPU device is lost: the GPU's process ended, or the system took it away. Returns what ends the listening. */
+  on(name: 'devicelost', listener: (event: { message: string }) => void): () => void;
+
+  /**
+   * Load the model again onto a new GPU device, from the cache where it is there. `info` is new then; what was said before is
+   * computed again by the next call that needs it. Nothing does this by itself. Where it fails it may be tried again.
+   */
+  recover(options?: Pick<LoadOptions, 'onProgress' | 'signal'>): Promise<void>;
 
   /**
    * Continue a prompt: text, or token ids as they are. Of a text, special tokens are read as such, and the begin token is
@@ -364,6 +384,10 @@ export interface ModelInfo {
     maxBindingBytes: number;
     /** Invocations of the smallest subgroup; 0 where subgroups are not used. */
     subgroupSize: number;
+    /** GPU dispatches that are handed over at a time, null where there is no limit. */
+    dispatchesPerSubmit: number | null;
+    /** What kernels could make use of, whether they do here, and why: checked by their results when the model is loaded. */
+    features: { name: string; used: boolean; reason: string }[];
   };
   /** Names of the chat templates; see {@link TokenizerInfo.chatTemplates}. */
   chatTemplates: string[];

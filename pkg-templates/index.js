@@ -1,6 +1,7 @@
 // The public API of webgguf. The types and their documentation are in index.d.ts.
 import { Chat } from './chat.js';
 import { aborted, failure } from './errors.js';
+import { Events } from './events.js';
 import { loadRemote } from './remote.js';
 import { Files, normalize } from './source.js';
 import { Tokenizer } from './tokenizer.js';
@@ -43,21 +44,31 @@ function toJson(options) {
   return JSON.stringify(options, (_, value) => (typeof value === 'number' && !isFinite(value) ? `${value}` : value));
 }
 
+/** What Safari on phones and tablets bears is less than it says. Tablets call themselves Macintosh. */
+function detectProfile({ userAgent = '', maxTouchPoints = 0 } = globalThis.navigator ?? {}) {
+  return /iPhone|iPad|iPod/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1) ? 'ios' : 'full';
+}
+
 /** Load a model. */
-export async function loadModel(source, { worker = false, ...all } = {}) {
-  if (worker) return loadRemote(normalize(source), all);
+export async function loadModel(source, { worker = false, profile = detectProfile(), ...all } = {}) {
+  const parts = normalize(source);
+  if (worker) return loadRemote(parts, { ...all, profile });
   const { onProgress, signal, wasmUrl, cache, retry, ...options } = all;
-  const files = new Files(normalize(source), { signal, cache, retry });
-  needWebgpu();
-  if (signal?.aborted) throw aborted('the load', signal);
-  await initialize(wasmUrl);
-  let engine;
-  try {
-    engine = await Engine.load(files.all, toJson(options), onProgress, signal);
-  } finally {
-    await files.close(Boolean(engine));
-  }
-  return new Model(engine, await files.report());
+  /** Load the engine; again, if its device was lost. */
+  const load = async ({ onProgress, signal }) => {
+    const files = new Files(parts, { signal, cache, retry });
+    needWebgpu();
+    if (signal?.aborted) throw aborted('the load', signal);
+    await initialize(wasmUrl);
+    let engine;
+    try {
+      engine = await Engine.load(files.all, toJson({ ...options, profile }), onProgress, signal);
+    } finally {
+      await files.close(Boolean(engine));
+    }
+    return { engine, report: await files.report() };
+  };
+  return new Model(load, await load({ onProgress, signal }));
 }
 
 /** Load the tokenizer and the chat templates alone. */
@@ -72,24 +83,84 @@ export async function loadTokenizer(source, { signal, wasmUrl, cache, retry } = 
   }
 }
 
+const RECOVERING = 'the model is being recovered';
+const LOST = 'the GPU device was lost, and the last try to recover the model failed';
+
+/** Milliseconds to wait for a GPU that comes back, and between looks. */
+const GPU_RETURNS_MS = 10_000;
+const LOOK_MS = 250;
+
 /** A loaded model. */
 export class Model {
+  #load;
   #engine;
   #tokenizer;
+  #info;
+  #events = new Events(['devicelost']);
+  #history = [];
+  /** Why there is no engine. */
+  #gone;
   /** Settles once the step that an aborted call left on the GPU is done. */
   #idle;
 
   /** @internal Use loadModel. */
-  constructor(engine, { cache, warnings }) {
+  constructor(load, loaded) {
+    this.#load = load;
+    this.#adopt(loaded);
+  }
+
+  #adopt({ engine, report: { cache, warnings } }) {
     this.#engine = engine;
     this.#tokenizer = new Tokenizer(engine.text());
     const info = JSON.parse(engine.info());
-    this.info = Object.freeze({ ...info, cache, warnings: [...info.warnings, ...warnings] });
+    this.#info = Object.freeze({ ...info, cache, warnings: [...info.warnings, ...warnings] });
+    engine.lost().then((message) => this.#engine === engine && this.#events.emit('devicelost', { message }));
   }
 
   get #live() {
-    if (!this.#engine) throw failure('INVALID_STATE', 'the model has been destroyed');
+    if (!this.#engine) throw failure('INVALID_STATE', this.#gone);
     return this.#engine;
+  }
+
+  /** The engine and its GPU memory go; calls fail with the reason. */
+  #release(reason) {
+    const engine = this.#engine;
+    this.#engine = undefined;
+    this.#gone = reason;
+    engine?.destroy();
+  }
+
+  get info() {
+    return this.#info;
+  }
+
+  get history() {
+    return Uint32Array.from(this.#history);
+  }
+
+  on(name, listener) {
+    return this.#events.on(name, listener);
+  }
+
+  async recover({ onProgress, signal } = {}) {
+    if (!this.#engine && this.#gone !== LOST) throw failure('INVALID_STATE', this.#gone);
+    this.#release(RECOVERING);
+    await this.#idle;
+    const end = performance.now() + GPU_RETURNS_MS;
+    for (;;) {
+      try {
+        const loaded = await this.#load({ onProgress, signal });
+        if (this.#gone === RECOVERING) return this.#adopt(loaded);
+        return loaded.engine.destroy(); // The model was destroyed meanwhile.
+      } catch (e) {
+        // After its process has ended, it takes the browser a moment to have a GPU again.
+        if (e.code !== 'NO_WEBGPU' || performance.now() > end || this.#gone !== RECOVERING) {
+          if (this.#gone === RECOVERING) this.#gone = LOST;
+          throw e;
+        }
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
+    }
   }
 
   get stats() {
@@ -125,7 +196,9 @@ export class Model {
   async *generate(prompt, { signal, onToken, stop = [], ...options } = {}) {
     if (signal?.aborted) throw aborted('generate', signal);
     await this.#idle;
-    const stream = this.#live.generate(this.#text.promptIds(prompt), toJson({ ...options, stop: [stop].flat() }));
+    const promptIds = this.#text.promptIds(prompt);
+    const stream = this.#live.generate(promptIds, toJson({ ...options, stop: [stop].flat() }));
+    this.#history = Array.from(promptIds);
     let step;
     let abort;
     const stopped = new Promise((_, reject) => {
@@ -137,7 +210,9 @@ export class Model {
       while (!signal?.aborted) {
         step = stream.next();
         const text = await Promise.race([stopped, step]);
-        if (onToken) stream.take_ids().forEach((id) => onToken(id));
+        const ids = stream.take_ids();
+        for (const id of ids) this.#history.push(id);
+        if (onToken) ids.forEach((id) => onToken(id));
         if (text === undefined) return;
         if (text) yield text;
       }
@@ -161,7 +236,6 @@ export class Model {
   }
 
   destroy() {
-    this.#engine?.destroy();
-    this.#engine = undefined;
+    this.#release('the model has been destroyed');
   }
 }

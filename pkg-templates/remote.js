@@ -1,6 +1,7 @@
 // A model that runs in a worker: the page's side. worker.js is the other.
 import { Chat } from './chat.js';
 import { aborted, failure } from './errors.js';
+import { Events } from './events.js';
 
 /** Calls under way, and what the worker says of them. */
 class Link {
@@ -14,6 +15,7 @@ class Link {
     let runs = false;
     this.#worker.onmessage = ({ data }) => {
       runs = true;
+      if (data.lost) return this.onlost?.(data.lost);
       this.#calls.get(data.id)?.(data);
     };
     this.#worker.onerror = (e) => {
@@ -88,11 +90,38 @@ export async function loadRemote(parts, { onProgress, signal, wasmUrl, ...option
 class RemoteModel {
   #link;
   #stats;
+  #info;
+  #history = new Uint32Array();
+  #events = new Events(['devicelost']);
 
   constructor(link, info, stats) {
     this.#link = link;
+    this.#adopt(info, stats);
+    link.onlost = (lost) => this.#events.emit('devicelost', lost);
+  }
+
+  #adopt(info, stats) {
+    this.#info = Object.freeze(info);
     this.#stats = stats;
-    this.info = Object.freeze(info);
+  }
+
+  get info() {
+    return this.#info;
+  }
+
+  get history() {
+    return this.#history.slice();
+  }
+
+  on(name, listener) {
+    return this.#events.on(name, listener);
+  }
+
+  async recover({ onProgress, signal } = {}) {
+    const link = this.#link;
+    const message = { id: link.id(), op: 'recover' };
+    const { info, stats } = await link.ask(message, { signal, hear: (progress) => onProgress?.(progress) });
+    this.#adopt(info, stats);
   }
 
   get stats() {
@@ -115,7 +144,7 @@ class RemoteModel {
         if (signal?.aborted) throw aborted('generate', signal);
       }
     } finally {
-      if (!link.closed) this.#stats = (await link.ask({ id, op: 'return' })).stats;
+      if (!link.closed) ({ stats: this.#stats, history: this.#history } = await link.ask({ id, op: 'return' }));
     }
   }
 

@@ -16,6 +16,16 @@ const OPS = {
     const onProgress = (event) => postMessage({ id, event });
     model = await loadModel(parts, { ...options, signal: controller.signal, onProgress });
     controllers.delete(id);
+    model.on('devicelost', (lost) => postMessage({ lost }));
+    return { info: model.info, stats: model.stats };
+  },
+
+  async recover({ id }) {
+    const controller = new AbortController();
+    controllers.set(id, controller);
+    const onProgress = (event) => postMessage({ id, event });
+    await model.recover({ signal: controller.signal, onProgress });
+    controllers.delete(id);
     return { info: model.info, stats: model.stats };
   },
 
@@ -42,7 +52,7 @@ const OPS = {
     await streams.get(id)?.iterator.return();
     streams.delete(id);
     controllers.delete(id);
-    return { stats: model.stats };
+    return { stats: model.stats, history: model.history };
   },
 
   abort({ id }) {
@@ -51,7 +61,7 @@ const OPS = {
 };
 
 /** Operations that the page waits for. */
-const ANSWERED = new Set(['load', 'call', 'next', 'return']);
+const ANSWERED = new Set(['load', 'recover', 'call', 'next', 'return']);
 
 self.onmessage = async ({ data }) => {
   const { id, op } = data;

@@ -46,7 +46,7 @@ async function visit(url) {
 test('the package holds what it needs and no more', () => {
   const files = readdirSync(join(app, 'node_modules/webgguf')).sort();
   const scripts = [
-    'body.js', 'cache.js', 'chat.js', 'errors.js', 'http.js', 'index.js', 'remote.js', 'source.js', 'store.js', 'tokenizer.js',
+    'body.js', 'cache.js', 'chat.js', 'errors.js', 'events.js', 'http.js', 'index.js', 'remote.js', 'source.js', 'store.js', 'tokenizer.js',
     'webgguf.js', 'worker.js',
   ];
   const wanted = ['LICENSE', 'README.md', 'index.d.ts', 'package.json', 'webgguf_bg.wasm', ...scripts].sort();

@@ -27,12 +27,12 @@ const FLAGS = [
 
 export const exists = (path) => stat(path).then(() => true, () => false);
 
-export function openBrowser() {
-  return chromium.launch({ executablePath: chromiumPath(), args: FLAGS });
+export function openBrowser(args = []) {
+  return chromium.launch({ executablePath: chromiumPath(), args: [...FLAGS, ...args] });
 }
 
-/** Start a server and a browser. `temp` is a folder for large files, served as /temp/. */
-export async function open() {
+/** Start a server and a browser, with more `args` of it. `temp` is a folder for large files, served as /temp/. */
+export async function open({ args } = {}) {
   const temp = mkdtempSync(join(tmpdir(), 'webgguf-test-'));
   const mounts = {
     ...SITE,
@@ -43,7 +43,7 @@ export async function open() {
     '/test/': join(ROOT, 'playwright/page'),
   };
   const site = await serve({ mounts, route: faults(mounts) });
-  const browser = await openBrowser();
+  const browser = await openBrowser(args);
   return {
     url: site.url,
     temp,
