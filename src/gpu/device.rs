@@ -197,7 +197,6 @@ impl Gpu {
     }
 
     /// Resolves to the reason when the device is lost or destroyed.
-    #[must_use]
     pub fn lost(&self) -> oneshot::Receiver<String> {
         let (sender, receiver) = oneshot::channel();
         if let Ok(mut f) = self.faults.lock() {

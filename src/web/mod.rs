@@ -235,7 +235,6 @@ impl Engine {
     }
 
     /// Resolves to the reason when the GPU device is lost, or destroyed.
-    #[must_use]
     pub fn lost(&self) -> Promise {
         let lost = self.session.model.gpu.lost();
         future_to_promise(async { Ok(lost.await.unwrap_or_default().into()) })
