@@ -102,7 +102,7 @@ test('an address and a local file load; the built-in model comes back', TIMEOUT,
   await page.waitForSelector('#progress:not([hidden])');
   await ready(page);
   assert.match(await text('model-facts'), /gpt2/);
-  await press('Back to the built-in model');
+  await press('Load the built-in model');
   await page.waitForFunction(() => /llama/.test(document.getElementById('model-facts').textContent), null, READY);
   await ready(page);
 });
@@ -164,4 +164,28 @@ test('without WebGPU the page says so', TIMEOUT, async () => {
 test('nothing was written to the console as an error', () => {
   // The browser itself notes the 404 that a test asks for.
   assert.deepEqual(page.errors.filter((e) => !/404/.test(e)), []);
+});
+
+test('a lost GPU: tap to restart, and the text goes on', TIMEOUT, async () => {
+  const lost = await site.page('/', undefined, { viewport: { width: 390, height: 844 } });
+  await lost.evaluate(() => {
+    const { requestDevice } = GPUAdapter.prototype;
+    GPUAdapter.prototype.requestDevice = async function (...args) {
+      globalThis.device = await requestDevice.apply(this, args);
+      return globalThis.device;
+    };
+  });
+  await lost.waitForFunction(() => !document.querySelector('#run').disabled, undefined, { timeout: 60_000 });
+  await lost.locator('#settings summary').click();
+  await lost.getByLabel('Length').fill('60');
+  await lost.getByRole('button', { name: 'Generate' }).click();
+  await lost.waitForFunction(() => document.querySelector('#text-new').textContent.length > 20, undefined, { timeout: 60_000 });
+  const before = await lost.textContent('#text-new');
+  await lost.evaluate(() => globalThis.device.destroy());
+  const restart = lost.getByRole('button', { name: 'Tap to restart' });
+  await restart.click({ timeout: 30_000 });
+  await lost.waitForFunction((n) => document.querySelector('#text-new').textContent.length > n + 10, before.length, { timeout: 90_000 });
+  assert.ok((await lost.textContent('#text-new')).startsWith(before));
+  assert.ok(await restart.isHidden());
+  await lost.close();
 });

@@ -17,7 +17,7 @@ const WORDS = {
     'The model does not fit this GPU',
     'Try a smaller model, a smaller quantisation or a shorter context, and close other tabs that use the GPU.',
   ],
-  DEVICE_LOST: ['The GPU was lost', 'It was reset, or the tab slept too long. Load the model again to go on.'],
+  DEVICE_LOST: ['The GPU was lost', 'It was reset, or the tab slept too long. Nothing that was written is gone.'],
   NO_WEBGPU: [
     'There is no WebGPU here',
     'Use a recent Chrome, Edge, Safari or Firefox. On Linux, Chrome may need its flag: chrome://flags/#enable-unsafe-webgpu',
@@ -36,6 +36,7 @@ export function showError(e) {
   $('error-code').textContent = e.code ?? e.name;
   $('error-message').textContent = e.message;
   $('error-advice').textContent = advice;
+  $('restart').hidden = e.code !== 'DEVICE_LOST';
   $('error').hidden = false;
 }
 

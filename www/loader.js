@@ -62,30 +62,46 @@ async function describe({ info }, source) {
 
 let loading;
 
-/** Load a URL or a file; returns the model, or the one there was where the load fails or is cancelled. */
-export async function load(source, current) {
+/** Run a load that `start` begins, with its progress on the page; undefined where it fails or is cancelled. */
+async function withProgress(start) {
   loading?.abort();
   const mine = (loading = new AbortController());
   clearError();
-  if (!current) announce(source);
   $('progress').hidden = false;
   onProgress({ phase: 'header' });
-  const contextLength = $('context').valueAsNumber || undefined;
   try {
-    const model = await loadModel(source, { contextLength, signal: mine.signal, onProgress });
-    current?.destroy();
-    await describe(model, source);
-    return model;
+    return await start({ signal: mine.signal, onProgress });
   } catch (e) {
     if (e.code !== 'ABORTED') showError(e);
-    if (!current) $('model-name').textContent = 'No model';
-    return current;
+    return undefined;
   } finally {
     if (loading === mine) {
       loading = undefined;
       $('progress').hidden = true;
     }
   }
+}
+
+/** Load a URL or a file; returns the model, or the one there was where the load fails or is cancelled. */
+export async function load(source, current) {
+  if (!current) announce(source);
+  const contextLength = $('context').valueAsNumber || undefined;
+  const model = await withProgress((options) => loadModel(source, { ...options, contextLength }));
+  if (!model) {
+    if (!current) $('model-name').textContent = 'No model';
+    return current;
+  }
+  current?.destroy();
+  await describe(model, source);
+  return model;
+}
+
+/** Bring a model whose GPU was lost back; whether it is. */
+export async function recover(model) {
+  return await withProgress(async (options) => {
+    await model.recover(options);
+    return true;
+  });
 }
 
 export function cancelLoading() {

@@ -1,7 +1,7 @@
 // The demo page: a model, a prompt, and the text as it comes.
 import { clearError, showError } from './errors.js';
 import { duration, rate } from './format.js';
-import { EMBEDDED, cancelLoading, fileAddress, load } from './loader.js';
+import { EMBEDDED, cancelLoading, fileAddress, load, recover } from './loader.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -24,7 +24,9 @@ async function use(source) {
     model.destroy();
     model = undefined;
   }
+  const before = model;
   model = await load(source, model);
+  if (model !== before) model.on('devicelost', ({ message }) => showError({ code: 'DEVICE_LOST', message }));
   if (mine !== uses) return; // Another one is being loaded.
   $('run').disabled = !model;
   // The way to another model stays open where there is none.
@@ -96,11 +98,13 @@ function follow(change) {
   if (atEnd) scrollTo({ top: document.documentElement.scrollHeight });
 }
 
-async function generate() {
+/** Continue the prompt, or, with `ids`, what stands there already. */
+async function generate(ids) {
   clearError();
-  const prompt = $('prompt').value;
-  $('text-prompt').textContent = prompt;
-  $('text-new').textContent = '';
+  if (!ids) {
+    $('text-prompt').textContent = $('prompt').value;
+    $('text-new').textContent = '';
+  }
   const controller = new AbortController();
   setRunning(controller);
   const start = performance.now();
@@ -114,18 +118,26 @@ async function generate() {
     if (n > 1) $('speed').textContent = rate(((n - 1) * 1e3) / (performance.now() - first));
   };
   try {
-    for await (const text of model.generate(prompt, { ...options(), signal: controller.signal, onToken })) {
+    for await (const text of model.generate(ids ?? $('prompt').value, { ...options(), signal: controller.signal, onToken })) {
       follow(() => $('text-new').append(text));
     }
+    interrupted = false;
     const { finishReason } = model.stats;
     if (finishReason === 'context') $('tokens').textContent = `${n}, context full`;
   } catch (e) {
+    interrupted = e.code === 'DEVICE_LOST';
     if (e.code !== 'ABORTED') showError(e);
   } finally {
     if (running === controller) setRunning(undefined);
   }
 }
 
+/** Whether the GPU was lost in the middle of a text. */
+let interrupted = false;
+
+$('restart').addEventListener('click', async () => {
+  if ((await recover(model)) && interrupted) await generate(model.history);
+});
 $('generate').addEventListener('submit', (event) => {
   event.preventDefault();
   if (running) running.abort();
@@ -150,4 +162,6 @@ if (wanted) {
   $('url').value = wanted;
   showSource(true);
 }
-use(EMBEDDED);
+// A phone loads what it is told to, and nothing by itself.
+if (/Mobi|Android|iPhone|iPad/.test(navigator.userAgent)) showSource(true);
+else use(EMBEDDED);
