@@ -33,11 +33,13 @@ pub struct LoadOptions {
     pub n_batch: u32,
     /// Of the KV cache; `None` takes the device's.
     pub kv_type: Option<KvType>,
+    /// Bytes of GPU memory that the model may take; `None` where nothing is known of what there is.
+    pub memory_budget: Option<u64>,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        LoadOptions { context_length: None, n_batch: 512, kv_type: None }
+        LoadOptions { context_length: None, n_batch: 512, kv_type: None, memory_budget: None }
     }
 }
 

@@ -2,10 +2,12 @@
 
 mod generate;
 mod info;
+mod opened;
 mod stop;
 
 pub use generate::{FinishReason, GenerateOptions, Generation, Stats};
 pub use info::{GpuInfo, Info, MemoryInfo, types};
+pub use opened::Opened;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,7 +16,7 @@ use web_time::Instant;
 
 use crate::error::{Result, bail};
 use crate::gpu::{Gpu, Profile, Readback};
-use crate::model::{Activation, LoadEvents, LoadOptions, Model, arch, ms, read_header};
+use crate::model::{Activation, LoadEvents, LoadOptions, Model, ms};
 use crate::source::ByteSource;
 use crate::tokenizer::Text;
 
@@ -58,7 +60,7 @@ impl Session {
     /// Load the model of a file onto `gpu`. What cannot run fails before weights are fetched.
     ///
     /// # Errors
-    /// As [`read_header`], [`arch::config`], [`Text::from_gguf`] and [`Model::load`].
+    /// As [`Opened::read`] and [`Model::load`].
     pub async fn load_on<S: ByteSource>(
         gpu: Gpu,
         source: &S,
@@ -66,13 +68,7 @@ impl Session {
         events: &dyn LoadEvents,
     ) -> Result<Self> {
         let started = Instant::now();
-        let (gguf, source) = read_header(source, events).await?;
-        let config = arch::config(&gguf)?;
-        let text = Text::from_gguf(&gguf.metadata)?;
-        let n_tokens = text.tokenizer.n_vocab();
-        if n_tokens != config.n_vocab {
-            bail!(MalformedGguf, "the tokenizer has {n_tokens} tokens, the embedding {} rows", config.n_vocab);
-        }
+        let Opened { gguf, config, text, source } = Opened::read(source, events).await?;
         let header = ms(started);
         let mut model = Model::load(gpu, &source, &gguf, config, options, events).await?;
         model.times.header = header;
