@@ -9,6 +9,21 @@ const ROOT = dirname(FUZZ);
 /** Larger ones are mutated too slowly. */
 const MAX_BYTES = 100_000;
 
+/** What chat templates are made of. */
+const TEMPLATES = [
+  "{% for m in messages %}<|{{ m.role }}|>{{ m['content'] | trim }}\n{% endfor %}{% if add_generation_prompt %}<|a|>{% endif %}",
+  "{%- set ns = namespace(last=0, found=false) -%}\n{%- for m in messages[::-1] %}{%- if loop.first and m.role == 'tool' -%}" +
+    '{%- set ns.found = true -%}{%- set ns.last = loop.index0 -%}{%- endif -%}{%- endfor -%}{{ ns.last }}',
+  "{% macro call(f, indent=2) %}{{ f.name }}({{ f.arguments | tojson(indent=indent) }}){% endmacro %}{% for t in tools or [] %}" +
+    "{{ call({'name': t.function.name, 'arguments': t}) }}{% endfor %}",
+  "{{ raise_exception('roles must alternate') if messages[0]['role'] != 'user' else bos_token }}",
+  "{{ strftime_now('%d %b %Y %H:%M') }}{{ 'a,b'.split(',')[-1].upper().strip().replace('B', 'c', 1) }}{{ '%s-%03d' | format('x', 7) }}",
+  "{% for k, v in messages[2].tool_calls[0].function.arguments.items() %}{{ k ~ ': ' ~ v | string }}{% break %}{% endfor %}",
+  "{{ messages | selectattr('role', 'equalto', 'user') | map(attribute='content') | join(', ') }}{{ messages | length // 2 % 3 }}",
+  "{% if '</think>' in messages[2].content %}{{ messages[2].content.split('</think>')[-1].lstrip('\\n') }}{% endif %}{# x #}",
+  "{% generation %}{% raw %}{{ x }}{% endraw %}{% endgeneration %}{% set x %}a{% endset %}{{ x is string and x is defined }}",
+];
+
 /** Bytes of a metadata value by its type; strings and arrays have their own. */
 const SIZES = [1, 1, 2, 2, 4, 4, 4, 1, undefined, undefined, 8, 8, 8];
 
@@ -66,5 +81,5 @@ for (const path of [...files(join(ROOT, 'models'), '.gguf'), ...files(join(ROOT,
   for (const target of ['parser', 'metadata', 'tokenizer']) write(target, name, file.subarray(0, end + 64));
   n++;
 }
-for (const path of files(join(ROOT, 'tests/fixtures'), '.jinja')) write('template', basename(path), readFileSync(path));
+TEMPLATES.forEach((text, i) => write('template', `template-${i}`, text));
 console.log(`${n} headers`);

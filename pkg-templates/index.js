@@ -1,10 +1,11 @@
 // The public API of webgguf. The types and their documentation are in index.d.ts.
 import { Chat } from './chat.js';
 import { aborted, failure } from './errors.js';
+import { withBudget } from './memory.js';
 import { loadRemote } from './remote.js';
 import { Files, normalize } from './source.js';
 import { Tokenizer } from './tokenizer.js';
-import init, { Engine, TextEngine } from './webgguf.js';
+import init, { Engine, TextEngine, can_run } from './webgguf.js';
 
 export { Chat, Tokenizer };
 export { listCached, persist } from './cache.js';
@@ -53,11 +54,24 @@ export async function loadModel(source, { worker = false, ...all } = {}) {
   await initialize(wasmUrl);
   let engine;
   try {
-    engine = await Engine.load(files.all, toJson(options), onProgress, signal);
+    engine = await Engine.load(files.all, toJson(withBudget(options)), onProgress, signal);
   } finally {
     await files.close(Boolean(engine));
   }
   return new Model(engine, await files.report());
+}
+
+/** Whether a model would run here. */
+export async function canRun(source, { signal, wasmUrl, cache, retry, ...options } = {}) {
+  const files = new Files(normalize(source), { signal, cache, retry });
+  needWebgpu();
+  if (signal?.aborted) throw aborted('the question', signal);
+  await initialize(wasmUrl);
+  try {
+    return JSON.parse(await can_run(files.all, toJson(withBudget(options)), signal));
+  } finally {
+    await files.close(false);
+  }
 }
 
 /** Load the tokenizer and the chat templates alone. */

@@ -44,23 +44,38 @@ struct Faults {
     error: Option<Error>,
 }
 
+async fn adapter() -> Result<wgpu::Adapter> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::PRIMARY;
+    let instance = wgpu::Instance::new(descriptor);
+    let options =
+        wgpu::RequestAdapterOptions { power_preference: wgpu::PowerPreference::HighPerformance, ..Default::default() };
+    match instance.request_adapter(&options).await {
+        Ok(adapter) => Ok(adapter),
+        Err(e) => bail!(NoWebgpu, "there is no WebGPU adapter here: {e}"),
+    }
+}
+
+/// Bytes of the largest buffer that kernels can bind whole.
+fn max_binding_bytes(limits: &wgpu::Limits) -> u64 {
+    limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
+}
+
 impl Gpu {
+    /// [`Caps::max_binding_bytes`] of the device that [`Gpu::new`] would make.
+    ///
+    /// # Errors
+    /// `NoWebgpu` where there is no adapter.
+    pub async fn offered_binding_bytes() -> Result<u64> {
+        Ok(max_binding_bytes(&adapter().await?.limits()))
+    }
+
     /// The fastest adapter there is, with the limits it offers.
     ///
     /// # Errors
     /// `NoWebgpu` where there is no adapter, or none that gives a device.
     pub async fn new() -> Result<Self> {
-        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-        descriptor.backends = wgpu::Backends::PRIMARY;
-        let instance = wgpu::Instance::new(descriptor);
-        let options = wgpu::RequestAdapterOptions {
-            power_preference: wgpu::PowerPreference::HighPerformance,
-            ..Default::default()
-        };
-        let adapter = match instance.request_adapter(&options).await {
-            Ok(adapter) => adapter,
-            Err(e) => bail!(NoWebgpu, "there is no WebGPU adapter here: {e}"),
-        };
+        let adapter = adapter().await?;
         let info = adapter.get_info();
         let offered = adapter.limits();
         let limits = wgpu::Limits {
@@ -107,7 +122,7 @@ impl Gpu {
             adapter: info.name.clone(),
             backend: info.backend.to_str(),
             max_buffer_bytes: limits.max_buffer_size,
-            max_binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+            max_binding_bytes: max_binding_bytes(&limits),
             max_workgroups: limits.max_compute_workgroups_per_dimension,
             subgroup_min: if subgroups && subgroup_min.is_power_of_two() { subgroup_min } else { 0 },
             timestamps: !timestamps.is_empty(),
