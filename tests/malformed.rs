@@ -671,7 +671,7 @@ fn malformed_files_are_errors_before_a_gpu_is_needed() {
     hyper_parameters(&mut cases);
     tokenizers(&mut cases);
     splits(&mut cases);
-    assert!(all_fail(cases, |source| open(source)) >= 200);
+    assert!(all_fail(cases, open) >= 200);
 }
 
 #[test]
@@ -718,5 +718,5 @@ fn weights_that_do_not_suit_the_model_are_errors_before_they_are_read() {
         });
         cases.malformed("rope factors", value, file);
     }
-    all_fail(cases, |source| load(source));
+    all_fail(cases, load);
 }
