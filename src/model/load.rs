@@ -137,7 +137,7 @@ async fn read_part<S: ByteSource>(source: &S, part: usize, events: &dyn LoadEven
             // Twice as much: a header is parsed a few times, not once a metadata pair.
             Parsed::NeedBytes { n, head: bytes } => {
                 head = bytes;
-                wanted = n.max(2 * wanted);
+                wanted = n.max((2 * wanted).min(gguf::MAX_HEADER_BYTES));
             }
         }
     }
