@@ -2,8 +2,8 @@
 import { failure } from './errors.js';
 
 const GIB = 2 ** 30;
-/** Browsers tell no more than this, however much there is. */
-const MOST_TOLD_GIB = 8;
+/** Told of this much or more, a browser may mean any more: many tell no higher number. */
+const ENOUGH_GIB = 8;
 
 /**
  * Bytes that a model may take; undefined where nothing is known. On devices with less than 8 GiB of memory GPU and CPU
@@ -11,7 +11,7 @@ const MOST_TOLD_GIB = 8;
  */
 function defaultBudget() {
   const gib = globalThis.navigator?.deviceMemory; // Chromium only.
-  return gib < MOST_TOLD_GIB ? (gib * GIB) / 2 : undefined;
+  return gib < ENOUGH_GIB ? (gib * GIB) / 2 : undefined;
 }
 
 /** Options of the engine: with the caller's budget, or this device's. */
