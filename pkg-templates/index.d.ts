@@ -27,6 +27,43 @@ export function loadModel(source: Source, options: LoadOptions & { worker: true 
 export function loadModel(source: Source, options?: LoadOptions & { worker?: false }): Promise<Model>;
 export function loadModel(source: Source, options?: LoadOptions): Promise<Model | WorkerModel>;
 
+/**
+ * Whether a model would run here with these options, before its weights are fetched: from the file's header, the
+ * adapter's limits and the memory budget (see {@link LoadOptions.memoryBudget}). `loadModel` makes the same comparison.
+ *
+ * ```ts
+ * const answer = await canRun(url, { contextLength: 8192 });
+ * if (answer.contextLength) await loadModel(url, { contextLength: answer.contextLength });
+ * else console.log(answer.reason);
+ * ```
+ *
+ * Rejects with a {@link WebggufError} where the file can't be run anywhere, or there is no WebGPU: `MALFORMED_GGUF`,
+ * `UNSUPPORTED_ARCHITECTURE`, `NO_WEBGPU` and so on; with `INVALID_ARGUMENT` for a context that the model was not
+ * trained on.
+ */
+export function canRun(source: Source, options?: CanRunOptions): Promise<CanRun>;
+
+export type CanRunOptions = Pick<
+  LoadOptions,
+  'contextLength' | 'kvCache' | 'memoryBudget' | 'signal' | 'wasmUrl' | 'cache' | 'retry'
+>;
+
+export interface CanRun {
+  /** Whether `loadModel` with these options finds room. */
+  fits: boolean;
+  /** The largest context that fits, up to the one asked for or the default; null where none does. */
+  contextLength: number | null;
+  /** What the options ask for, in bytes of GPU memory. */
+  needs: { contextLength: number; weights: number; kvCache: number; activations: number; total: number };
+  /**
+   * What does not suffice, in bytes: the memory budget, or the device's largest buffer. Of a model that fits, the budget;
+   * null where there is none.
+   */
+  limit: number | null;
+  /** Why it does not fit, in words, with the numbers; null where it does. */
+  reason: string | null;
+}
+
 /** What the cache has, of this site. */
 export function listCached(): Promise<CachedModel[]>;
 
@@ -75,6 +112,12 @@ export interface LoadOptions {
    * subgroups, few dispatches at a time. Default: `ios` on iPhones and iPads, else `full`.
    */
   profile?: 'full' | 'ios';
+  /**
+   * Bytes of GPU memory that the model may take; a load that needs more fails with `OUT_OF_GPU_MEMORY` before weights are
+   * fetched, and says what context would fit. Default: where the browser tells of less than 8 GiB of memory
+   * (`navigator.deviceMemory`, in Chromium), half of it; else `Infinity`, and the GPU decides.
+   */
+  memoryBudget?: number;
   /** Called as bytes come in. */
   onProgress?: (progress: Progress) => void;
   /** Ends the load with `ABORTED`. */

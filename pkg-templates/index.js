@@ -2,10 +2,11 @@
 import { Chat } from './chat.js';
 import { aborted, failure } from './errors.js';
 import { Events } from './events.js';
+import { withBudget } from './memory.js';
 import { loadRemote } from './remote.js';
 import { Files, normalize } from './source.js';
 import { Tokenizer } from './tokenizer.js';
-import init, { Engine, TextEngine } from './webgguf.js';
+import init, { Engine, TextEngine, can_run } from './webgguf.js';
 
 export { Chat, Tokenizer };
 export { listCached, persist } from './cache.js';
@@ -62,13 +63,26 @@ export async function loadModel(source, { worker = false, profile = detectProfil
     await initialize(wasmUrl);
     let engine;
     try {
-      engine = await Engine.load(files.all, toJson({ ...options, profile }), onProgress, signal);
+      engine = await Engine.load(files.all, toJson(withBudget({ ...options, profile })), onProgress, signal);
     } finally {
       await files.close(Boolean(engine));
     }
     return { engine, report: await files.report() };
   };
   return new Model(load, await load({ onProgress, signal }));
+}
+
+/** Whether a model would run here. */
+export async function canRun(source, { signal, wasmUrl, cache, retry, profile = detectProfile(), ...options } = {}) {
+  const files = new Files(normalize(source), { signal, cache, retry });
+  needWebgpu();
+  if (signal?.aborted) throw aborted('the question', signal);
+  await initialize(wasmUrl);
+  try {
+    return JSON.parse(await can_run(files.all, toJson(withBudget({ ...options, profile })), signal));
+  } finally {
+    await files.close(false);
+  }
 }
 
 /** Load the tokenizer and the chat templates alone. */

@@ -46,8 +46,8 @@ async function visit(url) {
 test('the package holds what it needs and no more', () => {
   const files = readdirSync(join(app, 'node_modules/webgguf')).sort();
   const scripts = [
-    'body.js', 'cache.js', 'chat.js', 'errors.js', 'events.js', 'http.js', 'index.js', 'remote.js', 'source.js', 'store.js', 'tokenizer.js',
-    'webgguf.js', 'worker.js',
+    'body.js', 'cache.js', 'chat.js', 'errors.js', 'events.js', 'http.js', 'index.js', 'memory.js', 'remote.js', 'source.js',
+    'store.js', 'tokenizer.js', 'webgguf.js', 'worker.js',
   ];
   const wanted = ['LICENSE', 'README.md', 'index.d.ts', 'package.json', 'webgguf_bg.wasm', ...scripts].sort();
   assert.deepEqual(files, wanted);
@@ -141,9 +141,11 @@ test('what a model says of itself is what the types say', { timeout: 90_000 }, a
   writeFileSync(join(app, 'said.ts'), [imports, ...lines].join('\n'));
   assert.equal(typeCheck('said.ts'), '');
   const types = readFileSync(join(ROOT, 'pkg-templates/index.d.ts'), 'utf8');
-  const methods = said.members.filter((name) => name !== 'constructor');
+  const code = readFileSync(join(ROOT, 'pkg-templates/index.js'), 'utf8');
+  const internal = [...code.matchAll(/@internal[^*]*\*\/\s+(?:async )?(\w+)\(/g)].map((m) => m[1]);
+  const methods = said.members.filter((name) => !internal.includes(name));
   for (const name of methods) assert.match(types, new RegExp(`^  (readonly )?${name}\\b`, 'm'), `${name} is typed`);
-  const exported = ['Chat', 'Model', 'Tokenizer', 'listCached', 'loadModel', 'loadTokenizer', 'persist', 'removeCached'];
+  const exported = ['Chat', 'Model', 'Tokenizer', 'canRun', 'listCached', 'loadModel', 'loadTokenizer', 'persist', 'removeCached'];
   assert.deepEqual(said.exports.sort(), exported);
 });
 

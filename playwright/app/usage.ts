@@ -3,6 +3,7 @@ import {
   Chat,
   Model,
   Tokenizer,
+  canRun,
   listCached,
   loadModel,
   loadTokenizer,
@@ -10,6 +11,7 @@ import {
   removeCached,
   type Activation,
   type CachedModel,
+  type CanRun,
   type ErrorCode,
   type GenerateOptions,
   type GenerateStats,
@@ -49,6 +51,9 @@ export async function main(): Promise<void> {
     retry: { attempts: 3, baseDelayMs: 100, stallMs: 10_000 },
   };
   try {
+    const answer: CanRun = await canRun('/model.gguf', { contextLength: 8192, kvCache: 'f16', memoryBudget: Infinity });
+    if (!answer.fits) console.log(answer.reason, answer.needs.total, answer.limit ?? 0);
+    options.contextLength = answer.contextLength ?? 512;
     const model: Model = await loadModel(await chooseFile(), { ...options, worker: false });
     const info: ModelInfo = model.info;
     console.log(info.name ?? info.architecture, info.gpu.adapter, info.memory.weights + info.memory.kvCache);

@@ -194,7 +194,8 @@ impl Metadata {
             Some(Value::Int(v)) => v as f64,
             Some(_) => return self.wrong_type(key, "a number"),
         };
-        if !v.is_finite() {
+        // A finite f64 may be too large for an f32.
+        if !(v as f32).is_finite() {
             bail!(MalformedGguf, "metadata '{key}' is {v}, a finite number is needed");
         }
         Ok(Some(v as f32))

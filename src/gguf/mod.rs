@@ -21,7 +21,7 @@ mod split;
 pub use dequantize::dequantize;
 pub use ggml_type::GgmlType;
 pub use metadata::{Array, Metadata, Value, ValueType};
-pub use parser::{Parsed, TensorInfo, parse};
+pub use parser::{MAX_HEADER_BYTES, Parsed, TensorInfo, parse};
 pub use split::join;
 
 use crate::error::{Error, Result};

@@ -1,6 +1,7 @@
 //! The parser. Sans-I/O: it looks at the bytes there are and says how many it needs.
 
 use std::collections::HashSet;
+use std::fmt::Arguments;
 use std::ops::Range;
 
 use super::metadata::{Entry, Metadata, ValueType};
@@ -144,7 +145,8 @@ impl Cursor<'_> {
     }
 
     /// A count of things that take at least `min_bytes` each: absurd counts fail before any is read.
-    fn count(&mut self, what: &str, min_bytes: u64, max: u64) -> Result<u64, Stop> {
+    /// `what` is spelt out for errors only: a vocabulary has a hundred thousand strings.
+    fn count(&mut self, what: Arguments<'_>, min_bytes: u64, max: u64) -> Result<u64, Stop> {
         let n = self.u64()?;
         if n > max {
             malformed!("{what} is {n}, at most {max} is allowed");
@@ -156,13 +158,13 @@ impl Cursor<'_> {
         Ok(n)
     }
 
-    fn string(&mut self, what: &str, max_bytes: u64) -> Result<Range<usize>, Stop> {
-        let len = self.count(&format!("the length of {what}"), 1, max_bytes)?;
+    fn string(&mut self, what: Arguments<'_>, max_bytes: u64) -> Result<Range<usize>, Stop> {
+        let len = self.count(format_args!("the length of {what}"), 1, max_bytes)?;
         self.take(len)
     }
 
     fn name(&mut self, what: &str) -> Result<Range<usize>, Stop> {
-        let range = self.string(what, MAX_NAME_BYTES)?;
+        let range = self.string(format_args!("{what}"), MAX_NAME_BYTES)?;
         if std::str::from_utf8(&self.head[range.clone()]).is_err() {
             malformed!("{what} is not UTF-8");
         }
@@ -184,12 +186,12 @@ impl Cursor<'_> {
         }
         let ty = self.value_type(key)?;
         let min_bytes = ty.size().unwrap_or(8) as u64;
-        let len = self.count(&format!("the length of array '{key}'"), min_bytes, MAX_HEADER_BYTES / min_bytes)?;
+        let len = self.count(format_args!("the length of array '{key}'"), min_bytes, MAX_HEADER_BYTES / min_bytes)?;
         let start = self.at;
         match ty {
             ValueType::String => {
                 for _ in 0..len {
-                    self.string(&format!("a string of '{key}'"), MAX_HEADER_BYTES)?;
+                    self.string(format_args!("a string of '{key}'"), MAX_HEADER_BYTES)?;
                 }
             }
             ValueType::Array => {
@@ -209,7 +211,7 @@ impl Cursor<'_> {
         let name = String::from_utf8_lossy(&self.head[key.clone()]).into_owned();
         let ty = self.value_type(&name)?;
         let (array, bytes) = match ty {
-            ValueType::String => (None, self.string(&format!("metadata '{name}'"), MAX_HEADER_BYTES)?),
+            ValueType::String => (None, self.string(format_args!("metadata '{name}'"), MAX_HEADER_BYTES)?),
             ValueType::Array => {
                 let (element, len, bytes) = self.array(&name, 1)?;
                 (Some((element, len)), bytes)
@@ -289,9 +291,9 @@ impl Cursor<'_> {
             malformed!("the file is GGUF version {version}, 2 and 3 are supported");
         }
         // name length, n_dims, one dim, type, offset
-        let n_tensors = self.count("the tensor count", 8 + 4 + 8 + 4 + 8, MAX_TENSORS)?;
+        let n_tensors = self.count(format_args!("the tensor count"), 8 + 4 + 8 + 4 + 8, MAX_TENSORS)?;
         // key length, type, one byte
-        let n_pairs = self.count("the metadata count", 8 + 4 + 1, MAX_METADATA_PAIRS)?;
+        let n_pairs = self.count(format_args!("the metadata count"), 8 + 4 + 1, MAX_METADATA_PAIRS)?;
 
         let mut entries = Vec::new();
         let mut keys = HashSet::new();

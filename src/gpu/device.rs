@@ -49,6 +49,18 @@ impl DeviceProfile {
         }
     }
 
+    fn limits(self, adapter: &wgpu::Adapter) -> wgpu::Limits {
+        let offered = adapter.limits();
+        match self {
+            DeviceProfile::Full => wgpu::Limits {
+                max_buffer_size: offered.max_buffer_size,
+                max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
+                ..wgpu::Limits::default()
+            },
+            DeviceProfile::Ios => wgpu::Limits::default(),
+        }
+    }
+
     /// # Errors
     /// `InvalidArgument` where there is no such profile.
     pub fn from_name(name: &str) -> Result<Self> {
@@ -82,7 +94,32 @@ struct Faults {
     waiting: Vec<oneshot::Sender<String>>,
 }
 
+async fn adapter() -> Result<wgpu::Adapter> {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::PRIMARY;
+    let instance = wgpu::Instance::new(descriptor);
+    let options =
+        wgpu::RequestAdapterOptions { power_preference: wgpu::PowerPreference::HighPerformance, ..Default::default() };
+    match instance.request_adapter(&options).await {
+        Ok(adapter) => Ok(adapter),
+        Err(e) => bail!(NoWebgpu, "there is no WebGPU adapter here: {e}"),
+    }
+}
+
+/// Bytes of the largest buffer that kernels can bind whole.
+fn max_binding_bytes(limits: &wgpu::Limits) -> u64 {
+    limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
+}
+
 impl Gpu {
+    /// [`Caps::max_binding_bytes`] of the device that [`Gpu::with_profile`] would make.
+    ///
+    /// # Errors
+    /// `NoWebgpu` where there is no adapter.
+    pub async fn offered_binding_bytes(profile: DeviceProfile) -> Result<u64> {
+        Ok(max_binding_bytes(&profile.limits(&adapter().await?)))
+    }
+
     /// The fastest adapter there is, with the limits it offers.
     ///
     /// # Errors
@@ -96,27 +133,9 @@ impl Gpu {
     /// # Errors
     /// `NoWebgpu` where there is no adapter, or none that gives a device.
     pub async fn with_profile(profile: DeviceProfile) -> Result<Self> {
-        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-        descriptor.backends = wgpu::Backends::PRIMARY;
-        let instance = wgpu::Instance::new(descriptor);
-        let options = wgpu::RequestAdapterOptions {
-            power_preference: wgpu::PowerPreference::HighPerformance,
-            ..Default::default()
-        };
-        let adapter = match instance.request_adapter(&options).await {
-            Ok(adapter) => adapter,
-            Err(e) => bail!(NoWebgpu, "there is no WebGPU adapter here: {e}"),
-        };
+        let adapter = adapter().await?;
         let info = adapter.get_info();
-        let offered = adapter.limits();
-        let limits = match profile {
-            DeviceProfile::Full => wgpu::Limits {
-                max_buffer_size: offered.max_buffer_size,
-                max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
-                ..wgpu::Limits::default()
-            },
-            DeviceProfile::Ios => wgpu::Limits::default(),
-        };
+        let limits = profile.limits(&adapter);
         let timestamps = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
         let (subgroups, subgroups_js): (_, &[&str]) = match profile {
             DeviceProfile::Full => (adapter.features() & wgpu::Features::SUBGROUP, &["subgroups"]),
@@ -165,7 +184,7 @@ impl Gpu {
             adapter: info.name.clone(),
             backend: info.backend.to_str(),
             max_buffer_bytes: limits.max_buffer_size,
-            max_binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+            max_binding_bytes: max_binding_bytes(&limits),
             max_workgroups: limits.max_compute_workgroups_per_dimension,
             subgroup_min: if subgroups && subgroup_min.is_power_of_two() { subgroup_min } else { 0 },
             timestamps: !timestamps.is_empty(),

@@ -1,5 +1,7 @@
 //! What an architecture is, as data: read from metadata by the files under `arch/`.
 
+use std::ops::RangeInclusive;
+
 use crate::error::{Error, Result, bail};
 use crate::gguf::Gguf;
 use crate::ops::{Act, KvType, RopeKind};
@@ -164,6 +166,8 @@ pub struct Hyper<'a> {
 
 /// No known model is larger in any of these; the products below stay within u64 by far.
 const MAX_DIM: u32 = 1 << 20;
+/// No known model multiplies or divides by anything near these; their inverses are finite.
+const SCALES: RangeInclusive<f32> = 1e-9..=1e9;
 
 impl<'a> Hyper<'a> {
     fn key(&self, key: &str) -> String {
@@ -219,12 +223,33 @@ impl<'a> Hyper<'a> {
         Ok(v)
     }
 
+    /// A number of a size that can be multiplied with and divided by; 0 stands for none.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it is no number or out of range.
+    pub fn scale_opt(&self, key: &str) -> Result<Option<f32>> {
+        let value = self.f32_opt(key)?.filter(|&v| v != 0.0);
+        if let Some(v) = value.filter(|v| !SCALES.contains(v)) {
+            let (low, high) = (SCALES.start(), SCALES.end());
+            bail!(MalformedGguf, "metadata '{}' is {v:e}, {low:e} to {high:e} is allowed", self.key(key));
+        }
+        Ok(value)
+    }
+
     /// A multiplier: the key's value, or 1 where it is missing or 0.
     ///
     /// # Errors
-    /// `MalformedGguf` where it is no number.
+    /// As [`Hyper::scale_opt`].
     pub fn scale(&self, key: &str) -> Result<f32> {
-        Ok(self.f32_opt(key)?.filter(|&v| v != 0.0).unwrap_or(1.0))
+        Ok(self.scale_opt(key)?.unwrap_or(1.0))
+    }
+
+    /// A soft cap: `default` where the key is missing, none where it is 0.
+    ///
+    /// # Errors
+    /// As [`Hyper::scale_opt`].
+    pub fn softcap(&self, key: &str, default: Option<f32>) -> Result<Option<f32>> {
+        if self.has_key(key) { self.scale_opt(key) } else { Ok(default) }
     }
 
     /// The configuration that most decoders share: RMSNorm before each block, rotary embedding of kind `rope`, a
@@ -313,6 +338,9 @@ impl<'a> Hyper<'a> {
             None if n_embd.is_multiple_of(n_head) => n_embd / n_head,
             None => bail!(MalformedGguf, "an embedding of {n_embd} does not divide into {n_head} heads"),
         };
+        if u64::from(n_head) * u64::from(head_dim) > MAX_DIM.into() {
+            bail!(MalformedGguf, "{n_head} heads of {head_dim} elements are more than {MAX_DIM} elements");
+        }
         let value_dim = self.dim_opt("attention.value_length")?.unwrap_or(head_dim);
         if value_dim != head_dim {
             bail!(UnsupportedArchitecture, "heads have keys of {head_dim} and values of {value_dim} elements");
@@ -337,15 +365,9 @@ impl<'a> Hyper<'a> {
         if freq_base <= 0.0 {
             bail!(MalformedGguf, "metadata '{}' is {freq_base}, more than 0 is needed", self.key("rope.freq_base"));
         }
-        let factor = match self.f32_opt("rope.scaling.factor")? {
-            Some(f) => f,
-            // The key of older files.
-            None => self.f32_opt("rope.scale_linear")?.unwrap_or(1.0),
-        };
-        let factor = if factor == 0.0 { 1.0 } else { factor };
-        if factor < 0.0 {
-            bail!(MalformedGguf, "metadata '{}' is {factor}, more than 0 is needed", self.key("rope.scaling.factor"));
-        }
+        // The key of older files is the second.
+        let key = ["rope.scaling.factor", "rope.scale_linear"].into_iter().find(|key| self.has_key(key));
+        let factor = key.map_or(Ok(1.0), |key| self.scale(key))?;
         let scaling = match self.gguf.metadata.str(&self.key("rope.scaling.type"))? {
             Some("none") => RopeScaling::None,
             None | Some("linear") if factor == 1.0 => RopeScaling::None,
@@ -359,8 +381,8 @@ impl<'a> Hyper<'a> {
                     Some(n) => n,
                     None => self.dim("context_length")?,
                 },
-                beta_fast: self.f32_opt("rope.scaling.yarn_beta_fast")?.unwrap_or(32.0),
-                beta_slow: self.f32_opt("rope.scaling.yarn_beta_slow")?.unwrap_or(1.0),
+                beta_fast: self.scale_opt("rope.scaling.yarn_beta_fast")?.unwrap_or(32.0),
+                beta_slow: self.scale_opt("rope.scaling.yarn_beta_slow")?.unwrap_or(1.0),
             },
             Some(other) => {
                 bail!(UnsupportedArchitecture, "rope scaling '{other}'; none, linear, yarn and longrope are supported")

@@ -5,7 +5,7 @@ use web_time::Instant;
 
 use super::config::{Ffn, ModelConfig, QkNorm};
 use super::load::{LoadEvents, LoadOptions, LoadPhase, LoadTimes, ms, stream_weights};
-use super::need::Need;
+use super::need::{Budget, Fit, Need};
 use super::rope;
 use super::weights::{
     Bytes, Destination, ExpertWeights, FfnWeights, GateUp, Linear, Load, NormWeights, ROPE_FACTORS_LONG,
@@ -348,7 +348,10 @@ impl Model {
         events: &dyn LoadEvents,
     ) -> Result<Self> {
         let started = Instant::now();
-        let Need { n_ctx, n_batch, kv_type, bytes } = Need::of(gguf, &config, options)?;
+        let budget = Budget { total: options.memory_budget, buffer: gpu.caps.max_binding_bytes };
+        let fit = Fit::of(gguf, &config, options, &budget)?;
+        fit.check()?;
+        let Need { n_ctx, n_batch, kv_type, bytes } = fit.need;
         let (weights, loads, run) = gpu
             .allocating("the model", || {
                 let (weights, loads) = Weights::allocate(&gpu, gguf, &config)?;
@@ -532,8 +535,12 @@ async fn write_ropes(gpu: &Gpu, c: &ModelConfig, run: &RunState, loads: &[Load],
     for (config, rope) in c.ropes.iter().zip(&run.ropes) {
         let is_factors = |name: &str| [ROPE_FREQS, ROPE_FACTORS_LONG, ROPE_FACTORS_SHORT].contains(&name);
         let factors = match loads.iter().find(|l| is_factors(&l.tensor.name)) {
-            Some(Load { destination: Destination::Bytes { buffer, .. }, .. }) => {
-                Some(gpu.read::<f32>(buffer, rope.n_rot as usize / 2).await?)
+            Some(Load { tensor, destination: Destination::Bytes { buffer, .. } }) => {
+                let factors = gpu.read::<f32>(buffer, rope.n_rot as usize / 2).await?;
+                if let Some(wrong) = factors.iter().find(|f| !f.is_normal()) {
+                    bail!(MalformedGguf, "tensor '{}' divides frequencies by {wrong}", tensor.name);
+                }
+                Some(factors)
             }
             _ => None,
         };

@@ -34,11 +34,19 @@ pub struct LoadOptions {
     /// Of the KV cache; `None` takes the device's.
     pub kv_type: Option<KvType>,
     pub profile: DeviceProfile,
+    /// Bytes of GPU memory that the model may take; `None` where nothing is known of what there is.
+    pub memory_budget: Option<u64>,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        LoadOptions { context_length: None, n_batch: 512, kv_type: None, profile: DeviceProfile::Full }
+        LoadOptions {
+            context_length: None,
+            n_batch: 512,
+            kv_type: None,
+            profile: DeviceProfile::Full,
+            memory_budget: None,
+        }
     }
 }
 
@@ -136,7 +144,7 @@ async fn read_part<S: ByteSource>(source: &S, part: usize, events: &dyn LoadEven
             // Twice as much: a header is parsed a few times, not once a metadata pair.
             Parsed::NeedBytes { n, head: bytes } => {
                 head = bytes;
-                wanted = n.max(2 * wanted);
+                wanted = n.max((2 * wanted).min(gguf::MAX_HEADER_BYTES));
             }
         }
     }

@@ -14,5 +14,5 @@ pub use capture::Activation;
 pub use config::{Ffn, LayerConfig, ModelConfig, Norm, QkNorm, RopeConfig, RopeScaling};
 pub use forward::{Model, Sampling};
 pub use load::{LoadEvents, LoadOptions, LoadPhase, LoadTimes, ms, read_header};
-pub use need::Need;
+pub use need::{Budget, Excess, Fit, Need};
 pub use weights::{Bytes, Weights};

@@ -104,17 +104,22 @@ pub struct Bytes {
     pub kv_cache: u64,
     /// Activations of a batch, logits and the rotary table.
     pub activations: u64,
+    /// The largest buffer, of those that are not cut into several where they are too large for the device.
+    pub largest_buffer: u64,
 }
 
 impl Bytes {
     /// The need of a model with `n_ctx` positions and batches of `n_batch` tokens.
     ///
     /// # Errors
-    /// `UnsupportedTensorType` naming a tensor there are no kernels for.
+    /// `UnsupportedTensorType` naming a tensor there are no kernels for; `MalformedGguf` naming one of an absurd size.
     pub fn of(gguf: &Gguf, c: &ModelConfig, n_ctx: u32, n_batch: u32, kv: KvType) -> Result<Self> {
-        let mut weights = 0;
+        let mut weights = 0u64;
         for t in &gguf.tensors {
-            weights += layout(t)?.bytes(t.rows() as u32, t.cols() as u32);
+            let (Ok(rows), Ok(cols)) = (u32::try_from(t.rows()), u32::try_from(t.cols())) else {
+                bail!(MalformedGguf, "tensor '{}' has shape {:?}, up to {} is allowed", t.name, t.shape, u32::MAX);
+            };
+            weights = weights.saturating_add(layout(t)?.bytes(rows, cols));
         }
         let row = |n: u32| u64::from(n_groups(n)) * 64;
         let per_token = 2 * row(c.n_embd) + row(c.n_qkv()) + row(c.n_head * c.head_dim);
@@ -124,8 +129,19 @@ impl Bytes {
         };
         let per_token = per_token + u64::from(c.ffn_rows()) * row(c.n_ff) + router;
         let positions: u64 = c.layers.iter().map(|l| u64::from(c.kv_capacity(l, n_ctx, n_batch))).sum();
-        let rope: u64 = c.ropes.iter().map(|r| u64::from(n_ctx) * u64::from(r.n_rot) * 4).sum();
+        let ropes = || c.ropes.iter().map(|r| u64::from(n_ctx) * u64::from(r.n_rot) * 4);
+        let rope: u64 = ropes().sum();
+        let capacity = c.layers.iter().map(|l| c.kv_capacity(l, n_ctx, n_batch)).max().unwrap_or(0);
+        let widest = row(c.n_qkv()).max(row(c.n_embd)).max(u64::from(c.ffn_rows()) * row(c.n_ff));
+        let single = [
+            kv.bytes(u64::from(capacity) * u64::from(c.n_head_kv * c.head_dim)),
+            ropes().max().unwrap_or(0),
+            u64::from(n_batch) * widest,
+            row(c.n_vocab),
+            largest_expert(gguf, c)?,
+        ];
         Ok(Bytes {
+            largest_buffer: single.into_iter().max().unwrap_or(0),
             weights,
             kv_cache: 2 * kv.bytes(positions * u64::from(c.n_head_kv * c.head_dim)),
             activations: u64::from(n_batch) * per_token + row(c.n_vocab) + rope,
@@ -134,8 +150,25 @@ impl Bytes {
 
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.weights + self.kv_cache + self.activations
+        self.weights.saturating_add(self.kv_cache).saturating_add(self.activations)
     }
+}
+
+/// Bytes of the largest matrix of an expert, gate and up as one: it stays in one buffer.
+fn largest_expert(gguf: &Gguf, c: &ModelConfig) -> Result<u64> {
+    let Ffn::Experts { .. } = c.ffn else { return Ok(0) };
+    let mut largest = 0;
+    for t in &gguf.tensors {
+        let shape = if t.name.ends_with("_gate_exps.weight") {
+            (2 * c.n_ff, c.n_embd)
+        } else if t.name.ends_with("_down_exps.weight") {
+            (c.n_embd, c.n_ff)
+        } else {
+            continue;
+        };
+        largest = largest.max(layout(t)?.bytes(shape.0, shape.1));
+    }
+    Ok(largest)
 }
 
 fn layout(t: &TensorInfo) -> Result<WeightLayout> {

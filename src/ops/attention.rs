@@ -47,6 +47,18 @@ impl KvType {
         }
     }
 
+    /// # Errors
+    /// `InvalidArgument` where heads are not whole blocks of the type.
+    pub fn check(self, head_dim: u32) -> Result<()> {
+        if self == KvType::Q8_0 && !head_dim.is_multiple_of(32) {
+            bail!(
+                InvalidArgument,
+                "kvCache 'q8_0' needs heads of multiples of 32 elements; the model's have {head_dim}"
+            );
+        }
+        Ok(())
+    }
+
     /// Bytes of `n` elements, whole blocks of them.
     #[must_use]
     pub fn bytes(self, n: u64) -> u64 {
@@ -71,12 +83,7 @@ impl KvCache {
     /// # Errors
     /// `InvalidArgument` where the heads are not whole blocks of the type; as [`Gpu::buffer`].
     pub fn new(gpu: &Gpu, ty: KvType, n_head_kv: u32, capacity: u32, head_dim: u32) -> Result<Self> {
-        if ty == KvType::Q8_0 && !head_dim.is_multiple_of(32) {
-            bail!(
-                InvalidArgument,
-                "kvCache 'q8_0' needs heads of multiples of 32 elements; the model's have {head_dim}"
-            );
-        }
+        ty.check(head_dim)?;
         let bytes = ty.bytes(u64::from(n_head_kv) * u64::from(capacity) * u64::from(head_dim));
         Ok(KvCache {
             k: gpu.buffer("k_cache", bytes, Usage::Storage)?,

@@ -2,10 +2,12 @@
 
 mod generate;
 mod info;
+mod opened;
 mod stop;
 
 pub use generate::{FinishReason, GenerateOptions, Generation, Stats};
 pub use info::{GpuInfo, Info, MemoryInfo, types};
+pub use opened::Opened;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,11 +16,10 @@ use futures_util::future::try_join;
 use web_time::Instant;
 
 use crate::error::{Result, bail};
-use crate::gguf::Gguf;
 use crate::gpu::{Gpu, Profile, Readback};
-use crate::model::{Activation, LoadEvents, LoadOptions, Model, ModelConfig, arch, ms, read_header};
+use crate::model::{Activation, LoadEvents, LoadOptions, Model, ms};
 use crate::ops::self_test;
-use crate::source::{Buffered, ByteSource};
+use crate::source::ByteSource;
 use crate::tokenizer::Text;
 
 /// What the KV cache holds.
@@ -32,28 +33,10 @@ struct Cached {
     n_written: u32,
 }
 
-/// What a file says before its weights.
-struct Header<'s, S> {
-    gguf: Gguf,
-    source: Buffered<'s, S>,
-    config: ModelConfig,
-    text: Text,
-    /// Milliseconds that it took.
-    ms: f64,
-}
-
-impl<'s, S: ByteSource> Header<'s, S> {
-    async fn read(source: &'s S, events: &dyn LoadEvents) -> Result<Self> {
-        let started = Instant::now();
-        let (gguf, source) = read_header(source, events).await?;
-        let config = arch::config(&gguf)?;
-        let text = Text::from_gguf(&gguf.metadata)?;
-        let n_tokens = text.tokenizer.n_vocab();
-        if n_tokens != config.n_vocab {
-            bail!(MalformedGguf, "the tokenizer has {n_tokens} tokens, the embedding {} rows", config.n_vocab);
-        }
-        Ok(Header { gguf, source, config, text, ms: ms(started) })
-    }
+/// What a file says before its weights, and the milliseconds that it took.
+async fn timed<'s, S: ByteSource>(source: &'s S, events: &dyn LoadEvents) -> Result<(Opened<'s, S>, f64)> {
+    let started = Instant::now();
+    Ok((Opened::read(source, events).await?, ms(started)))
 }
 
 /// A model ready to generate. One call at a time runs on it.
@@ -79,7 +62,7 @@ impl Session {
             let (gpu, features) = self_test(Gpu::with_profile(options.profile).await?).await?;
             Ok((gpu, features, ms(started)))
         };
-        let ((gpu, features, gpu_ms), header) = try_join(gpu, Header::read(source, events)).await?;
+        let ((gpu, features, gpu_ms), header) = try_join(gpu, timed(source, events)).await?;
         let mut session = Self::with_header(gpu, header, options, events).await?;
         session.info.gpu.features = features;
         session.info.load_ms.gpu = gpu_ms;
@@ -89,25 +72,25 @@ impl Session {
     /// Load the model of a file onto `gpu`. What cannot run fails before weights are fetched.
     ///
     /// # Errors
-    /// As [`read_header`], [`arch::config`], [`Text::from_gguf`] and [`Model::load`].
+    /// As [`Opened::read`] and [`Model::load`].
     pub async fn load_on<S: ByteSource>(
         gpu: Gpu,
         source: &S,
         options: &LoadOptions,
         events: &dyn LoadEvents,
     ) -> Result<Self> {
-        Self::with_header(gpu, Header::read(source, events).await?, options, events).await
+        Self::with_header(gpu, timed(source, events).await?, options, events).await
     }
 
     async fn with_header<S: ByteSource>(
         gpu: Gpu,
-        header: Header<'_, S>,
+        (opened, header): (Opened<'_, S>, f64),
         options: &LoadOptions,
         events: &dyn LoadEvents,
     ) -> Result<Self> {
-        let Header { gguf, source, config, text, ms } = header;
+        let Opened { gguf, config, text, source } = opened;
         let mut model = Model::load(gpu, &source, &gguf, config, options, events).await?;
-        model.times.header = ms;
+        model.times.header = header;
         let info = Info::new(&gguf, &model, &text, &source)?;
         Ok(Session {
             model,

@@ -73,7 +73,8 @@ impl Tokenizer {
         let ids = special_ids(metadata, &vocab, defaults.ids, &named, &mut warnings)?;
         let mut ending = named.end_of_generation(&ids, &mut vocab);
         for key in ["fim_pad", "fim_rep", "fim_sep"] {
-            ending.extend(metadata.u32(&format!("tokenizer.ggml.{key}_token_id"))?);
+            let id = metadata.u32(&format!("tokenizer.ggml.{key}_token_id"))?;
+            ending.extend(id.filter(|&id| id < vocab.len()));
         }
         ending.sort_unstable();
         ending.dedup();
@@ -370,7 +371,13 @@ fn strips(metadata: &Metadata, vocab: &Vocab) -> Result<Vec<(u32, Strip)>> {
 fn read_scores(metadata: &Metadata, vocab: &Vocab) -> Result<Vec<f32>> {
     let key = "tokenizer.ggml.scores";
     match per_token(metadata, key, vocab.len() as usize)? {
-        Some(scores) => Ok(scores.map(|score| score as f32).collect()),
+        Some(scores) => {
+            let scores: Vec<f32> = scores.map(|score| score as f32).collect();
+            if let Some(id) = scores.iter().position(|score| score.is_nan()) {
+                bail!(UnsupportedTokenizer, "metadata '{key}' is NaN for token {id}, a number is needed");
+            }
+            Ok(scores)
+        }
         None => bail!(UnsupportedTokenizer, "metadata '{key}' is missing, which this tokenizer needs"),
     }
 }

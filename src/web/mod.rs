@@ -1,6 +1,7 @@
 //! The shell around the session for JavaScript: no logic, only types turned into others. `index.js` of the
 //! package makes the public API of it.
 
+mod fit;
 mod text;
 
 use std::cell::RefCell;
@@ -50,6 +51,19 @@ struct LoadArguments {
     context_length: Option<u32>,
     kv_cache: Option<String>,
     profile: Option<String>,
+    memory_budget: Option<u64>,
+}
+
+impl LoadArguments {
+    fn options(self) -> Result<LoadOptions> {
+        Ok(LoadOptions {
+            context_length: self.context_length,
+            kv_type: self.kv_cache.as_deref().map(KvType::from_name).transpose()?,
+            profile: self.profile.as_deref().map_or(Ok(DeviceProfile::Full), DeviceProfile::from_name)?,
+            memory_budget: self.memory_budget,
+            ..LoadOptions::default()
+        })
+    }
 }
 
 #[derive(Deserialize)]
@@ -147,12 +161,7 @@ impl Engine {
         signal: Option<AbortSignal>,
     ) -> Result<Engine, JsValue> {
         let arguments: LoadArguments = parse("the options of loadModel", &options)?;
-        let options = LoadOptions {
-            context_length: arguments.context_length,
-            kv_type: arguments.kv_cache.as_deref().map(KvType::from_name).transpose()?,
-            profile: arguments.profile.as_deref().map_or(Ok(DeviceProfile::Full), DeviceProfile::from_name)?,
-            ..LoadOptions::default()
-        };
+        let options = arguments.options()?;
         let events = JsEvents { on_progress, signal: signal.clone() };
         events.check()?;
         let files = Split(files.into_iter().map(JsSource).collect());

@@ -15,8 +15,8 @@ pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
             .map(|l| LayerConfig { window: (l % 2 == 0).then_some(window), rope: Some(0) })
             .collect(),
         attention_scale: f64::from(scaled_by).powf(-0.5) as f32,
-        attention_softcap: Some(h.f32_opt("attn_logit_softcapping")?.unwrap_or(50.0)),
-        logit_softcap: Some(h.f32_opt("final_logit_softcapping")?.unwrap_or(30.0)),
+        attention_softcap: h.softcap("attn_logit_softcapping", Some(50.0))?,
+        logit_softcap: h.softcap("final_logit_softcapping", Some(30.0))?,
         ..base
     })
 }

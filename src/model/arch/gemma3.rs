@@ -24,7 +24,7 @@ pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
         layers: (0..base.layers.len()).map(layer).collect(),
         qk_norm: QkNorm::Head,
         attention_scale: f64::from(scaled_by).powf(-0.5) as f32,
-        logit_softcap: h.f32_opt("final_logit_softcapping")?.filter(|&cap| cap > 0.0),
+        logit_softcap: h.softcap("final_logit_softcapping", None)?,
         ..base
     })
 }

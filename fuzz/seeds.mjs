@@ -1,0 +1,85 @@
+// Seeds for the fuzz targets, of what the repository has: headers of its models and vocabularies, and chat templates.
+// Usage: node fuzz/seeds.mjs
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const FUZZ = dirname(fileURLToPath(import.meta.url));
+const ROOT = dirname(FUZZ);
+/** Larger ones are mutated too slowly. */
+const MAX_BYTES = 100_000;
+
+/** What chat templates are made of. */
+const TEMPLATES = [
+  "{% for m in messages %}<|{{ m.role }}|>{{ m['content'] | trim }}\n{% endfor %}{% if add_generation_prompt %}<|a|>{% endif %}",
+  "{%- set ns = namespace(last=0, found=false) -%}\n{%- for m in messages[::-1] %}{%- if loop.first and m.role == 'tool' -%}" +
+    '{%- set ns.found = true -%}{%- set ns.last = loop.index0 -%}{%- endif -%}{%- endfor -%}{{ ns.last }}',
+  "{% macro call(f, indent=2) %}{{ f.name }}({{ f.arguments | tojson(indent=indent) }}){% endmacro %}{% for t in tools or [] %}" +
+    "{{ call({'name': t.function.name, 'arguments': t}) }}{% endfor %}",
+  "{{ raise_exception('roles must alternate') if messages[0]['role'] != 'user' else bos_token }}",
+  "{{ strftime_now('%d %b %Y %H:%M') }}{{ 'a,b'.split(',')[-1].upper().strip().replace('B', 'c', 1) }}{{ '%s-%03d' | format('x', 7) }}",
+  "{% for k, v in messages[2].tool_calls[0].function.arguments.items() %}{{ k ~ ': ' ~ v | string }}{% break %}{% endfor %}",
+  "{{ messages | selectattr('role', 'equalto', 'user') | map(attribute='content') | join(', ') }}{{ messages | length // 2 % 3 }}",
+  "{% if '</think>' in messages[2].content %}{{ messages[2].content.split('</think>')[-1].lstrip('\\n') }}{% endif %}{# x #}",
+  "{% generation %}{% raw %}{{ x }}{% endraw %}{% endgeneration %}{% set x %}a{% endset %}{{ x is string and x is defined }}",
+];
+
+/** Bytes of a metadata value by its type; strings and arrays have their own. */
+const SIZES = [1, 1, 2, 2, 4, 4, 4, 1, undefined, undefined, 8, 8, 8];
+
+/** Where the header of a GGUF file ends, and its metadata that is text. */
+function readHeader(file) {
+  let at = 4 + 4;
+  const u32 = () => file.readUInt32LE((at += 4) - 4);
+  const u64 = () => Number(file.readBigUInt64LE((at += 8) - 8));
+  const string = () => {
+    const length = u64();
+    return file.toString('utf8', at, (at += length));
+  };
+  const value = (type) => {
+    if (type === 8) return string();
+    if (type !== 9) return void (at += SIZES[type]);
+    const of = u32();
+    for (let n = u64(); n > 0; n--) value(of);
+  };
+  const [nTensors, nPairs] = [u64(), u64()];
+  const texts = {};
+  for (let i = 0; i < nPairs; i++) {
+    const key = string();
+    texts[key] = value(u32());
+  }
+  for (let i = 0; i < nTensors; i++) {
+    string();
+    for (let n = u32(); n > 0; n--) u64();
+    u32();
+    u64();
+  }
+  return { end: at, texts };
+}
+
+function write(target, name, bytes) {
+  const folder = join(FUZZ, 'corpus', target);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, name), bytes);
+}
+
+function* files(folder, ext) {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) yield* files(path, ext);
+    else if (name.endsWith(ext)) yield path;
+  }
+}
+
+let n = 0;
+for (const path of [...files(join(ROOT, 'models'), '.gguf'), ...files(join(ROOT, 'tests/fixtures'), '.gguf')]) {
+  const file = readFileSync(path);
+  const { end, texts } = readHeader(file);
+  const name = basename(path, '.gguf');
+  for (const [key, text] of Object.entries(texts)) if (key.startsWith('tokenizer.chat_template')) write('template', name, text);
+  if (end > MAX_BYTES) continue;
+  for (const target of ['parser', 'metadata', 'tokenizer']) write(target, name, file.subarray(0, end + 64));
+  n++;
+}
+TEMPLATES.forEach((text, i) => write('template', `template-${i}`, text));
+console.log(`${n} headers`);
