@@ -2,9 +2,10 @@
 // straight from memory, the L1 cache would be what binds a matmul.
 #import shared/k16
 #import shared/workgroup
-const CHUNK = 128u;
-const PITCH = CHUNK + 2u; // the two keep the four quarters of a group off each other's banks
-var<workgroup> x_chunk: array<vec4f, 4u * PITCH>;
+override CHUNK: u32 = min(K16, 128u);
+override PITCH: u32 = CHUNK + 2u; // the two keep the four quarters of a group off each other's banks
+override CHUNK_SIZE: u32 = 4u * PITCH;
+var<workgroup> x_chunk: array<vec4f, CHUNK_SIZE>;
 
 // Read the groups from j0 on, by all invocations; returns their number.
 fn input_chunk(j0: u32, t: u32) -> u32 {

@@ -18,7 +18,7 @@ pub struct Feature {
 /// Relative L2; what f32 sums are off by is a thousandth of it.
 const TOLERANCE: f64 = 1e-4;
 const ROWS: u32 = 24;
-const COLS: u32 = 1024;
+const COLS: u32 = 256;
 
 /// Check a device, and go without subgroups where it gets them wrong.
 ///
