@@ -117,14 +117,14 @@ describe('a lost device', () => {
     const result = await page.evaluate(async ([url, prompt, maxTokens]) => {
       let done;
       const onProgress = ({ phase }) => (phase === 'weights' ? (done ??= fault()) : undefined);
-      const code = await webgguf.loadModel(url, { onProgress, cache: false }).then((m) => m.destroy(), (e) => e.code);
+      const said = await webgguf.loadModel(url, { onProgress, cache: false }).then((m) => m.destroy(), (e) => [e.code, e.message]);
       await done;
       for (let i = 0; ; i++) {
         try {
           const model = await webgguf.loadModel(url);
           const { ids } = await collect(model, prompt, { maxTokens, temperature: 0, ignoreEnd: true });
           model.destroy();
-          return { code, ids };
+          return { code: said?.[0], said, ids };
         } catch (e) {
           if (i === 20) throw e;
           await new Promise((resolve) => setTimeout(resolve, 250));
@@ -132,7 +132,7 @@ describe('a lost device', () => {
       }
     }, [MODEL, PROMPT, N]);
     // A small model may be there before the process ends.
-    assert.ok([undefined, 'DEVICE_LOST', 'NO_WEBGPU'].includes(result.code), result.code);
+    assert.ok([undefined, 'DEVICE_LOST', 'NO_WEBGPU'].includes(result.code), `${result.said}`);
     assert.deepEqual(result.ids, WANT);
     counts.survived++;
     await page.close();

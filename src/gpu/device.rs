@@ -74,6 +74,10 @@ impl DeviceProfile {
 /// Dispatches that Safari on phones takes a submit without trouble.
 const IOS_DISPATCHES: usize = 25;
 
+/// Milliseconds in which a browser tells of a lost device.
+#[cfg(target_arch = "wasm32")]
+const LOSS_MS: i32 = 200;
+
 /// A device and its queue. Created once a model; everything on the GPU hangs from it.
 pub struct Gpu {
     pub(super) device: wgpu::Device,
@@ -237,6 +241,16 @@ impl Gpu {
             bail!(DeviceLost, "{message}");
         }
         faults.error.take().map_or(Ok(()), Err)
+    }
+
+    /// The error, or the loss of the device behind it: one that goes away refuses first, and is told of a moment later.
+    pub async fn explain(&self, e: Error) -> Error {
+        if !matches!(e, Error::Internal(_)) {
+            return e;
+        }
+        #[cfg(target_arch = "wasm32")]
+        super::web::pause(LOSS_MS).await;
+        self.check().err().unwrap_or(e)
     }
 
     /// Run `allocate` and learn whether the GPU had the memory.

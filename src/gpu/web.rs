@@ -80,6 +80,18 @@ pub async fn compiled<T>(promise: Promise, create: impl FnOnce() -> T) -> Result
     }
 }
 
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(call: &Function, ms: i32);
+}
+
+/// Let the page run for so many milliseconds.
+pub async fn pause(ms: i32) {
+    let promise = Promise::new(&mut |resolve, _| set_timeout(&resolve, ms));
+    let _ = JsFuture::from(promise).await;
+}
+
 /// Call `call` while a method of a WebGPU class is `method(original, this, arguments)`.
 fn with_method<T>(
     class: &str,
