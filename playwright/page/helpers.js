@@ -36,7 +36,7 @@ async function outcome(source, options) {
 if (new URLSearchParams(location.search).has('load-only')) {
   const { createComputePipelineAsync: compile } = GPUDevice.prototype;
   GPUDevice.prototype.createComputePipelineAsync = function (descriptor) {
-    return descriptor.label.startsWith('repack') ? compile.call(this, descriptor) : Promise.resolve({});
+    return /^(repack|matmul_vec\.f32\.rms_norm\.store)/.test(descriptor.label) ? compile.call(this, descriptor) : Promise.resolve({});
   };
 }
 
