@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { open } from './lib/harness.mjs';
 
 let site;
-before(async () => (site = await open()));
+before(async () => (site = await open({ stock: true })));
 after(() => site?.close());
 
 test('the benchmark page measures the embedded model', { timeout: 180_000 }, async () => {

@@ -12,7 +12,7 @@ const TIMEOUT = { timeout: 120_000 };
 let site;
 let page;
 before(async () => {
-  site = await open();
+  site = await open({ stock: true });
   page = await site.page('/');
   await ready(page);
 });
@@ -167,14 +167,15 @@ test('nothing was written to the console as an error', () => {
 });
 
 test('a lost GPU: tap to restart, and the text goes on', TIMEOUT, async () => {
-  const lost = await site.page('/', undefined, { viewport: { width: 390, height: 844 } });
-  await lost.evaluate(() => {
+  const lost = await site.browser.newPage({ viewport: { width: 390, height: 844 } });
+  await lost.addInitScript(() => {
     const { requestDevice } = GPUAdapter.prototype;
     GPUAdapter.prototype.requestDevice = async function (...args) {
       globalThis.device = await requestDevice.apply(this, args);
       return globalThis.device;
     };
   });
+  await lost.goto(site.url);
   await lost.waitForFunction(() => !document.querySelector('#run').disabled, undefined, { timeout: 60_000 });
   await lost.locator('#settings summary').click();
   await lost.getByLabel('Length').fill('60');
