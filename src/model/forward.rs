@@ -457,7 +457,7 @@ impl Model {
     }
 
     fn decode_plan(&self, pos: u32) -> &Plan {
-        if pos < Tuning::of(&self.gpu.caps).near { &self.plans.decode_near } else { &self.plans.decode_far }
+        if self.decode_phase(pos) == NEAR { &self.plans.decode_near } else { &self.plans.decode_far }
     }
 
     /// The phase of a step at position `pos`.
