@@ -233,10 +233,9 @@ impl Recorder<'_> {
         let bytes = u64::from(rows) * u64::from(n_pos) * 4;
         let kq = self.gpu.buffer("kq", bytes, Usage::Storage)?;
         let soft_max = self.gpu.buffer("kq_soft_max", bytes, Usage::Storage)?;
-        let kernel = a.kernel("attention_scores", qkv).set("N_POS", n_pos);
         let mut bindings =
             vec![("qkv", &rotated.buffer), ("kq", &kq), ("kq_soft_max", &soft_max), ("state", &self.step.state)];
-        a.bind_cache(&mut bindings);
+        let kernel = a.with_cache(a.kernel("attention_scores", qkv), &mut bindings).set("N_POS", n_pos);
         let grid = Grid::xy(a.n_head.div_ceil(64), self.per_tokens(1));
         self.dispatch("attention_scores", &kernel, &bindings, grid)?;
         self.tap_buffer("kq", kq, rows, n_pos);
