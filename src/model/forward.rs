@@ -13,10 +13,10 @@ use super::weights::{
 };
 use crate::error::{Result, bail};
 use crate::gguf::{GgmlType, Gguf};
-use crate::gpu::{Gpu, Plan, Profile, Readback, State, Usage};
+use crate::gpu::{Gpu, N_RECENT, Plan, Profile, Readback, State, Usage};
 use crate::ops::{
-    Act, Attention, AttentionParts, ExpertOutput, Index, Input, KvCache, KvType, N_RECENT, Output, Phase,
-    QkNormWeights, Recorder, Rope, Routes, Sampler, StepBuffers, Tensor, Tuning, Vector,
+    Act, Attention, AttentionParts, ExpertOutput, Index, Input, KvCache, KvType, Output, Phase, QkNormWeights,
+    Recorder, Rope, Routes, Sampler, StepBuffers, Tensor, Tuning, Vector,
 };
 use crate::source::ByteSource;
 
@@ -420,7 +420,7 @@ impl Model {
             bail!(InvalidArgument, "there is no token to start from");
         }
         self.check_room(pos, tokens.len())?;
-        let recent = &recent[recent.len().saturating_sub(N_RECENT)..];
+        let recent = &recent[recent.len().saturating_sub(N_RECENT as usize)..];
         self.gpu.write(&self.run.step.recent, 0, recent);
         let state = State {
             seed: sampling.seed,

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{N_RECENT, Tensor, Tuning};
+use super::{Tensor, Tuning};
 use crate::error::Result;
-use crate::gpu::{Binding, Buffer, Extent, Gpu, Grid, Kernel, Plan, State, Usage};
+use crate::gpu::{Binding, Buffer, Extent, Gpu, Grid, Kernel, N_RECENT, Plan, State, Usage};
 
 /// What changes from step to step, on the GPU.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ impl StepBuffers {
         Ok(StepBuffers {
             state: gpu.buffer_with("state", &[State::default()])?,
             tokens: gpu.buffer("tokens", u64::from(max_tokens) * 4, Usage::Storage)?,
-            recent: gpu.buffer("recent", N_RECENT as u64 * 4, Usage::Storage)?,
+            recent: gpu.buffer("recent", u64::from(N_RECENT) * 4, Usage::Storage)?,
         })
     }
 }
