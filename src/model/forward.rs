@@ -370,7 +370,7 @@ impl Model {
         let mut times = LoadTimes { plans: ms(started), ..LoadTimes::default() };
         let recorded = Instant::now();
         // Neither waits for the other to end where one fails.
-        let loaded = try_join(
+        (times.weights, times.compile) = try_join(
             async {
                 stream_weights(&gpu, source, &loads, events).await?;
                 Ok(ms(recorded))
@@ -380,11 +380,7 @@ impl Model {
                 Ok(ms(recorded))
             },
         )
-        .await;
-        (times.weights, times.compile) = match loaded {
-            Ok(times) => times,
-            Err(e) => return Err(gpu.explain(e).await),
-        };
+        .await?;
         write_ropes(&gpu, &config, &run, &loads, n_ctx).await?;
         gpu.finish().await?;
         events.progress(LoadPhase::Ready, bytes.weights, bytes.weights, None);
