@@ -1,7 +1,7 @@
 //! Shaders at build time: every variant of every kernel is assembled, validated and reflected by naga, which
 //! never enters the wasm. Writes to OUT_DIR:
 //! - `kernels.rs`: the stripped sources and the axes of `shaders/kernels.toml`
-//! - `shader_structs.rs`: the structs that Rust writes and WGSL reads, laid out as naga says
+//! - `shader_decls.rs`: the structs that Rust writes and WGSL reads, laid out as naga says, and constants of both
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -32,6 +32,16 @@ struct Kernel {
 
 /// The structs of WGSL that Rust fills.
 const STRUCTS: [&str; 2] = ["State", "RepackParams"];
+/// The constants of WGSL that Rust sizes buffers by.
+const CONSTANTS: [&str; 3] = ["MAX_SORTED", "N_BINS", "N_RECENT"];
+
+/// What Rust takes over from the shaders.
+#[derive(Default)]
+struct Decls {
+    /// Names and types of the members.
+    structs: BTreeMap<String, Vec<(String, &'static str)>>,
+    constants: BTreeMap<String, u32>,
+}
 
 fn main() {
     println!("cargo::rerun-if-changed=shaders");
@@ -41,10 +51,10 @@ fn main() {
         toml::from_str(&fs::read_to_string("shaders/kernels.toml").expect("shaders/kernels.toml")).expect("valid TOML");
 
     let mut used = BTreeSet::new();
-    let mut structs = BTreeMap::new();
+    let mut decls = Decls::default();
     for (name, kernel) in &catalogue.kernels {
         for choice in choices(&catalogue, kernel) {
-            check_variant(&files, name, &choice, &mut used, &mut structs);
+            check_variant(&files, name, &choice, &mut used, &mut decls);
         }
     }
     for file in files.keys() {
@@ -52,7 +62,7 @@ fn main() {
     }
     let out = PathBuf::from(env::var("OUT_DIR").expect("OUT_DIR"));
     fs::write(out.join("kernels.rs"), catalogue_source(&files, &catalogue)).expect("write kernels.rs");
-    fs::write(out.join("shader_structs.rs"), structs_source(&structs)).expect("write shader_structs.rs");
+    fs::write(out.join("shader_decls.rs"), decls_source(&decls)).expect("write shader_decls.rs");
 }
 
 /// Sources by name without `.wgsl`, comments stripped.
@@ -113,7 +123,7 @@ fn check_variant(
     name: &str,
     (slots, features): &OwnedChoice,
     used: &mut BTreeSet<String>,
-    structs: &mut BTreeMap<String, Vec<(String, &'static str)>>,
+    decls: &mut Decls,
 ) {
     let what = format!("{name} {slots:?} {features:?}");
     let slots: Vec<(&str, &str)> = slots.iter().map(|(a, v)| (a.as_str(), v.as_str())).collect();
@@ -172,7 +182,15 @@ fn check_variant(
     for (_, ty) in module.types.iter() {
         let (Some(name), naga::TypeInner::Struct { members, .. }) = (&ty.name, &ty.inner) else { continue };
         if STRUCTS.contains(&name.as_str()) {
-            structs.insert(name.clone(), members.iter().enumerate().map(|(i, m)| member(&module, i, m)).collect());
+            let members = members.iter().enumerate().map(|(i, m)| member(&module, i, m)).collect();
+            decls.structs.insert(name.clone(), members);
+        }
+    }
+    for (_, c) in module.constants.iter() {
+        let init = &module.global_expressions[c.init];
+        let (Some(name), naga::Expression::Literal(naga::Literal::U32(value))) = (&c.name, init) else { continue };
+        if CONSTANTS.contains(&name.as_str()) {
+            decls.constants.insert(name.clone(), *value);
         }
     }
 }
@@ -213,16 +231,20 @@ fn catalogue_source(files: &BTreeMap<String, String>, catalogue: &Catalogue) -> 
     out + "];\n"
 }
 
-fn structs_source(structs: &BTreeMap<String, Vec<(String, &'static str)>>) -> String {
+fn decls_source(decls: &Decls) -> String {
     let mut out = String::new();
     for name in STRUCTS {
-        let members = structs.get(name).unwrap_or_else(|| panic!("no shader declares struct {name}"));
+        let members = decls.structs.get(name).unwrap_or_else(|| panic!("no shader declares struct {name}"));
         writeln!(out, "/// As the WGSL declares it.\n#[repr(C)]\n#[derive(Debug, Clone, Copy, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]\npub struct {name} {{")
             .expect("write");
         for (member, ty) in members {
             writeln!(out, "    pub {member}: {ty},").expect("write");
         }
         out += "}\n";
+    }
+    for name in CONSTANTS {
+        let value = decls.constants.get(name).unwrap_or_else(|| panic!("no shader declares constant {name}"));
+        writeln!(out, "/// As the WGSL declares it.\npub const {name}: u32 = {value};").expect("write");
     }
     out
 }

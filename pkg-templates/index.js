@@ -50,6 +50,20 @@ function detectProfile({ userAgent = '', maxTouchPoints = 0 } = globalThis.navig
   return /iPhone|iPad|iPod/.test(userAgent) || (/Macintosh/.test(userAgent) && maxTouchPoints > 1) ? 'ios' : 'full';
 }
 
+/** Have the wasm read a model's files, and close them; `whole` if it reads all that there is. */
+async function readFiles(files, what, { signal, wasmUrl, whole = false }, read) {
+  if (signal?.aborted) throw aborted(what, signal);
+  await initialize(wasmUrl);
+  let complete = false;
+  try {
+    const result = await read();
+    complete = whole;
+    return result;
+  } finally {
+    await files.close(complete);
+  }
+}
+
 /** Load a model. */
 export async function loadModel(source, { worker = false, profile = detectProfile(), ...all } = {}) {
   const parts = normalize(source);
@@ -59,14 +73,8 @@ export async function loadModel(source, { worker = false, profile = detectProfil
   const load = async ({ onProgress, signal }) => {
     const files = new Files(parts, { signal, cache, retry });
     needWebgpu();
-    if (signal?.aborted) throw aborted('the load', signal);
-    await initialize(wasmUrl);
-    let engine;
-    try {
-      engine = await Engine.load(files.all, toJson(withBudget({ ...options, profile })), onProgress, signal);
-    } finally {
-      await files.close(Boolean(engine));
-    }
+    const engine = await readFiles(files, 'the load', { signal, wasmUrl, whole: true }, () =>
+      Engine.load(files.all, toJson(withBudget({ ...options, profile })), onProgress, signal));
     return { engine, report: await files.report() };
   };
   return new Model(load, await load({ onProgress, signal }));
@@ -76,25 +84,15 @@ export async function loadModel(source, { worker = false, profile = detectProfil
 export async function canRun(source, { signal, wasmUrl, cache, retry, profile = detectProfile(), ...options } = {}) {
   const files = new Files(normalize(source), { signal, cache, retry });
   needWebgpu();
-  if (signal?.aborted) throw aborted('the question', signal);
-  await initialize(wasmUrl);
-  try {
-    return JSON.parse(await can_run(files.all, toJson(withBudget({ ...options, profile })), signal));
-  } finally {
-    await files.close(false);
-  }
+  const json = await readFiles(files, 'the question', { signal, wasmUrl }, () =>
+    can_run(files.all, toJson(withBudget({ ...options, profile })), signal));
+  return JSON.parse(json);
 }
 
 /** Load the tokenizer and the chat templates alone. */
 export async function loadTokenizer(source, { signal, wasmUrl, cache, retry } = {}) {
   const files = new Files(normalize(source), { signal, cache, retry });
-  if (signal?.aborted) throw aborted('the load', signal);
-  await initialize(wasmUrl);
-  try {
-    return new Tokenizer(await TextEngine.load(files.all, signal));
-  } finally {
-    await files.close(false);
-  }
+  return new Tokenizer(await readFiles(files, 'the load', { signal, wasmUrl }, () => TextEngine.load(files.all, signal)));
 }
 
 const RECOVERING = 'the model is being recovered';

@@ -9,36 +9,37 @@ const controllers = new Map();
 
 const plain = (e) => ({ message: e?.message ?? String(e), code: e?.code });
 
-const OPS = {
-  async load({ id, parts, options }) {
-    const controller = new AbortController();
-    controllers.set(id, controller);
-    const onProgress = (event) => postMessage({ id, event });
-    model = await loadModel(parts, { ...options, signal: controller.signal, onProgress });
-    controllers.delete(id);
-    model.on('devicelost', (lost) => postMessage({ lost }));
-    return { info: model.info, stats: model.stats };
-  },
+/** The signal by which the page aborts a call. */
+function signalOf(id) {
+  const controller = new AbortController();
+  controllers.set(id, controller);
+  return controller.signal;
+}
 
-  async recover({ id }) {
-    const controller = new AbortController();
-    controllers.set(id, controller);
-    const onProgress = (event) => postMessage({ id, event });
-    await model.recover({ signal: controller.signal, onProgress });
-    controllers.delete(id);
-    return { info: model.info, stats: model.stats };
-  },
+/** Have `load` bring the model; the page hears of its progress. */
+async function loading(id, load) {
+  await load({ signal: signalOf(id), onProgress: (event) => postMessage({ id, event }) });
+  controllers.delete(id);
+  return { info: model.info, stats: model.stats };
+}
+
+const OPS = {
+  load: ({ id, parts, options }) =>
+    loading(id, async (hooks) => {
+      model = await loadModel(parts, { ...options, ...hooks });
+      model.on('devicelost', (lost) => postMessage({ lost }));
+    }),
+
+  recover: ({ id }) => loading(id, (hooks) => model.recover(hooks)),
 
   /** A call that gives one thing. */
   call: ({ name, args }) => model[name](...args),
 
   /** Start a call that gives many; `next` asks for each. */
   stream({ id, name, args: [first, options] }) {
-    const controller = new AbortController();
     const ids = [];
-    controllers.set(id, controller);
     const onToken = (token) => ids.push(token);
-    streams.set(id, { ids, iterator: model[name](first, { ...options, signal: controller.signal, onToken }) });
+    streams.set(id, { ids, iterator: model[name](first, { ...options, signal: signalOf(id), onToken }) });
   },
 
   async next({ id }) {

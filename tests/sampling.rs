@@ -5,8 +5,8 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{Rng, gpus, tensor};
-use webgguf::gpu::{Gpu, State};
-use webgguf::ops::{N_RECENT, Phase, Recorder, Sampler, StepBuffers};
+use webgguf::gpu::{Gpu, N_RECENT, State};
+use webgguf::ops::{Phase, Recorder, Sampler, StepBuffers};
 
 /// PCG3D, as in `shaders/shared/sampling.wgsl`.
 fn hash3(a: u32, b: u32, c: u32) -> u32 {
@@ -197,10 +197,10 @@ fn repeat_penalty_once_an_id() {
     assert_eq!(penalised[..4], [1.0, -4.0, 1.0, 0.25]);
     assert_eq!((id, after.n_recent), (0, 6));
     // The ring: beyond its size the oldest id is overwritten.
-    let recent: Vec<u32> = (0..N_RECENT as u32).map(|i| i % 4).collect();
-    let full = State { n_recent: N_RECENT as u32, ..state };
+    let recent: Vec<u32> = (0..N_RECENT).map(|i| i % 4).collect();
+    let full = State { n_recent: N_RECENT, ..state };
     bench.sample(&logits, full, &recent);
-    let ring: Vec<u32> = pollster::block_on(gpu.read(&bench.step.recent, N_RECENT)).unwrap();
+    let ring: Vec<u32> = pollster::block_on(gpu.read(&bench.step.recent, N_RECENT as usize)).unwrap();
     let penalised: BTreeMap<u32, f32> = [(0, 1.0), (1, -4.0), (2, 0.5), (3, 0.25)].into();
     let best = penalised.iter().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
     assert_eq!(ring[0], *best, "the sampled id replaces the oldest");

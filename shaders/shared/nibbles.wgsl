@@ -5,7 +5,7 @@
 fn nibbles16(c: vec2u, zero: f32) -> mat4x4f {
   let lo = c & vec2u(0x0f0f0f0fu);
   let hi = (c >> vec2u(4u)) & vec2u(0x0f0f0f0fu);
-  let z = vec4f(8388608.0 + zero);
+  let z = vec4f(TWO_23 + zero);
   return mat4x4f(
     bytes_at_2_23(lo.x) - z, bytes_at_2_23(hi.x) - z, bytes_at_2_23(lo.y) - z, bytes_at_2_23(hi.y) - z);
 }

@@ -235,7 +235,15 @@ impl Gpu {
 
     /// # Errors
     /// What the device reported since the last call: `DeviceLost`, `OutOfGpuMemory` or `Internal`.
-    pub fn check(&self) -> Result<()> {
+    pub async fn check(&self) -> Result<()> {
+        match self.reported() {
+            Ok(()) => Ok(()),
+            Err(e) => Err(self.explain(e).await),
+        }
+    }
+
+    /// What callbacks have set.
+    fn reported(&self) -> Result<()> {
         let mut faults = self.faults.lock().map_err(|_| Error::Internal("a GPU callback panicked".into()))?;
         if let Some(message) = &faults.lost {
             bail!(DeviceLost, "{message}");
@@ -244,13 +252,14 @@ impl Gpu {
     }
 
     /// The error, or the loss of the device behind it: one that goes away refuses first, and is told of a moment later.
-    pub async fn explain(&self, e: Error) -> Error {
+    pub(super) async fn explain(&self, e: Error) -> Error {
         if !matches!(e, Error::Internal(_)) {
             return e;
         }
         #[cfg(target_arch = "wasm32")]
         super::web::pause(LOSS_MS).await;
-        self.check().err().unwrap_or(e)
+        let lost = self.faults.lock().ok().and_then(|f| f.lost.clone());
+        lost.map_or(e, Error::DeviceLost)
     }
 
     /// Run `allocate` and learn whether the GPU had the memory.
@@ -279,7 +288,7 @@ impl Gpu {
         });
         self.poll();
         let _ = wait.await;
-        self.check()
+        self.check().await
     }
 
     /// Natively, block until the GPU is done, so that its callbacks run. Browsers run them by themselves.

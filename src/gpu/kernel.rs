@@ -176,14 +176,17 @@ impl Gpu {
                 let Some(compiled) = compiled else { continue };
                 match super::web::compiled(compiled, || pipeline.create(&self.device)).await {
                     Ok(raw) => drop(pipeline.raw.set(raw)),
-                    Err(e) => bail!(Internal, "kernel '{}' does not compile: {e}", pipeline.label),
+                    Err(e) => {
+                        let e = format!("kernel '{}' does not compile: {e}", pipeline.label);
+                        return Err(self.explain(crate::error::Error::Internal(e)).await);
+                    }
                 }
             }
         }
         for pipeline in waiting {
             pipeline.raw(&self.device);
         }
-        self.check()
+        self.check().await
     }
 }
 

@@ -19,8 +19,8 @@ pub use profile::Profile;
 pub use readback::{Pending, Readback};
 pub use upload::Upload;
 
-/// The structs that Rust writes and WGSL reads, from reflection of the WGSL.
-mod shader_structs {
-    include!(concat!(env!("OUT_DIR"), "/shader_structs.rs"));
+/// The structs that Rust writes and WGSL reads, and constants of both, from reflection of the WGSL.
+mod shader_decls {
+    include!(concat!(env!("OUT_DIR"), "/shader_decls.rs"));
 }
-pub use shader_structs::{RepackParams, State};
+pub use shader_decls::{MAX_SORTED, N_BINS, N_RECENT, RepackParams, State};

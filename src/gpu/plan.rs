@@ -67,7 +67,7 @@ impl Dispatch {
     }
 }
 
-pub(super) enum Step {
+enum Step {
     Dispatch(Dispatch),
     /// Copy the first `bytes_per_token` bytes of every token's row. Only debug captures copy.
     Copy {
@@ -107,21 +107,22 @@ impl Plan {
         self.steps.push(Step::Copy { src, dst, bytes });
     }
 
-    pub(super) fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.steps.iter()
-    }
-
-    /// The labels of its dispatches, in order.
-    pub fn labels(&self) -> impl Iterator<Item = &str> {
-        self.steps.iter().filter_map(|s| match s {
-            Step::Dispatch(d) => Some(d.label.as_str()),
+    /// Its dispatches, in order.
+    pub fn dispatches(&self) -> impl Iterator<Item = &Dispatch> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Dispatch(d) => Some(d),
             Step::Copy { .. } => None,
         })
     }
 
+    /// The labels of its dispatches.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.dispatches().map(|d| d.label.as_str())
+    }
+
     #[must_use]
     pub fn n_dispatches(&self) -> usize {
-        self.labels().count()
+        self.dispatches().count()
     }
 }
 

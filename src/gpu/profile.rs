@@ -1,7 +1,6 @@
 //! GPU time of a step and of each of its kernels, by timestamp queries. For benchmarks.
 
-use super::plan::Step;
-use super::{Gpu, Plan, Usage};
+use super::{Dispatch, Gpu, Plan, Usage};
 use crate::error::{Result, bail};
 
 /// What a step costs on the GPU.
@@ -26,11 +25,7 @@ impl Gpu {
         if !self.caps.timestamps {
             bail!(InvalidState, "this GPU has no timestamp queries");
         }
-        let dispatches: Vec<&super::Dispatch> = plans
-            .iter()
-            .flat_map(|p| p.steps())
-            .filter_map(|s| if let Step::Dispatch(d) = s { Some(d) } else { None })
-            .collect();
+        let dispatches: Vec<&Dispatch> = plans.iter().flat_map(|p| p.dispatches()).collect();
         let mut profile = Profile::default();
         // A few times, to have clocks up; the last counts.
         for _ in 0..5 {
@@ -48,12 +43,11 @@ impl Gpu {
     /// # Errors
     /// As [`Gpu::read`].
     pub async fn time_plan(&self, plan: &Plan, n_tokens: u32) -> Result<f64> {
-        let dispatches = plan.steps().filter_map(|s| if let Step::Dispatch(d) = s { Some(d) } else { None });
-        self.time(n_tokens, dispatches).await
+        self.time(n_tokens, plan.dispatches()).await
     }
 
     /// Microseconds of a pass of these dispatches.
-    async fn time<'d>(&self, n_tokens: u32, dispatches: impl Iterator<Item = &'d super::Dispatch>) -> Result<f64> {
+    async fn time<'d>(&self, n_tokens: u32, dispatches: impl Iterator<Item = &'d Dispatch>) -> Result<f64> {
         let queries = self.device.create_query_set(&wgpu::QuerySetDescriptor {
             label: Some("profile"),
             ty: wgpu::QueryType::Timestamp,

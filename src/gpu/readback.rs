@@ -61,7 +61,7 @@ impl Gpu {
     ) -> Result<T> {
         self.poll();
         let result = pending.0.await;
-        self.check()?;
+        self.check().await?;
         match result {
             Ok(Ok(())) => {}
             Ok(Err(e)) => bail!(DeviceLost, "a buffer could not be read back: {e}"),

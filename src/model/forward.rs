@@ -13,10 +13,10 @@ use super::weights::{
 };
 use crate::error::{Result, bail};
 use crate::gguf::{GgmlType, Gguf};
-use crate::gpu::{Gpu, Plan, Profile, Readback, State, Usage};
+use crate::gpu::{Gpu, N_RECENT, Plan, Profile, Readback, State, Usage};
 use crate::ops::{
-    Act, Attention, AttentionParts, ExpertOutput, Index, Input, KvCache, KvType, N_RECENT, Output, Phase,
-    QkNormWeights, Recorder, Rope, Routes, Sampler, StepBuffers, Tensor, Tuning, Vector,
+    Act, Attention, AttentionParts, ExpertOutput, Index, Input, KvCache, KvType, Output, Phase, QkNormWeights,
+    Recorder, Rope, Routes, Sampler, StepBuffers, Tensor, Tuning, Vector,
 };
 use crate::source::ByteSource;
 
@@ -370,7 +370,7 @@ impl Model {
         let mut times = LoadTimes { plans: ms(started), ..LoadTimes::default() };
         let recorded = Instant::now();
         // Neither waits for the other to end where one fails.
-        let loaded = try_join(
+        (times.weights, times.compile) = try_join(
             async {
                 stream_weights(&gpu, source, &loads, events).await?;
                 Ok(ms(recorded))
@@ -380,11 +380,7 @@ impl Model {
                 Ok(ms(recorded))
             },
         )
-        .await;
-        (times.weights, times.compile) = match loaded {
-            Ok(times) => times,
-            Err(e) => return Err(gpu.explain(e).await),
-        };
+        .await?;
         write_ropes(&gpu, &config, &run, &loads, n_ctx).await?;
         gpu.finish().await?;
         events.progress(LoadPhase::Ready, bytes.weights, bytes.weights, None);
@@ -420,7 +416,7 @@ impl Model {
             bail!(InvalidArgument, "there is no token to start from");
         }
         self.check_room(pos, tokens.len())?;
-        let recent = &recent[recent.len().saturating_sub(N_RECENT)..];
+        let recent = &recent[recent.len().saturating_sub(N_RECENT as usize)..];
         self.gpu.write(&self.run.step.recent, 0, recent);
         let state = State {
             seed: sampling.seed,
@@ -457,7 +453,7 @@ impl Model {
     }
 
     fn decode_plan(&self, pos: u32) -> &Plan {
-        if pos < Tuning::of(&self.gpu.caps).near { &self.plans.decode_near } else { &self.plans.decode_far }
+        if self.decode_phase(pos) == NEAR { &self.plans.decode_near } else { &self.plans.decode_far }
     }
 
     /// The phase of a step at position `pos`.

@@ -147,7 +147,6 @@ impl AttentionParts {
 impl<'a> Attention<'a> {
     pub(super) fn kernel(&self, name: &'static str, qkv: &Tensor) -> Kernel {
         Kernel::new(name)
-            .slot("KV", self.cache.ty.name())
             .set("N_HEAD", self.n_head)
             .set("N_HEAD_KV", self.n_head_kv)
             .set("HEAD_DIM", self.head_dim)
@@ -180,8 +179,10 @@ impl<'a> Attention<'a> {
         }
     }
 
-    pub(super) fn bind_cache(&self, bindings: &mut Vec<Binding<'a>>) {
+    /// The slot and the bindings of the cache.
+    pub(super) fn with_cache(&self, kernel: Kernel, bindings: &mut Vec<Binding<'a>>) -> Kernel {
         bindings.extend([("k_cache", &self.cache.k), ("v_cache", &self.cache.v)]);
+        kernel.slot("KV", self.cache.ty.name())
     }
 }
 
@@ -205,10 +206,10 @@ impl Recorder<'_> {
                 let split = |kernel: Kernel| kernel.set("N_SPLIT", n_split).set("MIN_SPLIT", t.min_split);
                 let y = if far { &parts.buffer } else { &out.buffer };
                 let mut bindings: Vec<Binding<'_>> = vec![("qkv", &qkv.buffer), ("y", y), ("state", &self.step.state)];
-                let kernel = a.with_rope(split(a.kernel("attention_vec", qkv)), &mut bindings);
+                let kernel = a.with_cache(split(a.kernel("attention_vec", qkv)), &mut bindings);
+                let kernel = a.with_rope(kernel, &mut bindings);
                 let kernel = kernel.set("WG", workgroup).set("LANES", t.key_lanes(a.head_dim));
                 let kernel = kernel.set("SUBGROUP", t.subgroup).set("SLICES", slices);
-                a.bind_cache(&mut bindings);
                 let grid = Grid { z: slices, ..Grid::xy(a.n_head, Extent::Fixed(n_split)) };
                 self.dispatch("attention", &kernel, &bindings, grid)?;
                 if !far {
@@ -217,16 +218,14 @@ impl Recorder<'_> {
                 let kernel = split(a.kernel("attention_merge", qkv));
                 let kernel = kernel.set("WG", workgroup.max(t.n_split)).set("LANES", t.n_split);
                 let bindings = [("partials", &parts.buffer), ("y", &out.buffer), ("state", &self.step.state)];
-                // Merge kernels have no cache: the slot is not theirs.
-                let kernel = Kernel { slots: Vec::new(), ..kernel };
                 self.dispatch("attention_merge", &kernel, &bindings, Grid::x(a.n_head))
             }
             Phase::Prefill => {
                 self.rope_kv(a, qkv)?;
-                let kernel = a.kernel("attention_tile", qkv).set("Y_STRIDE", out.stride());
                 let mut bindings: Vec<Binding<'_>> =
                     vec![("qkv", &qkv.buffer), ("y", &out.buffer), ("state", &self.step.state)];
-                a.bind_cache(&mut bindings);
+                let kernel = a.with_cache(a.kernel("attention_tile", qkv), &mut bindings);
+                let kernel = kernel.set("Y_STRIDE", out.stride());
                 self.dispatch("attention", &kernel, &bindings, Grid::xy(a.n_head, self.per_tokens(16)))
             }
         }
@@ -237,8 +236,8 @@ impl Recorder<'_> {
         let lanes = self.tuning.lanes;
         let workgroup = 64.max(lanes);
         let mut bindings: Vec<Binding<'_>> = vec![("qkv", &qkv.buffer), ("state", &self.step.state)];
-        let kernel = a.with_rope(a.kernel("rope_kv", qkv), &mut bindings).set("WG", workgroup).set("LANES", lanes);
-        a.bind_cache(&mut bindings);
+        let kernel = a.with_cache(a.kernel("rope_kv", qkv), &mut bindings);
+        let kernel = a.with_rope(kernel, &mut bindings).set("WG", workgroup).set("LANES", lanes);
         let heads = (a.n_head + a.n_head_kv).div_ceil(workgroup / lanes);
         self.dispatch("rope_kv", &kernel, &bindings, Grid::xy(heads, self.per_tokens(1)))
     }

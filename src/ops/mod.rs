@@ -21,7 +21,7 @@ pub use matmul::{Act, Input, Output};
 pub use matrix::{Matrix, Part, WeightLayout, n_groups};
 pub use recorder::{Phase, Recorder, StepBuffers, Tap};
 pub use repack::{Repacker, StagedRows};
-pub use sample::{N_RECENT, Sampler};
+pub use sample::Sampler;
 pub use self_test::{Feature, self_test};
 pub use tensor::{Tensor, Vector};
 pub use tuning::{Tuning, VecTuning};

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use super::{N_RECENT, Tensor, Tuning};
+use super::{Tensor, Tuning};
 use crate::error::Result;
-use crate::gpu::{Binding, Buffer, Extent, Gpu, Grid, Kernel, Plan, State, Usage};
+use crate::gpu::{Binding, Buffer, Extent, Gpu, Grid, Kernel, N_RECENT, Plan, State, Usage};
 
 /// What changes from step to step, on the GPU.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ impl StepBuffers {
         Ok(StepBuffers {
             state: gpu.buffer_with("state", &[State::default()])?,
             tokens: gpu.buffer("tokens", u64::from(max_tokens) * 4, Usage::Storage)?,
-            recent: gpu.buffer("recent", N_RECENT as u64 * 4, Usage::Storage)?,
+            recent: gpu.buffer("recent", u64::from(N_RECENT) * 4, Usage::Storage)?,
         })
     }
 }
@@ -149,12 +149,23 @@ impl<'a> Recorder<'a> {
     /// As [`Gpu::buffer`].
     pub fn tap_columns(&mut self, tensor: &Tensor, columns: &[(&str, u32, u32, u32)]) -> Result<()> {
         let Some(rows) = self.capture else { return Ok(()) };
-        let bytes = u64::from(rows) * u64::from(tensor.stride()) * 4;
+        self.tap_rows(&tensor.buffer, rows, tensor.stride(), columns)
+    }
+
+    /// Name columns of a buffer of `(rows, stride)`: `(name, offset, step, width)` each.
+    pub(super) fn tap_rows(
+        &mut self,
+        buffer: &Rc<Buffer>,
+        rows: u32,
+        stride: u32,
+        columns: &[(&str, u32, u32, u32)],
+    ) -> Result<()> {
+        let bytes = u64::from(rows) * u64::from(stride) * 4;
         let copy = self.gpu.buffer("capture", bytes, Usage::Storage)?;
-        self.plan.copy(tensor.buffer.clone(), copy.clone(), bytes);
+        self.plan.copy(buffer.clone(), copy.clone(), bytes);
         for &(name, offset, step, width) in columns {
             let name = self.node_name(name);
-            self.taps.push(Tap { name, copy: copy.clone(), rows, stride: tensor.stride(), offset, step, width });
+            self.taps.push(Tap { name, copy: copy.clone(), rows, stride, offset, step, width });
         }
         Ok(())
     }

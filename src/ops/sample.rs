@@ -4,14 +4,7 @@ use std::rc::Rc;
 
 use super::{Recorder, StepBuffers, Tensor, Tuning, n_groups};
 use crate::error::Result;
-use crate::gpu::{Binding, Buffer, Extent, Gpu, Grid, Kernel, Usage};
-
-/// Candidates that are sorted: `MAX_SORTED` in the WGSL.
-const MAX_SORTED: u64 = 1024;
-/// `N_BINS` in the WGSL, and the number of candidates.
-const HISTOGRAM_WORDS: u64 = 1024 + 1;
-/// Ids that the repeat penalty looks back on: `N_RECENT` in the WGSL.
-pub const N_RECENT: usize = 64;
+use crate::gpu::{Binding, Buffer, Extent, Gpu, Grid, Kernel, MAX_SORTED, N_BINS, Usage};
 
 /// Scratch of the sampling kernels; pairs of a logit and an id.
 pub struct Sampler {
@@ -26,14 +19,15 @@ impl Sampler {
     /// # Errors
     /// As [`Gpu::buffer`].
     pub fn new(gpu: &Gpu) -> Result<Self> {
-        let buffer = |label, words: u64| gpu.buffer(label, words * 4, Usage::Storage);
-        let n_workgroups = u64::from(Tuning::of(&gpu.caps).search_workgroups);
+        let buffer = |label, words: u32| gpu.buffer(label, u64::from(words) * 4, Usage::Storage);
+        let n_workgroups = Tuning::of(&gpu.caps).search_workgroups;
         Ok(Sampler {
             best: buffer("sample_best", n_workgroups * 2)?,
             drawn: buffer("sample_drawn", n_workgroups * 2)?,
             masses: buffer("sample_masses", n_workgroups)?,
             candidates: buffer("sample_candidates", MAX_SORTED * 2)?,
-            histogram: buffer("sample_histogram", HISTOGRAM_WORDS)?,
+            // The bins' counts and the number of candidates.
+            histogram: buffer("sample_histogram", N_BINS + 1)?,
         })
     }
 }

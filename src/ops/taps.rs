@@ -1,15 +1,12 @@
 //! Captures: the named intermediates that fused kernels never write, computed by the same kernels' parts from
 //! what the plan did write. Without a capture all of this records nothing.
 
-use std::rc::Rc;
-
 use super::attention::Attention;
 use super::{
-    ExpertMatrix, ExpertOutput, Index, Input, Matrix, Output, Phase, QkNormWeights, Recorder, Routes, Tap, Tensor,
-    Vector,
+    ExpertMatrix, ExpertOutput, Index, Input, Matrix, Output, Phase, QkNormWeights, Recorder, Routes, Tensor, Vector,
 };
 use crate::error::Result;
-use crate::gpu::{Buffer, Grid, Usage};
+use crate::gpu::{Grid, Usage};
 
 impl Recorder<'_> {
     /// Name the norm that the next matmul applies to its input, and what it was before weight and bias.
@@ -73,27 +70,9 @@ impl Recorder<'_> {
     /// As [`Gpu::buffer`](crate::gpu::Gpu::buffer).
     pub fn tap_routes(&mut self, routes: &Routes) -> Result<()> {
         let Some(n_tokens) = self.capture else { return Ok(()) };
-        let names = [("ffn_moe_topk.bits", 0, 2), ("ffn_moe_weights_norm", 1, 2)];
-        self.tap_rows(&routes.buffer, n_tokens, 2 * routes.n_used, routes.n_used, &names)
-    }
-
-    /// Name columns of a buffer of `(rows, stride)`: `(name, offset, step)`, `width` of each.
-    fn tap_rows(
-        &mut self,
-        buffer: &Rc<Buffer>,
-        rows: u32,
-        stride: u32,
-        width: u32,
-        columns: &[(&str, u32, u32)],
-    ) -> Result<()> {
-        let bytes = u64::from(rows) * u64::from(stride) * 4;
-        let copy = self.gpu.buffer("capture", bytes, Usage::Storage)?;
-        self.plan.copy(buffer.clone(), copy.clone(), bytes);
-        for &(name, offset, step) in columns {
-            let name = self.node_name(name);
-            self.taps.push(Tap { name, copy: copy.clone(), rows, stride, offset, step, width });
-        }
-        Ok(())
+        let n = routes.n_used;
+        let columns = [("ffn_moe_topk.bits", 0, 2, n), ("ffn_moe_weights_norm", 1, 2, n)];
+        self.tap_rows(&routes.buffer, n_tokens, 2 * n, &columns)
     }
 
     /// Name the products of gate and up of each token's experts, `(T n_used, F)`.
@@ -105,8 +84,8 @@ impl Recorder<'_> {
         let rows = n_tokens * routes.n_used;
         let y = Tensor::new(self.gpu, "tap", rows, w.rows())?;
         self.expert_matmul("ffn_moe_gate", (input, 1), w, routes, ExpertOutput::Store(&y))?;
-        let names = [("ffn_moe_gate", 0, 2), ("ffn_moe_up", 1, 2)];
-        self.tap_rows(&y.buffer, rows, y.stride(), w.rows() / 2, &names)
+        let columns = [("ffn_moe_gate", 0, 2, w.rows() / 2), ("ffn_moe_up", 1, 2, w.rows() / 2)];
+        self.tap_rows(&y.buffer, rows, y.stride(), &columns)
     }
 
     /// Name the inside of each token's experts `h`, their outputs, `(T n_used, ..)`, and the outputs' weighted sum.
@@ -116,11 +95,11 @@ impl Recorder<'_> {
     pub fn tap_expert_down(&mut self, h: &Tensor, w: &ExpertMatrix, routes: &Routes) -> Result<()> {
         let Some(n_tokens) = self.capture else { return Ok(()) };
         let rows = n_tokens * routes.n_used;
-        self.tap_rows(&h.buffer, rows, h.stride(), h.width, &[("ffn_moe_swiglu", 0, 1)])?;
+        self.tap_rows(&h.buffer, rows, h.stride(), &[("ffn_moe_swiglu", 0, 1, h.width)])?;
         let y = Tensor::new(self.gpu, "tap", rows, w.rows())?;
         let input = (Input::Plain(h), routes.n_used);
         self.expert_matmul("ffn_moe_down", input, w, routes, ExpertOutput::Store(&y))?;
-        self.tap_rows(&y.buffer, rows, y.stride(), w.rows(), &[("ffn_moe_down", 0, 1)])?;
+        self.tap_rows(&y.buffer, rows, y.stride(), &[("ffn_moe_down", 0, 1, w.rows())])?;
         // Added to zeros.
         let sum = Tensor::new(self.gpu, "tap", n_tokens, w.rows())?;
         self.expert_sum("ffn_moe_out", h, w, routes, &sum, 1.0)?;
@@ -233,10 +212,9 @@ impl Recorder<'_> {
         let bytes = u64::from(rows) * u64::from(n_pos) * 4;
         let kq = self.gpu.buffer("kq", bytes, Usage::Storage)?;
         let soft_max = self.gpu.buffer("kq_soft_max", bytes, Usage::Storage)?;
-        let kernel = a.kernel("attention_scores", qkv).set("N_POS", n_pos);
         let mut bindings =
             vec![("qkv", &rotated.buffer), ("kq", &kq), ("kq_soft_max", &soft_max), ("state", &self.step.state)];
-        a.bind_cache(&mut bindings);
+        let kernel = a.with_cache(a.kernel("attention_scores", qkv), &mut bindings).set("N_POS", n_pos);
         let grid = Grid::xy(a.n_head.div_ceil(64), self.per_tokens(1));
         self.dispatch("attention_scores", &kernel, &bindings, grid)?;
         self.tap_buffer("kq", kq, rows, n_pos);

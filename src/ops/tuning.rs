@@ -80,9 +80,7 @@ impl Tuning {
         let workgroup = if self.subgroup == 0 || self.software { 64 } else { 256 };
         VecTuning { workgroup, lanes, rows: per_run }
     }
-}
 
-impl Tuning {
     /// Invocations that read a cached key of `head_dim` elements together: eight elements each, where they may be so many.
     #[must_use]
     pub fn key_lanes(&self, head_dim: u32) -> u32 {

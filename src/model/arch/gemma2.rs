@@ -5,16 +5,17 @@ use super::gemma;
 use crate::error::Result;
 use crate::model::config::{Hyper, LayerConfig, ModelConfig};
 
+/// Layers of the 27B.
+const N_LAYER_27B: usize = 46;
+
 pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
     let base = gemma::config(h)?;
     let window = h.sliding_window()?.unwrap_or(4096);
-    // The 27B scales by its embedding's share of a head instead of the head's size.
-    let scaled_by = if base.layers.len() == 46 { base.n_embd / base.n_head } else { base.head_dim };
     Ok(ModelConfig {
         layers: (0..base.layers.len())
             .map(|l| LayerConfig { window: (l % 2 == 0).then_some(window), rope: Some(0) })
             .collect(),
-        attention_scale: f64::from(scaled_by).powf(-0.5) as f32,
+        attention_scale: gemma::attention_scale(&base, N_LAYER_27B),
         attention_softcap: h.softcap("attn_logit_softcapping", Some(50.0))?,
         logit_softcap: h.softcap("final_logit_softcapping", Some(30.0))?,
         ..base

@@ -8,6 +8,9 @@ use crate::model::config::{Hyper, LayerConfig, ModelConfig, QkNorm, RopeConfig, 
 /// Every so many layers one is global.
 const PATTERN: usize = 6;
 
+/// Layers of the 27B.
+const N_LAYER_27B: usize = 62;
+
 pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
     let base = gemma::config(h)?;
     let window = h.sliding_window()?;
@@ -17,13 +20,11 @@ pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
         Some(n) if l % PATTERN < PATTERN - 1 => LayerConfig { window: Some(n), rope: Some(1) },
         _ => LayerConfig { window: None, rope: Some(0) },
     };
-    // The 27B scales by its embedding's share of a head instead of the head's size.
-    let scaled_by = if base.layers.len() == 62 { base.n_embd / base.n_head } else { base.head_dim };
     Ok(ModelConfig {
         ropes: vec![global, local],
         layers: (0..base.layers.len()).map(layer).collect(),
         qk_norm: QkNorm::Head,
-        attention_scale: f64::from(scaled_by).powf(-0.5) as f32,
+        attention_scale: gemma::attention_scale(&base, N_LAYER_27B),
         logit_softcap: h.softcap("final_logit_softcapping", None)?,
         ..base
     })
