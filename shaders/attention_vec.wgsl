@@ -29,11 +29,29 @@ var<workgroup> scores: array<f32, WG>; // of a tile of WG positions
 var<workgroup> sums: array<vec4f, WG>;
 
 const LOWEST = -1e30; // WGSL has no infinities
-const AT_ONCE = 8u; // values that an invocation asks for before it needs them
+// What an invocation asks for before it needs it: values, and keys' vectors, two of each of four keys.
+const AT_ONCE = 8u;
 
 fn value(head_kv: u32, tile: u32, i: u32, n: u32, d4: u32) -> vec4f {
   if (i >= n) { return vec4f(0.0); }
   return v_load(cache_at(head_kv, tile + i) + d4);
+}
+
+fn key(head_kv: u32, tile: u32, i: u32, n: u32, d4: u32) -> vec4f {
+  if (i >= n || d4 >= D4) { return vec4f(0.0); }
+  return k_load(cache_at(head_kv, tile + i) + d4);
+}
+
+fn values(head_kv: u32, tile: u32, part: u32, n: u32, d4: u32) -> array<vec4f, AT_ONCE> {
+  var v: array<vec4f, AT_ONCE>;
+  for (var u = 0u; u < AT_ONCE; u++) { v[u] = value(head_kv, tile, part + u * PARTS, n, d4); }
+  return v;
+}
+
+fn keys(head_kv: u32, tile: u32, i0: u32, n: u32, lane: u32) -> array<vec4f, AT_ONCE> {
+  var k: array<vec4f, AT_ONCE>;
+  for (var u = 0u; u < AT_ONCE; u++) { k[u] = key(head_kv, tile, i0 + u / 2u * RUNS, n, lane + u % 2u * LANES); }
+  return k;
 }
 
 @compute @workgroup_size(WG)
@@ -54,14 +72,23 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let q_base = head * D4;
   let k_base = (N_HEAD + head_kv) * D4;
   let v_base = (N_HEAD + N_HEAD_KV + head_kv) * D4;
+  // Four elements of the sum over every PARTS-th position.
+  let part = t / SLICE_D4;
+  let d4 = slice * SLICE_D4 + t % SLICE_D4;
+  // The first keys and values are on their way while q is made.
+  let n_first = min(WG, min(end, pos) - begin);
+  var k = keys(head_kv, begin, run, n_first, lane);
+  var v = values(head_kv, begin, part, n_first, d4);
+  // Rotation is linear: the norms' factors wait.
+  for (var i = t; i < 2u * D4; i += WG) {
+    if (i < D4) { q[i] = roped(pos, q_base, i); } else { k_new[i - D4] = roped(pos, k_base, i - D4); }
+  }
   // Runs beyond the second do the same as it, for the barriers in it.
   let scale = head_scale(select(k_base, q_base, run == 0u), lane, t);
   if (lane == 0u && run < 2u) { head_scales[run] = scale; }
   workgroupBarrier();
-  for (var i = t; i < 2u * D4; i += WG) {
-    if (i < D4) { q[i] = roped(pos, q_base, i, head_scales[0]); } else { k_new[i - D4] = roped(pos, k_base, i - D4, head_scales[1]); }
-  }
-  workgroupBarrier();
+  let q_scale = head_scales[0];
+  let k_scale = head_scales[1];
   // One workgroup of a key-value head keeps the cache; the others use their own copy.
   if (end > pos && slice == 0u && head % (N_HEAD / N_HEAD_KV) == 0u) {
     let at = cache_at(head_kv, pos);
@@ -69,7 +96,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       var k: array<vec4f, KV_UNIT>;
       var v: array<vec4f, KV_UNIT>;
       for (var i = 0u; i < KV_UNIT; i++) {
-        k[i] = k_new[d4 + i];
+        k[i] = k_new[d4 + i] * k_scale;
         v[i] = qkv[v_base + d4 + i];
       }
       k_store(at + d4, k);
@@ -77,38 +104,30 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     }
   }
 
-  // Four elements of the sum over every PARTS-th position.
-  let part = t / SLICE_D4;
-  let d4 = slice * SLICE_D4 + t % SLICE_D4;
   var acc = vec4f(0.0);
   var total = 0.0;
   var highest = LOWEST;
   for (var tile = begin; tile < end; tile += WG) {
     let n = min(WG, end - tile);
     let n_cached = min(n, pos - tile); // the others but this token
-    // The first values are asked for now and needed behind the scores.
-    var v: array<vec4f, AT_ONCE>;
-    for (var u = 0u; u < AT_ONCE; u++) { v[u] = value(head_kv, tile, part + u * PARTS, n_cached, d4); }
-    // A run of LANES invocations reads four keys.
+    // A run of LANES invocations reads four keys, mostly in two vectors each.
     for (var first_i = 0u; first_i < n_cached; first_i += 4u * RUNS) {
       let i0 = first_i + run;
-      let k0 = cache_at(head_kv, tile + min(i0, n - 1u));
-      let k1 = cache_at(head_kv, tile + min(i0 + RUNS, n - 1u));
-      let k2 = cache_at(head_kv, tile + min(i0 + 2u * RUNS, n - 1u));
-      let k3 = cache_at(head_kv, tile + min(i0 + 3u * RUNS, n - 1u));
-      var s = vec4f(0.0);
-      for (var c = lane; c < D4; c += LANES) {
-        let q4 = q[c];
-        s += vec4f(dot(q4, k_load(k0 + c)), dot(q4, k_load(k1 + c)), dot(q4, k_load(k2 + c)), dot(q4, k_load(k3 + c)));
+      let q0 = q[min(lane, D4 - 1u)];
+      let q1 = q[min(lane + LANES, D4 - 1u)];
+      var s = vec4f(dot(q0, k[0]) + dot(q1, k[1]), dot(q0, k[2]) + dot(q1, k[3]), dot(q0, k[4]) + dot(q1, k[5]), dot(q0, k[6]) + dot(q1, k[7]));
+      k = keys(head_kv, tile, i0 + 4u * RUNS, n_cached, lane);
+      for (var c = lane + 2u * LANES; c < D4; c += LANES) {
+        for (var u = 0u; u < 4u; u++) { s[u] += dot(q[c], key(head_kv, tile, i0 + u * RUNS, n_cached, c)); }
       }
-      s = lanes_sum4(s, t);
+      s = lanes_sum4(s, t) * q_scale;
       if (lane < 4u && i0 + lane * RUNS < n_cached) { scores[i0 + lane * RUNS] = score(s[lane]); }
     }
     if (n_cached < n) {
       var s = 0.0;
       for (var c = lane; c < D4; c += LANES) { s += dot(q[c], k_new[c]); }
       s = lanes_sum(s, t);
-      if (t == 0u) { scores[n_cached] = score(s); }
+      if (t == 0u) { scores[n_cached] = score(s * q_scale * k_scale); }
     }
     workgroupBarrier();
     let s = select(LOWEST, scores[t], t < n);
@@ -128,6 +147,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         }
       }
       if (part == 0u && n_cached < n) { acc += scores[n_cached] * qkv[v_base + d4]; }
+    }
+    if (tile + WG < end) {
+      let n_next = min(WG, min(end, pos) - (tile + WG));
+      k = keys(head_kv, tile + WG, run, n_next, lane);
+      v = values(head_kv, tile + WG, part, n_next, d4);
     }
     workgroupBarrier();
   }

@@ -2,7 +2,6 @@
 // turn; each keeps the sums of ROWS rows, so that what it read of x serves them all.
 #import shared/workgroup_sum
 #import shared/row_sum
-#import shared/input_chunk
 #import weight/${WEIGHT}
 #import input/${INPUT}
 #import output/${OUTPUT}

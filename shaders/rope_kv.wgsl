@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let live = head < N_HEAD + N_HEAD_KV;
   let base = token * ROW_D4 + min(head, N_HEAD + N_HEAD_KV - 1u) * D4;
   let scale = head_scale(base, lane, t);
-  for (var d4 = lane; d4 < D4; d4 += LANES) { rotated[run * D4 + d4] = roped(pos, base, d4, scale); }
+  for (var d4 = lane; d4 < D4; d4 += LANES) { rotated[run * D4 + d4] = roped(pos, base, d4) * scale; }
   workgroupBarrier();
   if (!live) { return; }
   for (var d4 = lane; d4 < D4; d4 += LANES) { qkv[base + d4] = rotated[run * D4 + d4]; }

@@ -3,13 +3,13 @@
 @group(0) @binding(1) var<storage, read> rope: array<vec2f>;
 override N_ROT: u32; // elements of a head that rotate, a multiple of 8
 
-fn roped(pos: u32, base: u32, d4: u32, scale: f32) -> vec4f {
-  let v = head_value(base, d4) * scale;
+fn roped(pos: u32, base: u32, d4: u32) -> vec4f {
+  let v = head_value(base, d4);
   let half4 = N_ROT / 8u;
   if (d4 >= 2u * half4) { return v; }
   let first = d4 < half4;
   let i = select(d4 - half4, d4, first);
-  let partner = head_value(base, select(i, i + half4, first)) * scale;
+  let partner = head_value(base, select(i, i + half4, first));
   let at = pos * (N_ROT / 2u) + i * 4u;
   let r0 = rope[at];
   let r1 = rope[at + 1u];

@@ -3,8 +3,8 @@
 @group(0) @binding(1) var<storage, read> rope: array<vec2f>;
 override N_ROT: u32; // elements of a head that rotate, a multiple of 4
 
-fn roped(pos: u32, base: u32, d4: u32, scale: f32) -> vec4f {
-  let v = head_value(base, d4) * scale;
+fn roped(pos: u32, base: u32, d4: u32) -> vec4f {
+  let v = head_value(base, d4);
   if (d4 * 4u >= N_ROT) { return v; }
   let a = rope[pos * (N_ROT / 2u) + d4 * 2u];
   let b = rope[pos * (N_ROT / 2u) + d4 * 2u + 1u];

@@ -1,6 +1,5 @@
 // The dot products of a pair of an expert's rows with the row of x at x_base: the part of this invocation, one of LANES.
 #import shared/row_sum
-#import shared/input_chunk
 
 fn expert_pair(expert: u32, row: u32, t: u32) -> vec2f {
   let first = expert * N + min(row, N - 1u);
