@@ -6,6 +6,7 @@
 #import shared/expert_pair
 #import weight/${WEIGHT}
 #import input/${EXPERT_INPUT}
+#import read/${READ}
 #import output/${EXPERT_OUTPUT}
 override X_ROWS: u32; // rows of x a token: 1 or N_USED
 

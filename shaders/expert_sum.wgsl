@@ -6,6 +6,7 @@
 #import shared/expert_pair
 #import weight/${WEIGHT}
 #import input/plain
+#import read/direct
 #import output/add
 
 @compute @workgroup_size(WG)

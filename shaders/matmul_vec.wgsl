@@ -4,6 +4,7 @@
 #import shared/row_sum
 #import weight/${WEIGHT}
 #import input/${INPUT}
+#import read/${READ}
 #import output/${OUTPUT}
 override WORKGROUPS_X: u32 = 65535u; // workgroups of a row of the grid
 const ROWS = ${ROWS}u;
@@ -19,14 +20,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     for (var j = lane; j < n; j += LANES) {
       let x16 = input16(j);
 #ifdef ROWS_1
-      acc += weight_dot(weight16(min(row0, N - 1u), j0 + j), x16);
+      acc += dot16(min(row0, N - 1u), j0 + j, x16);
 #else
-      acc.x += weight_dot(weight16(min(row0, N - 1u), j0 + j), x16);
-      acc.y += weight_dot(weight16(min(row0 + 1u, N - 1u), j0 + j), x16);
+      acc.x += dot16(min(row0, N - 1u), j0 + j, x16);
+      acc.y += dot16(min(row0 + 1u, N - 1u), j0 + j, x16);
 #endif
 #ifdef ROWS_4
-      acc.z += weight_dot(weight16(min(row0 + 2u, N - 1u), j0 + j), x16);
-      acc.w += weight_dot(weight16(min(row0 + 3u, N - 1u), j0 + j), x16);
+      acc.z += dot16(min(row0 + 2u, N - 1u), j0 + j, x16);
+      acc.w += dot16(min(row0 + 3u, N - 1u), j0 + j, x16);
 #endif
     }
   }

@@ -6,7 +6,7 @@ use common::{Npy, Rng, assert_close, blocks, gpus, read, record, repack, reposit
 use serde_json::json;
 use webgguf::gguf::{GgmlType, dequantize};
 use webgguf::gpu::{Gpu, State};
-use webgguf::ops::{Act, Index, Input, Matrix, Output, Phase, Recorder, StepBuffers, Tensor, Vector};
+use webgguf::ops::{Act, Index, Input, Matrix, Output, Phase, Recorder, StepBuffers, Tensor, Vector, self_test};
 
 /// A matrix of blocks as they are in a file.
 fn matrix(gpu: &Gpu, ty: GgmlType, rows: u32, cols: u32, blocks: &[u8]) -> Matrix {
@@ -164,16 +164,42 @@ fn matmul_of_every_type() {
                 let w = matrix(gpu, ty, n, k, &blocks);
                 let x = rng.vec(t * k as usize, 1.0);
                 let xt = tensor(gpu, t, k as usize, &x);
+                let norm = rng.vec(k as usize, 2.0);
+                let norm_v = vector(gpu, &norm);
                 let y = Tensor::new(gpu, "y", t as u32, n).unwrap();
-                let got = run_matmul(gpu, t, Input::Plain(&xt), &w, Output::Store { y: &y, bias: None }, &y);
-                let want = matmul(&x, &dequantize(ty, &blocks).unwrap(), k as usize);
-                let what = format!("{ty} T={t} N={n} K={k} subgroups={}", gpu.caps.subgroup_min);
-                let error = assert_close(&got, &want, 1e-5, &what);
-                let worst = if t == 1 { &mut vec } else { &mut tile };
-                *worst = worst.max(error);
+                let weights = dequantize(ty, &blocks).unwrap();
+                // A norm's output is what is multiplied as integers.
+                for (input, h) in [
+                    (Input::Plain(&xt), x.clone()),
+                    (Input::RmsNorm { x: &xt, weight: &norm_v, eps: 1e-5 }, rms_norm(&x, &norm, 1e-5)),
+                ] {
+                    let got = run_matmul(gpu, t, input, &w, Output::Store { y: &y, bias: None }, &y);
+                    let want = matmul(&h, &weights, k as usize);
+                    let what = format!(
+                        "{ty} T={t} N={n} K={k} subgroups={} software={}",
+                        gpu.caps.subgroup_min, gpu.caps.software
+                    );
+                    let error = assert_close(&got, &want, 1e-5, &what);
+                    let worst = if t == 1 { &mut vec } else { &mut tile };
+                    *worst = worst.max(error);
+                }
             }
         }
         record("matmul", ty.name(), json!({"type": ty.name(), "matvec": vec, "matmul": tile}));
+    }
+}
+
+#[test]
+fn a_device_is_tried_before_it_is_trusted() {
+    for gpu in divided() {
+        let (subgroups, software) = (gpu.caps.subgroup_min, gpu.caps.software);
+        let (gpu, features) = pollster::block_on(self_test(gpu)).unwrap();
+        println!("subgroups={subgroups} software={software}: {features:?}");
+        assert_eq!(features.iter().map(|f| f.name).collect::<Vec<_>>(), ["subgroups", "int8 products"]);
+        assert_eq!(features[0].used, subgroups > 0);
+        assert_eq!(features[1].used, gpu.caps.int8_products);
+        assert_eq!(software, features[1].reason == "a CPU plays GPU");
+        assert!(!features[1].reason.contains("off by"), "{}", features[1].reason);
     }
 }
 

@@ -1,7 +1,6 @@
 // LayerNorm (arXiv:1607.06450) of the input, in every workgroup again. Mean first, then the variance about
 // it: one pass over sums of squares would cancel.
 #import shared/k16
-#import shared/input_chunk
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> norm_weight: array<vec4f>;
 @group(0) @binding(7) var<storage, read> norm_bias: array<vec4f>;

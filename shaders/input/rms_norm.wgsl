@@ -1,7 +1,6 @@
 // RMSNorm (arXiv:1910.07467) of the input, in every workgroup again: cheaper than a dispatch of its own.
 // The factor 1/rms leaves the sum, so the dot products need not wait for it.
 #import shared/k16
-#import shared/input_chunk
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> norm_weight: array<vec4f>;
 override K: f32; // elements of a row

@@ -9,7 +9,7 @@ fn expert_pair(expert: u32, row: u32, t: u32) -> vec2f {
     let n = input_chunk(j0, t);
     for (var j = t % LANES; j < n; j += LANES) {
       let x16 = input16(j);
-      acc += vec2f(weight_dot(weight16(first, j0 + j), x16), weight_dot(weight16(second, j0 + j), x16));
+      acc += vec2f(dot16(first, j0 + j, x16), dot16(second, j0 + j, x16));
     }
   }
   return acc;

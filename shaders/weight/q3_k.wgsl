@@ -2,17 +2,17 @@
 // value = (code - 4) * (d * (scale - 32)). w_qs: the low 2 bits; w_sc: of a super-block each 8 words of third bits,
 // 16 bytes of scale - 32, and d.
 #import shared/k16
-#import shared/weight16
+#import shared/codes
 #import shared/nibbles
 @group(0) @binding(2) var<storage, read> w_qs: array<u32>;
 @group(0) @binding(3) var<storage, read> w_sc: array<u32>;
 const WEIGHT_HAS_MIN = false;
 
-fn weight16(row: u32, j: u32) -> W16 {
+fn codes16(row: u32, j: u32) -> Codes {
   let s = (row * (K16 / 16u) + j / 16u) * 13u;
   let g = j % 16u;
   let high = w_sc[s + g / 2u] >> ((g & 1u) * 16u);
   let scale = i8x4(w_sc[s + 8u + g / 4u])[g % 4u];
-  let q = crumbs16(w_qs[row * K16 + j]) + bits16(high) * 4.0;
-  return W16(minus(q, 4.0), unpack2x16float(w_sc[s + 12u]).x * scale, 0.0);
+  let q = crumbs16(w_qs[row * K16 + j]) | (bits16(high) << vec4u(2u));
+  return Codes(minus(q, 4u), unpack2x16float(w_sc[s + 12u]).x * scale, 0.0);
 }

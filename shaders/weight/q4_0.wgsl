@@ -1,12 +1,12 @@
 // Q4_0: blocks of 32 codes of 4 bits and a scale d (f16); value = (code - 8) * d. w_sc: the d of two blocks each.
 #import shared/k16
-#import shared/weight16
+#import shared/codes
 #import shared/nibbles
 @group(0) @binding(2) var<storage, read> w_qs: array<vec2u>;
 @group(0) @binding(3) var<storage, read> w_sc: array<u32>;
 const WEIGHT_HAS_MIN = false;
 
-fn weight16(row: u32, j: u32) -> W16 {
+fn codes16(row: u32, j: u32) -> Codes {
   let d = unpack2x16float(w_sc[row * ((K16 + 3u) / 4u) + j / 4u]);
-  return W16(nibbles16(w_qs[row * K16 + j], 8.0), select(d.x, d.y, (j & 2u) != 0u), 0.0);
+  return Codes(minus(nibbles16(w_qs[row * K16 + j]), 8u), select(d.x, d.y, (j & 2u) != 0u), 0.0);
 }

@@ -2,18 +2,18 @@
 // dmin (f16); value = code * (d * scale) - dmin * min. w_qs: the low 4 bits; w_sc: of a super-block each 8 words of
 // fifth bits, 8 pairs of bytes, scale and min, then d and dmin.
 #import shared/k16
-#import shared/weight16
+#import shared/codes
 #import shared/nibbles
 @group(0) @binding(2) var<storage, read> w_qs: array<vec2u>;
 @group(0) @binding(3) var<storage, read> w_sc: array<u32>;
 const WEIGHT_HAS_MIN = true;
 
-fn weight16(row: u32, j: u32) -> W16 {
+fn codes16(row: u32, j: u32) -> Codes {
   let s = (row * (K16 / 16u) + j / 16u) * 13u;
   let g = j % 16u;
   let high = w_sc[s + g / 2u] >> ((g & 1u) * 16u);
   let sm = w_sc[s + 8u + g / 4u] >> ((g & 2u) * 8u);
   let dm = unpack2x16float(w_sc[s + 12u]);
-  let q = nibbles16(w_qs[row * K16 + j], 0.0) + bits16(high) * 16.0;
-  return W16(q, dm.x * f32(sm & 0xffu), -(dm.y * f32((sm >> 8u) & 0xffu)));
+  let q = nibbles16(w_qs[row * K16 + j]) | (bits16(high) << vec4u(4u));
+  return Codes(q, dm.x * f32(sm & 0xffu), -(dm.y * f32((sm >> 8u) & 0xffu)));
 }

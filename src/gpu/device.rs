@@ -24,6 +24,8 @@ pub struct Caps {
     /// Invocations of the smallest subgroup, a power of two; 0 where subgroups are not to be used.
     pub subgroup_min: u32,
     pub timestamps: bool,
+    /// Whether WGSL has products of four 8-bit integers (dp4a).
+    pub int8_products: bool,
     /// Whether the adapter is a CPU in truth.
     pub software: bool,
     /// Dispatches that are handed over at a time.
@@ -183,6 +185,10 @@ impl Gpu {
         let subgroups = device.features().contains(wgpu::Features::SUBGROUP);
         #[cfg(target_arch = "wasm32")]
         let subgroups = super::web::device_has(&device, "subgroups");
+        #[cfg(not(target_arch = "wasm32"))]
+        let int8_products = true;
+        #[cfg(target_arch = "wasm32")]
+        let int8_products = super::web::wgsl_has("packed_4x8_integer_dot_product");
         let subgroup_min = info.subgroup_min_size;
         let caps = Caps {
             adapter: info.name.clone(),
@@ -192,6 +198,7 @@ impl Gpu {
             max_workgroups: limits.max_compute_workgroups_per_dimension,
             subgroup_min: if subgroups && subgroup_min.is_power_of_two() { subgroup_min } else { 0 },
             timestamps: !timestamps.is_empty(),
+            int8_products,
             software: info.device_type == wgpu::DeviceType::Cpu,
             dispatches_per_submit: if profile == DeviceProfile::Ios { IOS_DISPATCHES } else { usize::MAX },
         };
@@ -210,6 +217,13 @@ impl Gpu {
     #[must_use]
     pub fn without_subgroups(mut self) -> Self {
         self.caps.subgroup_min = 0;
+        self
+    }
+
+    /// The same device, as one without products of 8-bit integers would do.
+    #[must_use]
+    pub fn without_int8_products(mut self) -> Self {
+        self.caps.int8_products = false;
         self
     }
 

@@ -31,6 +31,13 @@ pub fn device_has(device: &wgpu::Device, feature: &str) -> bool {
     Reflect::get(device.as_ref(), &"features".into()).is_ok_and(|set| set_has(&set, &feature.into()))
 }
 
+/// Whether the browser's WGSL has a language feature.
+pub fn wgsl_has(feature: &str) -> bool {
+    let get = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).unwrap_or_default();
+    let gpu = get(&get(&js_sys::global(), "navigator"), "gpu");
+    set_has(&get(&gpu, "wgslLanguageFeatures"), &feature.into())
+}
+
 fn set_has(set: &JsValue, value: &JsValue) -> bool {
     let has = Reflect::get(set, &"has".into()).ok().and_then(|f| f.dyn_into::<Function>().ok());
     has.and_then(|f| f.call1(set, value).ok()).is_some_and(|v| v.is_truthy())

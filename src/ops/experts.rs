@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::{Input, Matrix, Part, Phase, Recorder, Tensor, n_groups};
+use super::{Input, Matrix, Part, Phase, Read, Recorder, Tensor, n_groups};
 use crate::error::{Result, bail};
 use crate::gpu::{Binding, Buffer, Gpu, Grid, Kernel, Usage};
 
@@ -98,13 +98,15 @@ impl Recorder<'_> {
             }
             _ => input,
         };
+        let read = if matches!(input, Input::Plain(_)) { Read::Direct } else { Read::Staged };
         for part in &w.matrix.parts {
             let kernel = Kernel::new("expert_matmul")
                 .slot("EXPERT_INPUT", input.slot())
+                .slot("READ", read.slot())
                 .slot("EXPERT_OUTPUT", slot)
                 .set("X_ROWS", x_rows);
             let kernel = input.set(kernel);
-            let (kernel, mut bindings, grid) = self.expert_part(kernel, w, part, routes, y);
+            let (kernel, mut bindings, grid) = self.expert_part(kernel, w, part, routes, y, read);
             input.bind(&mut bindings);
             self.dispatch(name, &kernel, &bindings, Grid { z: routes.n_used, ..grid })?;
         }
@@ -129,7 +131,7 @@ impl Recorder<'_> {
         }
         for part in &w.matrix.parts {
             let kernel = Kernel::new("expert_sum").set("RESIDUAL_SCALE", scale);
-            let (kernel, mut bindings, grid) = self.expert_part(kernel, w, part, routes, y);
+            let (kernel, mut bindings, grid) = self.expert_part(kernel, w, part, routes, y, Read::Direct);
             bindings.push(("x", &x.buffer));
             self.dispatch(name, &kernel, &bindings, grid)?;
         }
@@ -144,9 +146,10 @@ impl Recorder<'_> {
         part: &'b Part,
         routes: &'b Routes,
         y: &'b Tensor,
+        read: Read,
     ) -> (Kernel, Vec<Binding<'b>>, Grid) {
         let (n, groups) = (w.rows(), n_groups(w.matrix.cols));
-        let tuning = self.tuning.matmul_vec(n, groups, true);
+        let tuning = self.tuning.matmul_vec(n, groups, true, read);
         let kernel = kernel
             .slot("WEIGHT", part.layout.weight)
             .slot("ROWS", "2")

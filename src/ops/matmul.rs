@@ -1,7 +1,7 @@
 //! Matmul, with what comes before it (norms, the merge of attention's splits) and after it (bias, activation,
 //! residual) in the same kernel where the phase allows.
 
-use super::{Matrix, Part, Phase, Recorder, Tensor, Vector, n_groups};
+use super::{Matrix, Part, Phase, Read, Recorder, Tensor, Vector, n_groups};
 use crate::error::{Result, bail};
 use crate::gpu::{Binding, Caps, Extent, Grid, Kernel};
 
@@ -191,12 +191,18 @@ impl Recorder<'_> {
     fn matmul_vec(&mut self, name: &str, input: Input<'_>, w: &Matrix, output: Output<'_>) -> Result<()> {
         for part in &w.parts {
             let (n, groups) = (part.rows.len() as u32, n_groups(w.cols));
-            let tuning = self.tuning.matmul_vec(n, groups, matches!(output, Output::Glu { .. }));
+            let read = match input {
+                Input::Plain(_) => Read::Direct,
+                Input::RmsNorm { .. } if self.tuning.int8_products && part.sc.is_some() => Read::I8x3,
+                _ => Read::Staged,
+            };
+            let tuning = self.tuning.matmul_vec(n, groups, matches!(output, Output::Glu { .. }), read);
             let grid = folded(n.div_ceil(tuning.rows_per_workgroup()), &self.gpu.caps);
             let Extent::Fixed(grid_x) = grid.x else { unreachable!("folded() makes fixed grids") };
             let kernel = Kernel::new("matmul_vec")
                 .slot("WEIGHT", part.layout.weight)
                 .slot("INPUT", input.slot())
+                .slot("READ", read.slot())
                 .slot("OUTPUT", output.slot())
                 .slot("ROWS", tuning.rows_slot())
                 .set("WG", tuning.workgroup)

@@ -24,4 +24,4 @@ pub use repack::{Repacker, StagedRows};
 pub use sample::Sampler;
 pub use self_test::{Feature, self_test};
 pub use tensor::{Tensor, Vector};
-pub use tuning::{Tuning, VecTuning};
+pub use tuning::{Read, Tuning, VecTuning};

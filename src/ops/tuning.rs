@@ -18,12 +18,36 @@ pub struct Tuning {
     pub min_split: u32,
     /// Workgroups that search the logits.
     pub search_workgroups: u32,
+    /// Whether quantised weights are multiplied as integers.
+    pub int8_products: bool,
     /// Whether a CPU plays GPU.
     pub software: bool,
 }
 
 /// Invocations that keep a large GPU busy.
 const FULL: u32 = 100_000;
+
+/// How a matmul of decode reads its input: the value of slot `READ`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Read {
+    /// From memory, by every invocation.
+    Direct,
+    /// From workgroup memory, where what is computed of it serves all.
+    Staged,
+    /// As [`Read::Staged`], in three 8-bit digits.
+    I8x3,
+}
+
+impl Read {
+    #[must_use]
+    pub fn slot(self) -> &'static str {
+        match self {
+            Read::Direct => "direct",
+            Read::Staged => "staged",
+            Read::I8x3 => "i8x3",
+        }
+    }
+}
 
 /// How `matmul_vec` divides its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +71,7 @@ impl Tuning {
             n_split: lanes,
             min_split: 64,
             search_workgroups: 64,
+            int8_products: caps.int8_products,
             software: false,
         };
         // A CPU that plays GPU has few cores, and pays for every invocation and barrier.
@@ -56,6 +81,7 @@ impl Tuning {
             n_split: 2,
             min_split: 1024,
             search_workgroups: 2,
+            int8_products: false,
             software: true,
             ..gpu
         };
@@ -64,17 +90,25 @@ impl Tuning {
 
     /// For `rows` rows of `groups` groups of 16; `paired` where rows make outputs in pairs.
     #[must_use]
-    pub fn matmul_vec(&self, rows: u32, groups: u32, paired: bool) -> VecTuning {
-        // A CPU gains by reuse alone.
+    pub fn matmul_vec(&self, rows: u32, groups: u32, paired: bool, read: Read) -> VecTuning {
+        let (fewest, most) = match read {
+            Read::Direct => (8, 256),
+            Read::Staged => (8, 64),
+            // A group takes so little that all rows should share the making of its digits.
+            Read::I8x3 => (if groups.is_multiple_of(16) { 16 } else { 8 }, 64),
+        };
         let per_run = if self.software {
-            4
+            4 // a CPU gains by reuse alone
+        } else if read == Read::Direct {
+            // What is read from memory should serve many rows, while they fill the GPU.
+            [4, 2].into_iter().find(|r| rows / r * groups.min(most) >= FULL / 2).unwrap_or(if paired { 2 } else { 1 })
         } else if paired || rows >= 8192 {
             2
         } else {
             1
         };
         // As few invocations a row as fill the GPU: summing up costs, and a short row cannot feed many.
-        let filling = (FULL / rows.div_ceil(per_run).max(1)).max(1).next_power_of_two().clamp(8, 64);
+        let filling = (FULL / rows.div_ceil(per_run).max(1)).max(1).next_power_of_two().clamp(fewest, most);
         let lanes = if self.subgroup == 0 || self.software { self.lanes } else { filling };
         let lanes = lanes.min(1 << groups.max(1).ilog2());
         let workgroup = if self.subgroup == 0 || self.software { 64 } else { 256 };

@@ -2,6 +2,7 @@
 // straight from memory, the L1 cache would be what binds a matmul.
 #import shared/k16
 #import shared/workgroup
+#import shared/dot16
 override CHUNK: u32 = min(K16, 128u);
 override PITCH: u32 = CHUNK + 2u; // the two keep the four quarters of a group off each other's banks
 override CHUNK_SIZE: u32 = 4u * PITCH;
@@ -16,6 +17,6 @@ fn input_chunk(j0: u32, t: u32) -> u32 {
   return n;
 }
 
-fn input16(i: u32) -> mat4x4f {
+fn input16(i: u32) -> X16 {
   return mat4x4f(x_chunk[i], x_chunk[PITCH + i], x_chunk[2u * PITCH + i], x_chunk[3u * PITCH + i]);
 }
