@@ -138,7 +138,7 @@ impl AttentionParts {
     /// # Errors
     /// As [`Gpu::buffer`].
     pub fn new(gpu: &Gpu, n_head: u32, head_dim: u32) -> Result<Self> {
-        let n_split = Tuning::of(&gpu.caps).n_split;
+        let n_split = Tuning::of(&gpu.caps).n_split(n_head);
         let bytes = u64::from(n_head) * u64::from(n_split) * u64::from(head_dim + 4) * 4;
         Ok(AttentionParts { buffer: gpu.buffer("attention_parts", bytes, Usage::Storage)? })
     }
@@ -200,7 +200,7 @@ impl Recorder<'_> {
             Phase::Decode { far } => {
                 let t = self.tuning;
                 let workgroup = t.attention_workgroup.max(a.head_dim / 4);
-                let n_split = if far { t.n_split } else { 1 };
+                let n_split = if far { t.n_split(a.n_head) } else { 1 };
                 // Few workgroups are at work unless the cache is split: a wide head gets more of them then.
                 let slices = if far || t.software || !a.head_dim.is_multiple_of(64) { 1 } else { a.head_dim / 64 };
                 let split = |kernel: Kernel| kernel.set("N_SPLIT", n_split).set("MIN_SPLIT", t.min_split);
@@ -216,7 +216,7 @@ impl Recorder<'_> {
                     return Ok(());
                 }
                 let kernel = split(a.kernel("attention_merge", qkv));
-                let kernel = kernel.set("WG", workgroup.max(t.n_split)).set("LANES", t.n_split);
+                let kernel = kernel.set("WG", workgroup.max(n_split)).set("LANES", n_split);
                 let bindings = [("partials", &parts.buffer), ("y", &out.buffer), ("state", &self.step.state)];
                 self.dispatch("attention_merge", &kernel, &bindings, Grid::x(a.n_head))
             }

@@ -14,7 +14,7 @@ pub struct Tuning {
     /// Positions up to which decode's attention is not split over workgroups.
     pub near: u32,
     /// Splits beyond that, at most, and the positions that one is worth. With subgroups, one holds all splits.
-    pub n_split: u32,
+    pub max_split: u32,
     pub min_split: u32,
     /// Workgroups that search the logits.
     pub search_workgroups: u32,
@@ -68,7 +68,7 @@ impl Tuning {
             lanes,
             attention_workgroup: 256,
             near: 256,
-            n_split: lanes,
+            max_split: lanes,
             min_split: 64,
             search_workgroups: 64,
             int8_products: caps.int8_products,
@@ -78,7 +78,7 @@ impl Tuning {
         let software = Tuning {
             attention_workgroup: 64,
             near: u32::MAX,
-            n_split: 2,
+            max_split: 2,
             min_split: 1024,
             search_workgroups: 2,
             int8_products: false,
@@ -113,6 +113,12 @@ impl Tuning {
         let lanes = lanes.min(1 << groups.max(1).ilog2());
         let workgroup = if self.subgroup == 0 || self.software { 64 } else { 256 };
         VecTuning { workgroup, lanes, rows: per_run }
+    }
+
+    /// Splits of a long cache: as many workgroups of all heads as a large GPU holds at a time.
+    #[must_use]
+    pub fn n_split(&self, n_head: u32) -> u32 {
+        if n_head <= 8 { self.max_split } else { self.max_split.min(16) }
     }
 
     /// Invocations that read a cached key of `head_dim` elements together: eight elements each, where they may be so many.
