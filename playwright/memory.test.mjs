@@ -107,6 +107,41 @@ test('what the browser tells of memory is the default', { timeout: 60_000 }, asy
   assert.deepEqual([answers.tight, answers.code, answers.own], [false, 'OUT_OF_GPU_MEMORY', true]);
 });
 
+test('a GPU without the memory: nothing stays behind', { timeout: 60_000 }, async () => {
+  const context = await site.browser.newContext();
+  await context.addInitScript(() => {
+    globalThis.live = 0;
+    globalThis.refusals = 0;
+    const { requestDevice } = GPUAdapter.prototype;
+    GPUAdapter.prototype.requestDevice = async function (...args) {
+      const device = await requestDevice.apply(this, args);
+      live++;
+      device.lost.then(() => live--);
+      return device;
+    };
+    const { popErrorScope } = GPUDevice.prototype;
+    GPUDevice.prototype.popErrorScope = async function () {
+      const error = await popErrorScope.call(this);
+      return refusals-- > 0 ? new GPUOutOfMemoryError('out of memory, says the test') : error;
+    };
+  });
+  const fresh = await site.page('/test/', context);
+  const { failed, live, again } = await fresh.evaluate(async (url) => {
+    refusals = 1;
+    const failed = await failureOf(webgguf.loadModel(url));
+    for (let i = 0; live > 0 && i < 50; i++) await new Promise((r) => setTimeout(r, 20));
+    refusals = 0;
+    const left = live;
+    return { failed, live: left, again: await failureOf(webgguf.loadModel(url)) };
+  }, SMALL);
+  console.log(failed.message);
+  assert.equal(failed.code, 'OUT_OF_GPU_MEMORY');
+  assert.match(failed.message, /the GPU has no \d+ bytes for .* on top of \d+/);
+  assert.equal(live, 0, 'its device is destroyed');
+  assert.equal(again, null, 'another load has what it took');
+  await context.close();
+});
+
 test('what can never run is an error', { timeout: 60_000 }, async () => {
   const cases = [
     [{ contextLength: TRAINED + 1 }, 'INVALID_ARGUMENT', /513, 1 to 512/],

@@ -316,6 +316,13 @@ impl Gpu {
     }
 }
 
+impl Drop for Gpu {
+    fn drop(&mut self) {
+        // A load that fails leaves nothing for the collector to find.
+        self.destroy();
+    }
+}
+
 fn gpu_error(e: &wgpu::Error) -> Error {
     match e {
         wgpu::Error::OutOfMemory { .. } => Error::OutOfGpuMemory(format!("the GPU is out of memory: {e}")),
