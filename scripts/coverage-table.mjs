@@ -1,7 +1,7 @@
-// The tables of docs/COVERAGE.md, from what the tests left in target/coverage/: which architecture and which quantisation
+// The tables of README.md, from what the tests left in target/coverage/: which architecture and which quantisation
 // was tested how, and how far off it was at worst. Nothing in them is typed by hand.
 // Usage: node scripts/coverage-table.mjs [--run] [FILE]
-// With --run, the tests run first. FILE is any Markdown file with the markers; default docs/COVERAGE.md.
+// With --run, the tests run first. FILE is any Markdown file with the markers; default README.md.
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -87,7 +87,7 @@ function main(args) {
     run('cargo', ['test', '--all-features', ...TESTS.flatMap((t) => ['--test', t])]);
   }
   if (!results('activations').length) throw new Error(`${RESULTS} has no results; run the tests, or this with --run`);
-  const file = args[0] ?? join(ROOT, 'docs/COVERAGE.md');
+  const file = args[0] ?? join(ROOT, 'README.md');
   const before = readFileSync(file, 'utf8');
   const after = rewrite(before);
   writeFileSync(file, after);

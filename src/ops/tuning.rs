@@ -91,18 +91,18 @@ impl Tuning {
     /// For `rows` rows of `groups` groups of 16; `paired` where rows make outputs in pairs.
     #[must_use]
     pub fn matmul_vec(&self, rows: u32, groups: u32, paired: bool, read: Read) -> VecTuning {
-        let (fewest, most) = match read {
-            Read::Direct => (8, 256),
-            Read::Staged => (8, 64),
-            // A group takes so little that all rows should share the making of its digits.
-            Read::I8x3 => (if groups.is_multiple_of(16) { 16 } else { 8 }, 64),
+        // Digits cost more to make and less to use, so more rows share them.
+        let (fewest, most, many_rows) = match read {
+            Read::Direct => (8, 256, u32::MAX),
+            Read::Staged => (8, 64, 8192),
+            Read::I8x3 => (if groups.is_multiple_of(16) { 16 } else { 8 }, 64, 2048),
         };
         let per_run = if self.software {
             4 // a CPU gains by reuse alone
         } else if read == Read::Direct {
             // What is read from memory should serve many rows, while they fill the GPU.
             [4, 2].into_iter().find(|r| rows / r * groups.min(most) >= FULL / 2).unwrap_or(if paired { 2 } else { 1 })
-        } else if paired || rows >= 8192 {
+        } else if paired || rows >= many_rows {
             2
         } else {
             1
