@@ -48,19 +48,23 @@ for (const name of MODELS) {
       await page.evaluate((url) => {
         const models = {};
         // Some architectures choose their RoPE by the context, so a case names its own.
-        globalThis.modelFor = (contextLength) => (models[contextLength] ??= webgguf.loadModel(url, { contextLength }));
+        globalThis.modelFor = (contextLength, kvCache) =>
+          (models[`${contextLength} ${kvCache}`] ??= webgguf.loadModel(url, { contextLength, kvCache }));
       }, `/models/${name}.gguf`);
     });
     after(() => page.close());
 
+    const capture = (entry, kvCache, tolerance) =>
+      page.evaluate(async ([fixture, kvCache, tolerance]) => {
+        const { compareCase } = await import('/test/activations.js');
+        const index = await (await fetch(`${fixture}index.json`)).json();
+        const model = await modelFor(index.n_ctx, kvCache);
+        return { ...(await compareCase(model, fixture, tolerance)), architecture: model.info.architecture };
+      }, [`/fixtures/${name}/${entry}/`, kvCache, tolerance]);
+
     for (const entry of cases) {
       test(`${name}: activations of case ${entry}`, { timeout: 120_000 }, async () => {
-        const result = await page.evaluate(async (fixture) => {
-          const { compareCase } = await import('/test/activations.js');
-          const index = await (await fetch(`${fixture}index.json`)).json();
-          const model = await modelFor(index.n_ctx);
-          return { ...(await compareCase(model, fixture)), architecture: model.info.architecture };
-        }, `/fixtures/${name}/${entry}/`);
+        const result = await capture(entry, 'f32', 1e-4);
 
         const failed = result.rows.filter((r) => r.problem);
         const worst = Math.max(...result.rows.filter((r) => r.problem !== 'missing').map((r) => r.relL2));
@@ -77,10 +81,16 @@ for (const name of MODELS) {
       });
     }
 
+    test(`${name}: activations with a cache in f16`, { timeout: 120_000 }, async () => {
+      const { rows } = await capture('t7', 'f16', 5e-3);
+      console.log(`worst relative L2 ${Math.max(...rows.map((r) => r.relL2)).toExponential(2)}`);
+      assert.deepEqual(rows.filter((r) => r.problem), [], 'every node matches');
+    });
+
     test(`${name}: greedy text`, { timeout: 120_000 }, async () => {
       const { n_ctx, prompt_tokens, tokens, text } = JSON.parse(readFileSync(join(folder, 'greedy.json')));
       const got = await page.evaluate(async ([contextLength, prompt, maxTokens]) => {
-        const model = await modelFor(contextLength);
+        const model = await modelFor(contextLength, 'f16');
         const { ids, text } = await collect(model, prompt, { maxTokens, temperature: 0, ignoreEnd: true });
         const detokenized = (options) =>
           model.detokenize([...prompt, ...ids], options).slice(model.detokenize(prompt, options).length);
@@ -93,7 +103,7 @@ for (const name of MODELS) {
     });
 
     test(`${name}: dispatches of a token`, async () => {
-      const { decodeDispatches, layers } = await page.evaluate(async () => (await modelFor(256)).info);
+      const { decodeDispatches, layers } = await page.evaluate(async () => (await modelFor(256, 'f16')).info);
       const limit = PER_LAYER * layers + BESIDE;
       console.log(`${name}: ${decodeDispatches} dispatches a token, ${layers} layers`);
       assert.ok(decodeDispatches > 0 && decodeDispatches <= limit, `${decodeDispatches}, ${limit} are allowed`);

@@ -68,7 +68,7 @@ test('ios: every intermediate matches', TIMEOUT, async () => {
     const { compareCase } = await import('/test/activations.js');
     const fixture = '/fixtures/embedded/t7/';
     const { n_ctx: contextLength } = await (await fetch(`${fixture}index.json`)).json();
-    const model = await webgguf.loadModel('/models/embedded.gguf', { profile: 'ios', contextLength });
+    const model = await webgguf.loadModel('/models/embedded.gguf', { profile: 'ios', contextLength, kvCache: 'f32' });
     const result = await compareCase(model, fixture);
     model.destroy();
     return result;
@@ -114,6 +114,49 @@ test('subgroups that compute wrong sums are not used', TIMEOUT, async () => {
   assert.equal(info.gpu.subgroupSize, 0);
   const subgroups = info.gpu.features.find(({ name }) => name === 'subgroups');
   assert.ok(!subgroups.used && /off by/.test(subgroups.reason), subgroups.reason);
+  await page.close();
+});
+
+/** Have the page take SwiftShader for a GPU that has f16. */
+const disguise = (page) =>
+  page.evaluate(() => {
+    const { has } = GPUSupportedFeatures.prototype;
+    GPUSupportedFeatures.prototype.has = function (name) {
+      return name === 'shader-f16' || has.call(this, name);
+    };
+    for (const { prototype } of [GPUAdapter, GPUAdapterInfo]) {
+      if ('isFallbackAdapter' in prototype) Object.defineProperty(prototype, 'isFallbackAdapter', { get: () => false });
+    }
+  });
+
+test('a device with every feature: each is tried, and the text is the same', TIMEOUT, async () => {
+  const page = await site.page();
+  await disguise(page);
+  const { all, info } = await greedy(page, {});
+  console.log(JSON.stringify(info.gpu.features));
+  assert.deepEqual(all[0], golden.tokens.slice(0, 16));
+  assert.deepEqual(info.gpu.features.map(({ name }) => name), ['subgroups', 'f16 cache', 'int8 products']);
+  assert.ok(info.gpu.features[1].used, info.gpu.features[1].reason);
+  assert.equal(info.memory.kvCacheType, 'f16');
+  assert.match(info.gpu.features[2].reason, /^a matmul took|no timestamps/);
+  await page.close();
+});
+
+test('f16 and integer products that are off are not used', TIMEOUT, async () => {
+  const page = await site.page();
+  await disguise(page);
+  await page.evaluate(() => {
+    const { createShaderModule } = GPUDevice.prototype;
+    GPUDevice.prototype.createShaderModule = function ({ code, ...rest }) {
+      const broken = code.replaceAll('pack2x16float(v.', 'pack2x16snorm(v.').replaceAll('dot4I8Packed(a.w', 'dot4I8Packed(a.z');
+      return createShaderModule.call(this, { ...rest, code: broken });
+    };
+  });
+  const { all, info } = await greedy(page, {});
+  console.log(JSON.stringify(info.gpu.features));
+  assert.deepEqual(all[0], golden.tokens.slice(0, 16));
+  assert.equal(info.memory.kvCacheType, 'f32');
+  for (const { used, reason } of info.gpu.features.slice(1)) assert.ok(!used && /off by|no timestamps/.test(reason), reason);
   await page.close();
 });
 

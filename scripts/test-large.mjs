@@ -52,7 +52,7 @@ async function check(site, shape, type) {
     const result = await page.evaluate(async ([shape, generated]) => {
       const { compareCase } = await import('/test/activations.js');
       const started = performance.now();
-      const model = await webgguf.loadModel(`/target/large/${shape}.gguf`, { contextLength: 256 });
+      const model = await webgguf.loadModel(`/target/large/${shape}.gguf`, { contextLength: 256, kvCache: 'f32' });
       const loadMs = performance.now() - started;
       const { rows, decoded, wantDecoded } = await compareCase(model, `/target/large/${shape}/`);
       const prompt = Array.from({ length: 7 }, (_, i) => 300 + ((37 * i) % 500));

@@ -146,6 +146,7 @@ fn run_matmul(gpu: &Gpu, n_tokens: usize, input: Input<'_>, w: &Matrix, output: 
 fn divided() -> Vec<Gpu> {
     let as_gpu = gpus().map(|mut gpu| {
         gpu.caps.software = false;
+        gpu.caps.f16 = true;
         gpu
     });
     gpus().into_iter().chain(as_gpu).collect()
@@ -192,14 +193,16 @@ fn matmul_of_every_type() {
 #[test]
 fn a_device_is_tried_before_it_is_trusted() {
     for gpu in divided() {
-        let (subgroups, software) = (gpu.caps.subgroup_min, gpu.caps.software);
+        let (subgroups, software, f16) = (gpu.caps.subgroup_min, gpu.caps.software, gpu.caps.f16);
         let (gpu, features) = pollster::block_on(self_test(gpu)).unwrap();
         println!("subgroups={subgroups} software={software}: {features:?}");
-        assert_eq!(features.iter().map(|f| f.name).collect::<Vec<_>>(), ["subgroups", "int8 products"]);
+        assert_eq!(features.iter().map(|f| f.name).collect::<Vec<_>>(), ["subgroups", "f16 cache", "int8 products"]);
         assert_eq!(features[0].used, subgroups > 0);
-        assert_eq!(features[1].used, gpu.caps.int8_products);
-        assert_eq!(software, features[1].reason == "a CPU plays GPU");
-        assert!(!features[1].reason.contains("off by"), "{}", features[1].reason);
+        assert_eq!(features[1].used, gpu.caps.f16);
+        assert_eq!(features[1].used, f16, "{}", features[1].reason);
+        assert_eq!(features[2].used, gpu.caps.int8_products);
+        assert_eq!(software, features[2].reason == "a CPU plays GPU");
+        assert!(!features[2].reason.contains("off by"), "{}", features[2].reason);
     }
 }
 

@@ -2,7 +2,7 @@
 import { fetchNpy } from './npy.js';
 
 /** Relative L2 that an f32 engine holds with room to spare. */
-export const TOLERANCE = 1e-4;
+const TOLERANCE = 1e-4;
 
 /** Errors of `got` against `want`; relative L2 is absolute where `want` is zero. */
 export function compare(got, want) {
@@ -67,10 +67,10 @@ function argmax(values) {
 }
 
 /**
- * Run a reference's prompt and compare every node of its index.
+ * Run a reference's prompt and compare every node of its index, each within `tolerance`.
  * @returns rows of the report: a checkpoint is a node of a layer in a phase; of decode, the worst step counts.
  */
-export async function compareCase(model, url) {
+export async function compareCase(model, url, tolerance = TOLERANCE) {
   const index = await (await fetch(`${url}index.json`)).json();
   const steps = await model.captureActivations(index.tokens, { decodeSteps: index.decoded.length });
   const nodes = steps.map((step) => new Map(step.map((a) => [a.name, a])));
@@ -104,7 +104,7 @@ export async function compareCase(model, url) {
           row.problem = e.message;
         }
       }
-      if (!row.problem && !(row.relL2 <= TOLERANCE)) row.problem = `relative L2 above ${TOLERANCE}`;
+      if (!row.problem && !(row.relL2 <= tolerance)) row.problem = `relative L2 above ${tolerance}`;
     }
   }
   const extra = [...new Set(nodes.flatMap((n) => [...n.keys()]))].filter((name) => !seen.has(name));

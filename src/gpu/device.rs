@@ -24,6 +24,8 @@ pub struct Caps {
     /// Invocations of the smallest subgroup, a power of two; 0 where subgroups are not to be used.
     pub subgroup_min: u32,
     pub timestamps: bool,
+    /// Whether the device is made for f16 (shader-f16): kernels pack and unpack it without, but slower.
+    pub f16: bool,
     /// Whether WGSL has products of four 8-bit integers (dp4a).
     pub int8_products: bool,
     /// Whether the adapter is a CPU in truth.
@@ -190,6 +192,7 @@ impl Gpu {
         #[cfg(target_arch = "wasm32")]
         let int8_products = super::web::wgsl_has("packed_4x8_integer_dot_product");
         let subgroup_min = info.subgroup_min_size;
+        let software = info.device_type == wgpu::DeviceType::Cpu;
         let caps = Caps {
             adapter: info.name.clone(),
             backend: info.backend.to_str(),
@@ -198,8 +201,9 @@ impl Gpu {
             max_workgroups: limits.max_compute_workgroups_per_dimension,
             subgroup_min: if subgroups && subgroup_min.is_power_of_two() { subgroup_min } else { 0 },
             timestamps: !timestamps.is_empty(),
+            f16: adapter.features().contains(wgpu::Features::SHADER_F16) && !software,
             int8_products,
-            software: info.device_type == wgpu::DeviceType::Cpu,
+            software,
             dispatches_per_submit: if profile == DeviceProfile::Ios { IOS_DISPATCHES } else { usize::MAX },
         };
         Ok(Gpu {
@@ -217,6 +221,13 @@ impl Gpu {
     #[must_use]
     pub fn without_subgroups(mut self) -> Self {
         self.caps.subgroup_min = 0;
+        self
+    }
+
+    /// The same device, as one without f16 would do.
+    #[must_use]
+    pub fn without_f16(mut self) -> Self {
+        self.caps.f16 = false;
         self
     }
 

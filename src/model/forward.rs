@@ -349,9 +349,11 @@ impl Model {
     ) -> Result<Self> {
         let started = Instant::now();
         let budget = Budget { total: options.memory_budget, buffer: gpu.caps.max_binding_bytes };
+        let kv_type = options.kv_type.unwrap_or(KvType::default_on(&gpu));
+        let options = &LoadOptions { kv_type: Some(kv_type), ..options.clone() };
         let fit = Fit::of(gguf, &config, options, &budget)?;
         fit.check()?;
-        let Need { n_ctx, n_batch, kv_type, bytes } = fit.need;
+        let Need { n_ctx, n_batch, bytes, .. } = fit.need;
         let (weights, loads, run) = gpu
             .allocating("the model", || {
                 let (weights, loads) = Weights::allocate(&gpu, gguf, &config)?;

@@ -35,7 +35,7 @@ impl Need {
             Some(n) => n,
             None => c.n_ctx_train.min(DEFAULT_CONTEXT),
         };
-        // The type whose results are those of llama.cpp's f32, unless the caller prefers less memory.
+        // No device is known here: what takes most.
         let kv_type = options.kv_type.unwrap_or(KvType::F32);
         kv_type.check(c.head_dim)?;
         let n_batch = options.n_batch.clamp(1, n_ctx);

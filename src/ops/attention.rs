@@ -28,6 +28,12 @@ pub enum KvType {
 impl KvType {
     pub const ALL: [KvType; 3] = [KvType::F32, KvType::F16, KvType::Q8_0];
 
+    /// What a device caches in by default: f16, in half the memory, where the device is made for it.
+    #[must_use]
+    pub fn default_on(gpu: &Gpu) -> Self {
+        if gpu.caps.f16 { KvType::F16 } else { KvType::F32 }
+    }
+
     /// `f32`, as options and the slot `KV` name it.
     #[must_use]
     pub fn name(self) -> &'static str {

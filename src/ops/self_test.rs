@@ -3,10 +3,12 @@
 
 use serde::Serialize;
 
-use super::{Input, Matrix, Output, Phase, Recorder, StepBuffers, Tensor, Vector};
+use super::{
+    Attention, AttentionParts, Input, KvCache, KvType, Matrix, Output, Phase, Recorder, StepBuffers, Tensor, Vector,
+};
 use crate::error::{Result, bail};
 use crate::gguf::GgmlType;
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, State};
 
 /// A feature that kernels can make use of, and whether they do here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,8 +29,9 @@ const COLS: u32 = 256;
 /// `NoWebgpu` where it computes wrong results without them, too; as [`Recorder::matmul`].
 pub async fn self_test(gpu: Gpu) -> Result<(Gpu, Vec<Feature>)> {
     let (gpu, subgroups) = check_subgroups(gpu).await?;
+    let (gpu, f16) = check_f16(gpu).await?;
     let (gpu, int8_products) = check_int8_products(gpu).await?;
-    Ok((gpu, vec![subgroups, int8_products]))
+    Ok((gpu, vec![subgroups, f16, int8_products]))
 }
 
 async fn check_subgroups(mut gpu: Gpu) -> Result<(Gpu, Feature)> {
@@ -48,6 +51,17 @@ async fn check_subgroups(mut gpu: Gpu) -> Result<(Gpu, Feature)> {
         bail!(NoWebgpu, "the GPU '{}' computes wrong results: off by {error:.1e}, relative", gpu.caps.adapter);
     }
     Ok((gpu, feature(false, reason)))
+}
+
+async fn check_f16(gpu: Gpu) -> Result<(Gpu, Feature)> {
+    let (used, reason) = if !gpu.caps.f16 {
+        (false, "the device is not made for f16".to_owned())
+    } else {
+        let error = f16_cache_error(&gpu).await?;
+        (error <= TOLERANCE, format!("attention over a cache in f16 was off by {error:.1e}, relative"))
+    };
+    let gpu = if used { gpu } else { gpu.without_f16() };
+    Ok((gpu, Feature { name: "f16 cache", used, reason }))
 }
 
 async fn check_int8_products(mut gpu: Gpu) -> Result<(Gpu, Feature)> {
@@ -127,30 +141,89 @@ async fn matmul_error(gpu: &Gpu, ty: GgmlType) -> Result<f64> {
     gpu.submit(&[&recorder.plan], 1, None);
     let got: Vec<f32> = gpu.read(&trial.y.buffer, ROWS as usize).await?;
 
-    let x: Vec<f64> = x.iter().map(|&v| v.into()).collect();
-    let rms = (x.iter().map(|v| v * v).sum::<f64>() / f64::from(COLS)).sqrt();
-    let (mut error, mut norm) = (0.0, 0.0);
-    for (row, &got) in w.chunks_exact(COLS as usize).zip(&got) {
-        let want = row.iter().zip(&x).map(|(&w, x)| f64::from(w) * x).sum::<f64>() / rms;
-        error += (f64::from(got) - want).powi(2);
-        norm += want * want;
+    let rms = (dot(&x, &x) / f64::from(COLS)).sqrt();
+    let want: Vec<f64> = w.chunks_exact(COLS as usize).map(|row| dot(row, &x) / rms).collect();
+    Ok(relative_error(&got, &want))
+}
+
+/// Relative L2 error of attention in the last of a few steps of decode, over a cache as large as a model's. All values are
+/// exact in f16, so that only what is lost on the way counts.
+async fn f16_cache_error(gpu: &Gpu) -> Result<f64> {
+    const N_HEAD: u32 = 4;
+    const N_HEAD_KV: u32 = 2;
+    const HEAD_DIM: u32 = 64;
+    const CAPACITY: u32 = 2048;
+    const STEPS: u32 = 3;
+    const WIDTH: u32 = (N_HEAD + 2 * N_HEAD_KV) * HEAD_DIM;
+    let cache = KvCache::new(gpu, KvType::F16, N_HEAD_KV, CAPACITY, HEAD_DIM)?;
+    let attention = Attention {
+        n_head: N_HEAD,
+        n_head_kv: N_HEAD_KV,
+        head_dim: HEAD_DIM,
+        scale: 0.125,
+        window: u32::MAX,
+        rope: None,
+        softcap: None,
+        qk_norm: None,
+        cache: &cache,
+    };
+    let qkv = Tensor::new(gpu, "self_test", 1, WIDTH)?;
+    let y = Tensor::new(gpu, "self_test", 1, N_HEAD * HEAD_DIM)?;
+    let parts = AttentionParts::new(gpu, N_HEAD, HEAD_DIM)?;
+    let step = StepBuffers::new(gpu, 1)?;
+    let mut recorder = Recorder::new(gpu, &step, Phase::Decode { far: false }, 1);
+    recorder.attention(&attention, &qkv, &y, &parts)?;
+    gpu.compile().await?;
+    let rows: Vec<f32> = (0..STEPS * WIDTH).map(|i| (i * 7919 % 257) as f32 / 64.0 - 2.0).collect();
+    let rows: Vec<&[f32]> = rows.chunks_exact(WIDTH as usize).collect();
+    for (pos, row) in (0..).zip(&rows) {
+        gpu.write(&qkv.buffer, 0, row);
+        gpu.write(&step.state, 0, &[State { pos, n_tokens: 1, ..State::default() }]);
+        gpu.submit(&[&recorder.plan], 1, None);
     }
-    let error = (error / norm).sqrt();
-    // A NaN is no small error.
-    Ok(if error.is_nan() { f64::INFINITY } else { error })
+    let got: Vec<f32> = gpu.read(&y.buffer, (N_HEAD * HEAD_DIM) as usize).await?;
+
+    let head = |row: &'_ [f32], i: u32| row[(i * HEAD_DIM) as usize..][..HEAD_DIM as usize].to_vec();
+    let mut want = Vec::new();
+    for h in 0..N_HEAD {
+        let kv = h / (N_HEAD / N_HEAD_KV);
+        let q = head(rows[STEPS as usize - 1], h);
+        let weights: Vec<f64> = rows.iter().map(|row| (dot(&q, &head(row, N_HEAD + kv)) * 0.125).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        let values: Vec<Vec<f32>> = rows.iter().map(|row| head(row, N_HEAD + N_HEAD_KV + kv)).collect();
+        want.extend(
+            (0..HEAD_DIM as usize)
+                .map(|i| weights.iter().zip(&values).map(|(w, v)| w / total * f64::from(v[i])).sum::<f64>()),
+        );
+    }
+    Ok(relative_error(&got, &want))
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+}
+
+/// Relative L2. A NaN is no small error.
+fn relative_error(got: &[f32], want: &[f64]) -> f64 {
+    let error: f64 = got.iter().zip(want).map(|(&got, want)| (f64::from(got) - want).powi(2)).sum();
+    let error = (error / want.iter().map(|v| v * v).sum::<f64>()).sqrt();
+    if error.is_nan() { f64::INFINITY } else { error }
 }
 
 /// Microseconds of a product as large as those of a model with a billion parameters.
 async fn matmul_us(gpu: &Gpu) -> Result<f64> {
-    /// Clocks of GPUs are told in steps of up to 100 us.
+    /// Clocks of GPUs are told in steps of up to 100 us, and a GPU that was idle is slow at first.
     const LONG_US: f64 = 1500.0;
-    const MOST: usize = 128;
+    const MOST: usize = 256;
     let trial = Trial::new(gpu, GgmlType::Q4_0, 16384, 2048)?;
-    let few = trial.record(gpu, 2)?;
-    gpu.compile().await?;
-    gpu.time_plan(&few.plan, 1).await?; // for its clocks to come up
-    let us = gpu.time_plan(&few.plan, 1).await? / 2.0;
-    let times = ((LONG_US / us.max(1.0)) as usize).clamp(2, MOST);
-    let many = trial.record(gpu, times)?;
-    Ok(gpu.time_plan(&many.plan, 1).await? / times as f64)
+    let mut times = 1;
+    loop {
+        let recorder = trial.record(gpu, times)?;
+        gpu.compile().await?;
+        let us = gpu.time_plan(&recorder.plan, 1).await?;
+        if us >= LONG_US || times >= MOST {
+            return Ok(us / times as f64);
+        }
+        times *= 4;
+    }
 }

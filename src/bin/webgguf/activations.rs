@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use webgguf::model::{Activation, LoadOptions};
+use webgguf::ops::KvType;
 use webgguf::session::Session;
 
 use crate::Failure;
@@ -30,7 +31,9 @@ impl Activations {
     pub fn run(&self) -> Result<(), Failure> {
         let source = Source::open(&self.file)?;
         let steps = pollster::block_on(async {
-            let session = Session::load(&source, &LoadOptions::default(), &()).await?;
+            // What references are compared with.
+            let options = LoadOptions { kv_type: Some(KvType::F32), ..LoadOptions::default() };
+            let session = Session::load(&source, &options, &()).await?;
             session.capture(&session.text.prompt_ids(&self.prompt), self.decode_steps).await
         })?;
         for (i, step) in steps.iter().enumerate() {
