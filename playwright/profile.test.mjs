@@ -136,8 +136,9 @@ test('a device with every feature: each is tried, and the text is the same', TIM
   console.log(JSON.stringify(info.gpu.features));
   assert.deepEqual(all[0], golden.tokens.slice(0, 16));
   assert.deepEqual(info.gpu.features.map(({ name }) => name), ['subgroups', 'f16 cache', 'int8 products']);
-  assert.ok(info.gpu.features[1].used, info.gpu.features[1].reason);
-  assert.equal(info.memory.kvCacheType, 'f16');
+  // Which is faster here is SwiftShader's affair.
+  assert.match(info.gpu.features[1].reason, /^attention took|no timestamps/);
+  assert.equal(info.memory.kvCacheType, info.gpu.features[1].used ? 'f16' : 'f32');
   assert.match(info.gpu.features[2].reason, /^a matmul took|no timestamps/);
   await page.close();
 });
