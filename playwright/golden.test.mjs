@@ -11,7 +11,7 @@ const TYPES = ['f32', 'f16', 'q8_0', 'q4_0'];
 const LOGITS_TOLERANCE = 1e-4; // relative L2
 
 let site;
-before(async () => (site = await open({ stock: true })));
+before(async () => (site = await open()));
 after(() => site.close());
 
 /** In the page: greedy ids and text after a prompt of ids. */

@@ -46,16 +46,16 @@ async function compileAll(overrides) {
   const device = await adapter.requestDevice({ requiredFeatures });
   const problems = [];
   const timed = [];
-  for (const [name, code] of variants) {
+  const compile = async ([name, code]) => {
     const module = device.createShaderModule({ label: name, code });
     const { messages } = await module.getCompilationInfo();
     for (const m of messages) problems.push(`${name}: ${m.type} at ${m.lineNum}:${m.linePos}: ${m.message}`);
-    if (messages.some((m) => m.type === 'error')) continue;
+    if (messages.some((m) => m.type === 'error')) return;
     const required = [...code.matchAll(/^override (\w+):[^=;\n]*;/gm)].map((m) => m[1]);
     const lacking = required.filter((o) => !(o in overrides));
     if (lacking.length) {
       problems.push(`${name}: this test has no value for override ${lacking}`);
-      continue;
+      return;
     }
     const constants = Object.fromEntries(required.map((o) => [o, overrides[o]]));
     const start = performance.now();
@@ -63,17 +63,24 @@ async function compileAll(overrides) {
       .createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: 'main', constants } })
       .catch((e) => problems.push(`${name}: no pipeline: ${e.message}`));
     timed.push([performance.now() - start, name]);
-  }
+  };
+  const started = performance.now();
+  // Four at a time, for browsers that compile side by side.
+  const queue = variants.values();
+  const drain = async () => {
+    for (const variant of queue) await compile(variant);
+  };
+  await Promise.all([drain(), drain(), drain(), drain()]);
   timed.sort((a, b) => b[0] - a[0]);
-  return { n: variants.length, problems, slowest: timed.slice(0, 5), totalMs: timed.reduce((s, [ms]) => s + ms, 0) };
+  return { n: variants.length, problems, slowest: timed.slice(0, 5), totalMs: performance.now() - started };
 }
 
 test('every kernel variant compiles under Tint without a warning', { timeout: 1_500_000 }, async () => {
-  const args = ['run', '--quiet', '--package', 'xtask', '--features', 'shaders', '--', 'shaders', 'target/shaders.json'];
+  const args = ['run', '--quiet', '--all-features', '--example', 'shaders', '--', 'target/shaders.json'];
   execFileSync('cargo', args, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
   const page = await site.page();
   const { n, problems, slowest, totalMs } = await page.evaluate(compileAll, OVERRIDES);
-  console.log(`${n} variants, pipelines in ${(totalMs / 1e3).toFixed(1)} s; the slowest:`);
+  console.log(`${n} variants in ${(totalMs / 1e3).toFixed(1)} s; the slowest:`);
   for (const [ms, name] of slowest) console.log(`${ms.toFixed(0).padStart(6)} ms  ${name}`);
   assert.ok(n > 0);
   assert.deepEqual(problems, []);

@@ -90,7 +90,7 @@ for (const name of MODELS) {
     test(`${name}: greedy text`, { timeout: 120_000 }, async () => {
       const { n_ctx, prompt_tokens, tokens, text } = JSON.parse(readFileSync(join(folder, 'greedy.json')));
       const got = await page.evaluate(async ([contextLength, prompt, maxTokens]) => {
-        const model = await modelFor(contextLength, 'f16');
+        const model = await modelFor(contextLength, 'f32');
         const { ids, text } = await collect(model, prompt, { maxTokens, temperature: 0, ignoreEnd: true });
         const detokenized = (options) =>
           model.detokenize([...prompt, ...ids], options).slice(model.detokenize(prompt, options).length);
@@ -103,7 +103,7 @@ for (const name of MODELS) {
     });
 
     test(`${name}: dispatches of a token`, async () => {
-      const { decodeDispatches, layers } = await page.evaluate(async () => (await modelFor(256, 'f16')).info);
+      const { decodeDispatches, layers } = await page.evaluate(async () => (await modelFor(256, 'f32')).info);
       const limit = PER_LAYER * layers + BESIDE;
       console.log(`${name}: ${decodeDispatches} dispatches a token, ${layers} layers`);
       assert.ok(decodeDispatches > 0 && decodeDispatches <= limit, `${decodeDispatches}, ${limit} are allowed`);

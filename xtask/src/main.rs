@@ -2,8 +2,6 @@
 //!
 //! - `cargo xtask build [--dev]`: the npm package in `pkg/`; with `--dev` built in a fraction of the time, and larger
 //! - `cargo xtask size`: what the package weighs, against its budget
-//! - `cargo xtask shaders FILE`: every kernel variant's WGSL as JSON, for a browser to compile; needs
-//!   `--features shaders`, since it takes a native build of the crate that the others do without
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -34,9 +32,7 @@ fn main() -> Result<()> {
         ["build"] => build(true),
         ["build", "--dev"] => build(false),
         ["size"] => size(),
-        #[cfg(feature = "shaders")]
-        ["shaders", file] => shaders(Path::new(file)),
-        _ => Err("usage: cargo xtask build [--dev] | size | shaders FILE".into()),
+        _ => Err("usage: cargo xtask build [--dev] | size".into()),
     }
 }
 
@@ -105,15 +101,4 @@ fn size() -> Result<()> {
     } else {
         Ok(())
     }
-}
-
-#[cfg(feature = "shaders")]
-fn shaders(file: &Path) -> Result<()> {
-    let variants = webgguf::gpu::all_variants()?;
-    if let Some(dir) = file.parent() {
-        fs::create_dir_all(dir)?;
-    }
-    fs::write(file, serde_json::to_string(&variants)?)?;
-    println!("{} variants", variants.len());
-    Ok(())
 }
