@@ -50,7 +50,7 @@ async function main() {
   const site = await serve({ mounts });
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox', ...(values.gpu ? [] : SOFTWARE)] });
   try {
-    const query = new URLSearchParams({ model: isUrl ? model : `/file/${encodeURIComponent(basename(model))}`, pp, tg, reps });
+    const query = new URLSearchParams({ model: isUrl ? model : `/file/${encodeURIComponent(basename(model))}`, pp, tg, reps, kernels: values.json ? 1 : 0 });
     const ours = await measure(browser, `${site.url}/bench.html?${query}`);
     const rows = [{ engine: 'webgguf', loadMs: ours.loadMs, pp: ours[`pp${pp}`], tg: ours[`tg${tg}`] }];
     if (values.vs) rows.push(await measure(browser, `${site.url}/bench/wllama.html?${query}`));

@@ -1,6 +1,6 @@
 // The benchmark's page: a form, a table a person can read and share.
 //
-// bench.html?model=URL&pp=512&tg=128&reps=5[&context=N][&at=N]   also leaves its result in window.__result
+// bench.html?model=URL&pp=512&tg=128&reps=5[&context=N][&at=N][&kernels=0]   also leaves its result in window.__result
 import { bench } from './bench.js';
 
 const $ = (id) => document.getElementById(id);
@@ -69,6 +69,7 @@ const options = () => ({
   model: form.elements.model.value,
   context: Number(query.get('context')) || undefined,
   at: Number(query.get('at')) || undefined,
+  kernels: query.get('kernels') !== '0',
 });
 form.addEventListener('submit', (e) => {
   e.preventDefault();

@@ -20,9 +20,9 @@ async function generate(engine, ids, maxTokens) {
 
 /**
  * Load a model and time it: medians of `reps` runs of `pp` prompt tokens and `tg` generated ones, `at` for a decode
- * behind so many tokens. `say` hears what is going on.
+ * behind so many tokens. `kernels` times each kernel, too: minutes on a software GPU. `say` hears what is going on.
  */
-export async function bench({ model, pp = 512, tg = 128, reps = 5, context, at, say = () => {} }) {
+export async function bench({ model, pp = 512, tg = 128, reps = 5, context, at, kernels = true, say = () => {} }) {
   say('loading webgguf');
   await init({ module_or_path: new URL('./pkg/webgguf_bg.wasm', location.href) });
   const start = performance.now();
@@ -68,13 +68,15 @@ export async function bench({ model, pp = 512, tg = 128, reps = 5, context, at, 
     const far = await generate(engine, promptIds(at, info.vocabularySize, 99), tg);
     result[`tg${tg}@${at}`] = +far.decodePerSecond.toFixed(1);
   }
-  try {
+  if (kernels) {
     say('timing kernels');
-    result.decode = JSON.parse(await engine.profile(100, 1));
-    if (at) result.decodeFar = JSON.parse(await engine.profile(at, 1));
-    result.prefill = JSON.parse(await engine.profile(0, pp));
-  } catch (e) {
-    result.profileError = e.message;
+    try {
+      result.decode = JSON.parse(await engine.profile(100, 1));
+      if (at) result.decodeFar = JSON.parse(await engine.profile(at, 1));
+      result.prefill = JSON.parse(await engine.profile(0, pp));
+    } catch (e) {
+      result.profileError = e.message;
+    }
   }
   engine.destroy();
   return result;
