@@ -224,20 +224,6 @@ impl Gpu {
         self
     }
 
-    /// The same device, as one without f16 would do.
-    #[must_use]
-    pub fn without_f16(mut self) -> Self {
-        self.caps.f16 = false;
-        self
-    }
-
-    /// The same device, as one without products of 8-bit integers would do.
-    #[must_use]
-    pub fn without_int8_products(mut self) -> Self {
-        self.caps.int8_products = false;
-        self
-    }
-
     /// Bytes of all live buffers.
     #[must_use]
     pub fn allocated_bytes(&self) -> u64 {

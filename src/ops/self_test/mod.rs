@@ -30,31 +30,32 @@ const F16_COST: f64 = 1.1;
 ///
 /// # Errors
 /// `NoWebgpu` where it computes wrong results without them, too; as [`super::Recorder::matmul`].
-pub async fn self_test(gpu: Gpu) -> Result<(Gpu, Vec<Feature>)> {
-    let gpu = compile_all(gpu).await?;
-    let (gpu, subgroups) = check_subgroups(gpu).await?;
-    let (gpu, f16) = check_f16(gpu).await?;
-    let (gpu, int8_products) = check_int8_products(gpu).await?;
+pub async fn self_test(mut gpu: Gpu) -> Result<(Gpu, Vec<Feature>)> {
+    compile_all(&mut gpu).await?;
+    let (mut gpu, subgroups) = check_subgroups(gpu).await?;
+    let f16 = check_f16(&mut gpu).await?;
+    let int8_products = check_int8_products(&mut gpu).await?;
     Ok((gpu, vec![subgroups, f16, int8_products]))
 }
 
 /// Compile what the checks run side by side, rather than one check after the other.
-async fn compile_all(mut gpu: Gpu) -> Result<Gpu> {
-    ProductTrial::small(&gpu, GgmlType::F32)?.plan(&gpu, 1)?;
+async fn compile_all(gpu: &mut Gpu) -> Result<()> {
+    ProductTrial::small(gpu, GgmlType::F32)?.plan(gpu, 1)?;
     if gpu.caps.f16 {
-        CacheTrial::new(&gpu, KvType::F16)?.plan(&gpu, 1)?;
-        CacheTrial::new(&gpu, KvType::F32)?.plan(&gpu, 1)?;
-    }
-    if worth_timing(&gpu) && gpu.caps.int8_products {
-        ProductTrial::small(&gpu, GgmlType::Q4_0)?.plan(&gpu, 1)?;
-        let large = ProductTrial::large(&gpu)?;
-        for int8_products in [false, true] {
-            gpu.caps.int8_products = int8_products;
-            large.plan(&gpu, 1)?;
+        CacheTrial::new(gpu, KvType::F16)?.plan(gpu, 1)?;
+        if worth_timing(gpu) {
+            CacheTrial::new(gpu, KvType::F32)?.plan(gpu, 1)?;
         }
     }
-    gpu.compile().await?;
-    Ok(gpu)
+    if worth_timing(gpu) && gpu.caps.int8_products {
+        ProductTrial::small(gpu, GgmlType::Q4_0)?.plan(gpu, 1)?;
+        let large = ProductTrial::large(gpu)?;
+        for int8_products in [false, true] {
+            gpu.caps.int8_products = int8_products;
+            large.plan(gpu, 1)?;
+        }
+    }
+    gpu.compile().await
 }
 
 async fn check_subgroups(mut gpu: Gpu) -> Result<(Gpu, Feature)> {
@@ -76,28 +77,28 @@ async fn check_subgroups(mut gpu: Gpu) -> Result<(Gpu, Feature)> {
     Ok((gpu, feature(false, reason)))
 }
 
-async fn check_f16(gpu: Gpu) -> Result<(Gpu, Feature)> {
+async fn check_f16(gpu: &mut Gpu) -> Result<Feature> {
     let (used, reason) = if !gpu.caps.f16 {
         (false, "the device is not made for f16".to_owned())
     } else {
-        let trial = CacheTrial::new(&gpu, KvType::F16)?;
-        let error = trial.error(&gpu).await?;
+        let trial = CacheTrial::new(gpu, KvType::F16)?;
+        let error = trial.error(gpu).await?;
         if error > TOLERANCE {
             (false, format!("attention over a cache in f16 was off by {error:.1e}, relative"))
-        } else if !worth_timing(&gpu) {
+        } else if !worth_timing(gpu) {
             (true, "no timestamps to tell what it costs".to_owned())
         } else {
-            let f16 = microseconds(&gpu, |times| trial.plan(&gpu, times)).await?;
-            let trial = CacheTrial::new(&gpu, KvType::F32)?;
-            let f32 = microseconds(&gpu, |times| trial.plan(&gpu, times)).await?;
+            let f16 = microseconds(gpu, |times| trial.plan(gpu, times)).await?;
+            let trial = CacheTrial::new(gpu, KvType::F32)?;
+            let f32 = microseconds(gpu, |times| trial.plan(gpu, times)).await?;
             (f16 <= f32 * F16_COST, format!("attention took {f16:.1} us with it and {f32:.1} us with f32"))
         }
     };
-    let gpu = if used { gpu } else { gpu.without_f16() };
-    Ok((gpu, Feature { name: "f16 cache", used, reason }))
+    gpu.caps.f16 = used;
+    Ok(Feature { name: "f16 cache", used, reason })
 }
 
-async fn check_int8_products(mut gpu: Gpu) -> Result<(Gpu, Feature)> {
+async fn check_int8_products(gpu: &mut Gpu) -> Result<Feature> {
     let (used, reason) = if !gpu.caps.int8_products {
         (false, "the browser has none".to_owned())
     } else if gpu.caps.software {
@@ -105,20 +106,19 @@ async fn check_int8_products(mut gpu: Gpu) -> Result<(Gpu, Feature)> {
     } else if !gpu.caps.timestamps {
         (false, "no timestamps to tell whether they are faster".to_owned())
     } else {
-        let error = ProductTrial::small(&gpu, GgmlType::Q4_0)?.error(&gpu).await?;
+        let error = ProductTrial::small(gpu, GgmlType::Q4_0)?.error(gpu).await?;
         if error > TOLERANCE {
             (false, format!("products of integers were off by {error:.1e}, relative"))
         } else {
-            let trial = ProductTrial::large(&gpu)?;
-            let integers = microseconds(&gpu, |times| trial.plan(&gpu, times)).await?;
+            let trial = ProductTrial::large(gpu)?;
+            let integers = microseconds(gpu, |times| trial.plan(gpu, times)).await?;
             gpu.caps.int8_products = false;
-            let floats = microseconds(&gpu, |times| trial.plan(&gpu, times)).await?;
-            gpu.caps.int8_products = true;
+            let floats = microseconds(gpu, |times| trial.plan(gpu, times)).await?;
             (integers < floats, format!("a matmul took {integers:.1} us with them and {floats:.1} us without"))
         }
     };
-    let gpu = if used { gpu } else { gpu.without_int8_products() };
-    Ok((gpu, Feature { name: "int8 products", used, reason }))
+    gpu.caps.int8_products = used;
+    Ok(Feature { name: "int8 products", used, reason })
 }
 
 fn worth_timing(gpu: &Gpu) -> bool {
