@@ -98,7 +98,7 @@ impl Recorder<'_> {
             }
             _ => input,
         };
-        let read = if matches!(input, Input::Plain(_)) { Read::Direct } else { Read::Staged };
+        let read = input.read(false);
         for part in &w.matrix.parts {
             let kernel = Kernel::new("expert_matmul")
                 .slot("EXPERT_INPUT", input.slot())

@@ -44,6 +44,15 @@ impl<'a> Input<'a> {
         }
     }
 
+    /// How a matmul of decode reads it; `int8_products` where it can take digits.
+    pub(super) fn read(&self, int8_products: bool) -> Read {
+        match self {
+            Input::Plain(_) => Read::Direct,
+            Input::RmsNorm { .. } if int8_products => Read::I8x3,
+            _ => Read::Staged,
+        }
+    }
+
     /// Elements of a row.
     pub(super) fn width(&self) -> u32 {
         match self {
@@ -191,11 +200,7 @@ impl Recorder<'_> {
     fn matmul_vec(&mut self, name: &str, input: Input<'_>, w: &Matrix, output: Output<'_>) -> Result<()> {
         for part in &w.parts {
             let (n, groups) = (part.rows.len() as u32, n_groups(w.cols));
-            let read = match input {
-                Input::Plain(_) => Read::Direct,
-                Input::RmsNorm { .. } if self.tuning.int8_products && part.sc.is_some() => Read::I8x3,
-                _ => Read::Staged,
-            };
+            let read = input.read(self.tuning.int8_products && part.sc.is_some());
             let tuning = self.tuning.matmul_vec(n, groups, matches!(output, Output::Glu { .. }), read);
             let grid = folded(n.div_ceil(tuning.rows_per_workgroup()), &self.gpu.caps);
             let Extent::Fixed(grid_x) = grid.x else { unreachable!("folded() makes fixed grids") };
