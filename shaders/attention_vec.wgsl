@@ -76,7 +76,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let part = t / SLICE_D4;
   let d4 = slice * SLICE_D4 + t % SLICE_D4;
   // The first keys and values are on their way while q is made.
-  let n_first = min(WG, min(end, pos) - begin);
+  let cached_end = min(end, pos); // this token is not cached yet
+  let n_first = min(WG, cached_end - begin);
   var k = keys(head_kv, begin, run, n_first, lane);
   var v = values(head_kv, begin, part, n_first, d4);
   // Rotation is linear: the norms' factors wait.
@@ -109,7 +110,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   var highest = LOWEST;
   for (var tile = begin; tile < end; tile += WG) {
     let n = min(WG, end - tile);
-    let n_cached = min(n, pos - tile); // the others but this token
+    let n_cached = min(WG, cached_end - tile);
     // A run of LANES invocations reads four keys, mostly in two vectors each.
     for (var first_i = 0u; first_i < n_cached; first_i += 4u * RUNS) {
       let i0 = first_i + run;
@@ -149,7 +150,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       if (part == 0u && n_cached < n) { acc += scores[n_cached] * qkv[v_base + d4]; }
     }
     if (tile + WG < end) {
-      let n_next = min(WG, min(end, pos) - (tile + WG));
+      let n_next = min(WG, cached_end - (tile + WG));
       k = keys(head_kv, tile + WG, run, n_next, lane);
       v = values(head_kv, tile + WG, part, n_next, d4);
     }
