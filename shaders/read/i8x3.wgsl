@@ -6,7 +6,7 @@
 override CHUNK: u32 = min(K16, 128u);
 override N_DIGITS: u32 = 3u * CHUNK;
 var<workgroup> x_digits: array<vec4u, N_DIGITS>; // (3, groups), the highest first
-var<workgroup> x_units: array<vec2f, CHUNK>;     // and the sums of the groups
+var<workgroup> x_units: array<vec2f, CHUNK>;     // and the sums of the groups, for weights that have minima
 const LARGEST = 8323072.0; // 127 * 2^16
 
 struct X16 {
@@ -31,7 +31,8 @@ fn input_chunk(j0: u32, t: u32) -> u32 {
     if (i < n * 4u) { v = input4(j0 * 4u + i); }
     let a = abs(v);
     let top = quad_max(max(max(a.x, a.y), max(a.z, a.w)), t);
-    let sum = quad_sum(dot(v, vec4f(1.0)), t);
+    var sum = 0.0;
+    if (WEIGHT_HAS_MIN) { sum = quad_sum(dot(v, vec4f(1.0)), t); }
     let number = vec4i(round(v * select(0.0, LARGEST / top, top > 1e-30)));
     // Digits of -128 to 127, so the lower ones carry.
     let high = (number + vec4i(0x8080)) >> vec4u(16u);
