@@ -105,7 +105,7 @@ export interface LoadOptions {
   /**
    * How keys and values of past tokens are kept. `f16` takes half the memory of `f32` and `q8_0` little more than a
    * quarter, so that twice and three times the context fits; both round a little. Default: `f16` on a device that
-   * is made for it (shader-f16) and gets it right when tried, else `f32`.
+   * is made for it (shader-f16), gets it right when tried and is not slowed by it, else `f32`.
    */
   kvCache?: 'f32' | 'f16' | 'q8_0';
   /**
@@ -223,8 +223,8 @@ export class Model {
 
   /**
    * Every named intermediate of the prompt's prefill and of `decodeSteps` greedy steps after it, under llama.cpp's
-   * node names (`attn_norm-0`, `result_output`): to check the engine, layer by layer. The first entry is the prefill. References
-   * are compared with a cache in f32: load with `kvCache: 'f32'`.
+   * node names (`attn_norm-0`, `result_output`): to check the engine, layer by layer. The first entry is the prefill.
+   * References are compared with a cache in f32: load with `kvCache: 'f32'`.
    */
   captureActivations(prompt: string | Iterable<number>, options?: { decodeSteps?: number }): Promise<Activation[][]>;
 
