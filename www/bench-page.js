@@ -6,17 +6,6 @@ import { bench } from './bench.js';
 const $ = (id) => document.getElementById(id);
 const say = (text) => ($('status').textContent = text);
 
-/** Kernels of all layers together, by what they do. */
-function byKernel(profile) {
-  const sums = new Map();
-  for (const [label, us] of profile.kernels) {
-    const name = label.replace(/^L\d+\./, '');
-    const sum = sums.get(name) ?? { n: 0, us: 0 };
-    sums.set(name, { n: sum.n + 1, us: sum.us + us });
-  }
-  return [...sums];
-}
-
 function row(...cells) {
   const tr = document.createElement('tr');
   for (const cell of cells) {
@@ -40,7 +29,7 @@ function show(result, { pp, tg }) {
   if (result.decode) {
     $('kernels').replaceChildren(
       row('Decode kernel', 'dispatches', 'µs each', 'µs a step'),
-      ...byKernel(result.decode).map(([name, { n, us }]) => row(name, n, (us / n).toFixed(2), us.toFixed(1))),
+      ...result.decode.kernels.map(({ name, dispatches: n, us }) => row(name, n, us.toFixed(2), (n * us).toFixed(1))),
       row('whole step', '', '', result.decode.stepUs.toFixed(1)),
     );
     $('kernels').hidden = false;

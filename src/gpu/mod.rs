@@ -15,7 +15,7 @@ pub use buffer::{Buffer, Usage};
 pub use device::{Caps, DeviceProfile, Gpu};
 pub use kernel::{Kernel, Pipeline, all_variants};
 pub use plan::{Binding, Dispatch, Extent, Grid, Plan};
-pub use profile::Profile;
+pub use profile::{KernelTime, Profile, REPEATS};
 pub use readback::{Pending, Readback};
 pub use upload::Upload;
 

@@ -1,41 +1,74 @@
 //! GPU time of a step and of each of its kernels, by timestamp queries. For benchmarks.
 
-use super::{Dispatch, Gpu, Plan, Usage};
+use std::rc::Rc;
+
+use super::{Buffer, Dispatch, Gpu, Plan, Usage};
 use crate::error::{Result, bail};
 
 /// What a step costs on the GPU.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Profile {
-    /// The whole step, all dispatches in one pass, in microseconds.
+    /// The whole step, in microseconds: one of many in a pass.
     pub step_us: f64,
-    /// Each dispatch by its label, in order: repeated behind itself, divided by the repeats.
-    pub kernels: Vec<(String, f64)>,
+    /// Its kernels, by what they do, in the order of the step.
+    pub kernels: Vec<KernelTime>,
 }
 
-/// Times that a kernel is run to be timed: a single one is shorter than many a clock's tick.
-const REPEATS: usize = 20;
+/// What a kernel costs on the GPU.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct KernelTime {
+    /// The dispatches' label, without the layer.
+    pub name: String,
+    /// Dispatches in a step.
+    pub dispatches: usize,
+    /// One of them, in microseconds. All layers' run one after the other, so that each reads its weights from memory.
+    pub us: f64,
+}
+
+/// Times that a step is run to be timed: a single one is shorter than many a clock's tick.
+pub const REPEATS: usize = 20;
+/// Passes behind one another: a GPU that was idle is slow at first.
+const PASSES: usize = 3;
+/// Microseconds that a pass may take: systems end what keeps a GPU for seconds.
+const LONGEST_US: f64 = 200_000.0;
 
 impl Gpu {
-    /// Time the plans for a batch of `n_tokens`. Runs them, so the caller restores what they change.
+    /// Time the plans for a batch of `n_tokens`, which are run up to [`REPEATS`] times behind each `reset`.
     ///
     /// # Errors
     /// `InvalidState` where the device has no timestamps.
-    pub async fn profile(&self, plans: &[&Plan], n_tokens: u32) -> Result<Profile> {
+    pub async fn profile(&self, plans: &[&Plan], n_tokens: u32, reset: impl Fn()) -> Result<Profile> {
         if !self.caps.timestamps {
             bail!(InvalidState, "this GPU has no timestamp queries");
         }
         let dispatches: Vec<&Dispatch> = plans.iter().flat_map(|p| p.dispatches()).collect();
-        let mut profile = Profile::default();
-        // A few times, to have clocks up; the last counts.
-        for _ in 0..5 {
-            profile.step_us = self.time(n_tokens, dispatches.iter().copied()).await?;
-        }
+        let mut groups: Vec<(&str, Vec<&Dispatch>)> = Vec::new();
         for d in &dispatches {
-            let us = self.time(n_tokens, std::iter::repeat_n(*d, REPEATS)).await? / REPEATS as f64;
-            profile.kernels.push((d.label.clone(), us));
+            let name = without_layer(&d.label);
+            match groups.iter_mut().find(|(n, _)| *n == name) {
+                Some((_, group)) => group.push(d),
+                None => groups.push((name, vec![d])),
+            }
         }
-        Ok(profile)
+        reset();
+        let once = self.time(n_tokens, dispatches.iter().copied()).await?;
+        let times = (LONGEST_US / once).clamp(1.0, REPEATS as f64) as usize;
+        let steady = async |group: &[&Dispatch]| {
+            for _ in 1..PASSES {
+                reset();
+                self.submit_timed(n_tokens, repeated(group, times))?;
+            }
+            reset();
+            Ok(self.time(n_tokens, repeated(group, times)).await? / times as f64)
+        };
+        let step_us = steady(&dispatches).await?;
+        let mut kernels = Vec::new();
+        for (name, group) in groups {
+            let us = steady(&group).await? / group.len() as f64;
+            kernels.push(KernelTime { name: name.to_owned(), dispatches: group.len(), us });
+        }
+        Ok(Profile { step_us, kernels })
     }
 
     /// Microseconds of a plan, all of it in one pass.
@@ -48,6 +81,13 @@ impl Gpu {
 
     /// Microseconds of a pass of these dispatches.
     async fn time<'d>(&self, n_tokens: u32, dispatches: impl Iterator<Item = &'d Dispatch>) -> Result<f64> {
+        let resolved = self.submit_timed(n_tokens, dispatches)?;
+        let t: Vec<u64> = self.read(&resolved, 2).await?;
+        Ok(t[1].saturating_sub(t[0]) as f64 * f64::from(self.queue.get_timestamp_period()) / 1e3)
+    }
+
+    /// Submit a pass of these dispatches; its begin and its end come into the buffer.
+    fn submit_timed<'d>(&self, n_tokens: u32, dispatches: impl Iterator<Item = &'d Dispatch>) -> Result<Rc<Buffer>> {
         let queries = self.device.create_query_set(&wgpu::QuerySetDescriptor {
             label: Some("profile"),
             ty: wgpu::QueryType::Timestamp,
@@ -70,7 +110,18 @@ impl Gpu {
         }
         encoder.resolve_query_set(&queries, 0..2, &resolved.raw, 0);
         self.queue.submit([encoder.finish()]);
-        let t: Vec<u64> = self.read(&resolved, 2).await?;
-        Ok(t[1].saturating_sub(t[0]) as f64 * f64::from(self.queue.get_timestamp_period()) / 1e3)
+        Ok(resolved)
+    }
+}
+
+fn repeated<'d>(group: &'d [&Dispatch], times: usize) -> impl Iterator<Item = &'d Dispatch> {
+    std::iter::repeat_n(group, times).flatten().copied()
+}
+
+/// `attn_qkv` of `L07.attn_qkv`.
+fn without_layer(label: &str) -> &str {
+    match label.split_once('.') {
+        Some((layer, name)) if layer.strip_prefix('L').is_some_and(|n| n.parse::<u32>().is_ok()) => name,
+        _ => label,
     }
 }

@@ -13,7 +13,7 @@ use super::weights::{
 };
 use crate::error::{Result, bail};
 use crate::gguf::{GgmlType, Gguf};
-use crate::gpu::{Gpu, N_RECENT, Plan, Profile, Readback, State, Usage};
+use crate::gpu::{Gpu, N_RECENT, Plan, Profile, REPEATS, Readback, State, Usage};
 use crate::ops::{
     Act, Attention, AttentionParts, ExpertOutput, Index, Input, KvCache, KvType, Output, Phase, QkNormWeights,
     Recorder, Rope, Routes, Sampler, StepBuffers, Tensor, Tuning, Vector,
@@ -473,20 +473,20 @@ impl Model {
         self.gpu.submit(&plans, n_tokens, Some((&self.run.step.tokens, read)));
     }
 
-    /// GPU time of a decode step at position `pos`, greedy, or of a prefill of `n_tokens` from 0 on.
+    /// GPU time of greedy decode steps from position `pos` on, or of a prefill of `n_tokens` from 0 on.
     ///
     /// # Errors
     /// As [`Gpu::profile`].
     pub async fn profile(&self, pos: u32, n_tokens: u32) -> Result<Profile> {
-        self.check_room(pos, n_tokens as usize)?;
-        self.gpu.write(&self.run.step.state, 0, &[State { pos, n_tokens, ..State::default() }]);
         let p = &self.plans;
-        if n_tokens == 1 {
-            // The repeats of the sampler advance the position; what comes before it is timed first.
-            self.gpu.profile(&[self.decode_plan(pos), &p.head, &p.greedy], 1).await
+        let (plans, n) = if n_tokens == 1 {
+            (vec![self.decode_plan(pos), &p.head, &p.greedy], REPEATS)
         } else {
-            self.gpu.profile(&[&p.prefill], n_tokens).await
-        }
+            (vec![&p.prefill], 0)
+        };
+        self.check_room(pos, n.max(n_tokens as usize))?;
+        let state = [State { pos, n_tokens, ..State::default() }];
+        self.gpu.profile(&plans, n_tokens, || self.gpu.write(&self.run.step.state, 0, &state)).await
     }
 
     /// # Errors
