@@ -12,7 +12,7 @@ fn codes16(row: u32, j: u32) -> Codes {
   let s = (row * (K16 / 16u) + j / 16u) * 13u;
   let g = j % 16u;
   let high = w_sc[s + g / 2u] >> ((g & 1u) * 16u);
-  let scale = i8x4(w_sc[s + 8u + g / 4u])[g % 4u];
+  let scale = i8_at(w_sc[s + 8u + g / 4u], g % 4u);
   let q = crumbs16(w_qs[row * K16 + j]) | (bits16(high) << vec4u(2u));
   return Codes(minus(q, 4u), unpack2x16float(w_sc[s + 12u]).x * scale, 0.0);
 }

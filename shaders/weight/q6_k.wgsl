@@ -11,7 +11,7 @@ const WEIGHT_HAS_MIN = false;
 fn codes16(row: u32, j: u32) -> Codes {
   let s = (row * (K16 / 16u) + j / 16u) * 21u;
   let g = j % 16u;
-  let scale = i8x4(w_sc[s + 16u + g / 4u])[g % 4u];
+  let scale = i8_at(w_sc[s + 16u + g / 4u], g % 4u);
   let q = nibbles16(w_qs[row * K16 + j]) | (crumbs16(w_sc[s + g]) << vec4u(4u));
   return Codes(minus(q, 32u), unpack2x16float(w_sc[s + 20u]).x * scale, 0.0);
 }
