@@ -191,7 +191,7 @@ impl Generation {
         let model = &self.session.model;
         let id = model.gpu.read_with(&read, pending, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).await?;
         self.session.readbacks.borrow_mut().push(read);
-        self.depth = (self.depth + 1).min(MAX_DEPTH);
+        self.depth = (self.depth * 2).min(MAX_DEPTH);
         let first = *self.first.get_or_insert_with(Instant::now);
         self.stats.first_token_ms = (first - self.started).as_secs_f64() * 1e3;
         self.stats.decode_ms = first.elapsed().as_secs_f64() * 1e3;
