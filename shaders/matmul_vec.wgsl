@@ -12,7 +12,8 @@ const ROWS = ${ROWS}u;
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) t: u32) {
   let lane = t % LANES;
-  let row0 = ((workgroup.y * WORKGROUPS_X + workgroup.x) * (WG / LANES) + t / LANES) * ROWS;
+  let workgroup_row0 = (workgroup.y * WORKGROUPS_X + workgroup.x) * (WG / LANES) * ROWS;
+  let row0 = workgroup_row0 + t / LANES * ROWS;
   input_begin(t);
   var acc: Acc;
   for (var j0 = 0u; j0 < K16; j0 += CHUNK) {
@@ -42,4 +43,5 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     output_pair(0u, row0 + 2u, acc.z, acc.w);
 #endif
   }
+  output_end(workgroup_row0, t);
 }

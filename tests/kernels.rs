@@ -190,6 +190,46 @@ fn matmul_of_every_type() {
     }
 }
 
+/// Two matmuls where the second reads what the first leaves: digits, where a GPU multiplies integers.
+#[test]
+fn matmul_behind_a_gated_unit() {
+    let mut rng = Rng(8);
+    for gpu in &divided() {
+        for ty in supported() {
+            let k = ty.block_elems().max(16) as usize;
+            // Of the results, 16 in a workgroup and no more; some workgroups' last; 16 t + 8.
+            for (f, act) in [(k, Act::Silu), (5 * k, Act::Gelu), (k + 8, Act::Silu)] {
+                if f % ty.block_elems() as usize != 0 {
+                    continue;
+                }
+                let (up, down) = (blocks(&mut rng, ty, 2 * f as u32, k as u32), blocks(&mut rng, ty, 33, f as u32));
+                let gate_up = matrix(gpu, ty, 2 * f as u32, k as u32, &up);
+                let w_down = matrix(gpu, ty, 33, f as u32, &down);
+                let (x, norm) = (rng.vec(k, 1.0), rng.vec(k, 2.0));
+                let (xt, norm_v) = (tensor(gpu, 1, k, &x), vector(gpu, &norm));
+                let h = Tensor::new(gpu, "h", 2, f as u32).unwrap();
+                let y = Tensor::new(gpu, "y", 1, 33).unwrap();
+                let step = StepBuffers::new(gpu, 1).unwrap();
+                let mut r = Recorder::new(gpu, &step, Phase::Decode { far: false }, 1);
+                let input = Input::RmsNorm { x: &xt, weight: &norm_v, eps: 1e-5 };
+                let made = r.matmul("gate_up", input, &gate_up, Output::Glu { y: &h, act }).unwrap();
+                // Without subgroups, workgroups are small.
+                let digits = ty.block_elems() > 1 && !gpu.caps.software && (gpu.caps.subgroup_min > 0 || k < 256);
+                assert_eq!(matches!(made, Input::Digits(_)), digits, "{ty} K={k} F={f}");
+                r.matmul("down", made, &w_down, Output::Store { y: &y, bias: None }).unwrap();
+                gpu.submit(&[&r.plan], 1, None);
+                let v = matmul(&rms_norm(&x, &norm, 1e-5), &dequantize(ty, &up).unwrap(), k);
+                let act = if act == Act::Silu { silu } else { gelu };
+                let ffn: Vec<f32> = v.chunks_exact(2).map(|p| (act(p[0]) * p[1]) as f32).collect();
+                let want = matmul(&ffn, &dequantize(ty, &down).unwrap(), f);
+                let what = format!("{ty} K={k} F={f} subgroups={}", gpu.caps.subgroup_min);
+                assert_close(&read(gpu, &h, 1), &ffn.iter().map(|&v| v.into()).collect::<Vec<_>>(), 1e-5, &what);
+                assert_close(&read(gpu, &y, 1), &want, 1e-5, &what);
+            }
+        }
+    }
+}
+
 #[test]
 fn a_device_is_tried_before_it_is_trusted() {
     for gpu in divided() {

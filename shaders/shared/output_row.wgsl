@@ -12,3 +12,5 @@ fn output_pair(t: u32, row: u32, a: f32, b: f32) {
   output(t, row, a);
   output(t, row + 1u, b);
 }
+
+fn output_end(row0: u32, t: u32) {}

@@ -217,16 +217,16 @@ impl<'a> Forward<'a> {
         r.tap_norm("ffn_norm", h)?;
         match &w.ffn {
             FfnWeights::Gated { gate_up, ffn_down } => {
-                self.gate_up(r, h, gate_up)?;
-                self.ffn_down(r, ffn_down, w.ffn_post_norm.as_ref())?;
+                let h = self.gate_up(r, h, gate_up)?;
+                self.ffn_down(r, h, ffn_down, w.ffn_post_norm.as_ref())?;
             }
             FfnWeights::Plain { ffn_up, ffn_down } => {
                 let Some(bias) = &ffn_up.bias else {
                     bail!(MalformedGguf, "tensor 'blk.{l}.ffn_up.bias' is missing from the file");
                 };
                 r.tap_matmul("ffn_up", "ffn_up_b", h, &ffn_up.weight, Some(bias))?;
-                r.matmul("ffn_up", h, &ffn_up.weight, Output::Gelu { y: &s.ffn, bias })?;
-                self.ffn_down(r, ffn_down, w.ffn_post_norm.as_ref())?;
+                let h = r.matmul("ffn_up", h, &ffn_up.weight, Output::Gelu { y: &s.ffn, bias })?;
+                self.ffn_down(r, h, ffn_down, w.ffn_post_norm.as_ref())?;
             }
             FfnWeights::Experts(experts) => self.experts(r, h, experts)?,
         }
@@ -236,7 +236,7 @@ impl<'a> Forward<'a> {
     }
 
     /// `ffn = act(gate . h) * (up . h)`
-    fn gate_up(&self, r: &mut Recorder<'_>, h: Input<'_>, w: &GateUp) -> Result<()> {
+    fn gate_up(&self, r: &mut Recorder<'_>, h: Input<'_>, w: &GateUp) -> Result<Input<'a>> {
         let y = &self.s.ffn;
         let act = if let Ffn::Gated(act) = self.c.ffn { act } else { Act::Silu };
         match w {
@@ -250,15 +250,16 @@ impl<'a> Forward<'a> {
                 let up = r.scratch("up", y.width)?;
                 r.matmul("ffn_gate", h, ffn_gate, Output::Store { y, bias: None })?;
                 r.matmul("ffn_up", h, ffn_up, Output::Store { y: &up, bias: None })?;
-                r.glu("ffn_act", act, &up, y)
+                r.glu("ffn_act", act, &up, y)?;
+                Ok(Input::Plain(y))
             }
         }
     }
 
     /// `x += down . ffn`
-    fn ffn_down(&self, r: &mut Recorder<'_>, w: &Linear, post_norm: Option<&'a Vector>) -> Result<()> {
+    fn ffn_down(&self, r: &mut Recorder<'_>, h: Input<'_>, w: &Linear, post_norm: Option<&'a Vector>) -> Result<()> {
         r.tap("ffn_act", &self.s.ffn)?;
-        self.add_block(r, ["ffn_down", "ffn_out", "ffn_post_norm"], Input::Plain(&self.s.ffn), w, post_norm)
+        self.add_block(r, ["ffn_down", "ffn_out", "ffn_post_norm"], h, w, post_norm)
     }
 
     /// `x += sum_e weight_e * down_e . (silu(gate_e . h) * (up_e . h))` over the experts e that the router chooses.
@@ -292,7 +293,8 @@ impl<'a> Forward<'a> {
         let product = if bias.is_some() { matmul } else { result };
         r.tap_matmul(product, result, input, &w.weight, bias)?;
         let Some(weight) = post_norm else {
-            return r.matmul(matmul, input, &w.weight, Output::Add { y: x, bias, scale });
+            r.matmul(matmul, input, &w.weight, Output::Add { y: x, bias, scale })?;
+            return Ok(());
         };
         let y = &self.s.block_out;
         r.matmul(matmul, input, &w.weight, Output::Store { y, bias })?;

@@ -9,8 +9,19 @@ use crate::gpu::{Binding, Caps, Extent, Grid, Kernel};
 #[derive(Clone, Copy)]
 pub enum Input<'a> {
     Plain(&'a Tensor),
-    RmsNorm { x: &'a Tensor, weight: &'a Vector, eps: f32 },
-    LayerNorm { x: &'a Tensor, weight: &'a Vector, bias: &'a Vector, eps: f32 },
+    /// As `Plain`, where decode's op that wrote x left its digits behind it.
+    Digits(&'a Tensor),
+    RmsNorm {
+        x: &'a Tensor,
+        weight: &'a Vector,
+        eps: f32,
+    },
+    LayerNorm {
+        x: &'a Tensor,
+        weight: &'a Vector,
+        bias: &'a Vector,
+        eps: f32,
+    },
 }
 
 /// An activation function of a gated unit.
@@ -39,6 +50,7 @@ impl<'a> Input<'a> {
     pub(super) fn slot(&self) -> &'static str {
         match self {
             Input::Plain(_) => "plain",
+            Input::Digits(_) => "digits",
             Input::RmsNorm { .. } => "rms_norm",
             Input::LayerNorm { .. } => "layer_norm",
         }
@@ -48,7 +60,8 @@ impl<'a> Input<'a> {
     pub(super) fn read(&self, int8_products: bool) -> Read {
         match self {
             Input::Plain(_) => Read::Direct,
-            Input::RmsNorm { .. } if int8_products => Read::I8x3,
+            Input::Digits(_) => Read::Digits,
+            Input::RmsNorm { .. } if int8_products => Read::StagedDigits,
             _ => Read::Staged,
         }
     }
@@ -56,7 +69,7 @@ impl<'a> Input<'a> {
     /// Elements of a row.
     pub(super) fn width(&self) -> u32 {
         match self {
-            Input::Plain(x) | Input::RmsNorm { x, .. } | Input::LayerNorm { x, .. } => x.width,
+            Input::Plain(x) | Input::Digits(x) | Input::RmsNorm { x, .. } | Input::LayerNorm { x, .. } => x.width,
         }
     }
 
@@ -65,7 +78,7 @@ impl<'a> Input<'a> {
         'a: 'b,
     {
         match *self {
-            Input::Plain(x) => bindings.push(("x", &x.buffer)),
+            Input::Plain(x) | Input::Digits(x) => bindings.push(("x", &x.buffer)),
             Input::RmsNorm { x, weight, .. } => {
                 bindings.extend([("x", &x.buffer), ("norm_weight", &weight.buffer)]);
             }
@@ -77,21 +90,24 @@ impl<'a> Input<'a> {
 
     pub(super) fn set(&self, kernel: Kernel) -> Kernel {
         match *self {
-            Input::Plain(_) => kernel,
+            Input::Plain(_) | Input::Digits(_) => kernel,
             Input::RmsNorm { eps, .. } | Input::LayerNorm { eps, .. } => kernel.set("K", self.width()).set("EPS", eps),
         }
     }
 }
 
 impl<'a> Output<'a> {
-    fn slot(&self) -> &'static str {
+    /// `digits` where a gated unit leaves its results as digits, too.
+    fn slot(&self, digits: bool) -> &'static str {
         match self {
             Output::Store { bias: None, .. } => "store",
             Output::Store { bias: Some(_), .. } => "bias",
             Output::Add { bias: None, .. } => "add",
             Output::Add { bias: Some(_), .. } => "bias_add",
             Output::Gelu { .. } => "bias_gelu",
+            Output::Glu { act: Act::Silu, .. } if digits => "swiglu_digits",
             Output::Glu { act: Act::Silu, .. } => "swiglu",
+            Output::Glu { act: Act::Gelu, .. } if digits => "geglu_digits",
             Output::Glu { act: Act::Gelu, .. } => "geglu",
             Output::Logits { .. } => "logits",
         }
@@ -128,11 +144,11 @@ fn folded(n: u32, caps: &Caps) -> Grid {
 }
 
 impl Recorder<'_> {
-    /// `output(w . input(x))`: `y (T, N)` from `x (T, K)` and `w (N, K)`.
+    /// `output(w . input(x))`: `y (T, N)` from `x (T, K)` and `w (N, K)`. Returns y as the next op may read it.
     ///
     /// # Errors
     /// `Internal` where shapes do not fit: a defect in the forward pass.
-    pub fn matmul(&mut self, name: &str, input: Input<'_>, w: &Matrix, output: Output<'_>) -> Result<()> {
+    pub fn matmul<'y>(&mut self, name: &str, input: Input<'_>, w: &Matrix, output: Output<'y>) -> Result<Input<'y>> {
         if input.width() != w.cols || output.width(w.rows) != output.y().width {
             bail!(
                 Internal,
@@ -145,13 +161,16 @@ impl Recorder<'_> {
         }
         match self.phase {
             Phase::Decode { .. } => self.matmul_vec(name, input, w, output),
-            Phase::Prefill => match input {
-                Input::Plain(x) => self.matmul_tile(name, x, w, output),
-                _ => {
-                    let h = self.apply_input(name, input)?;
-                    self.matmul_tile(name, &h, w, output)
+            Phase::Prefill => {
+                match input {
+                    Input::Plain(x) => self.matmul_tile(name, x, w, output)?,
+                    _ => {
+                        let h = self.apply_input(name, input)?;
+                        self.matmul_tile(name, &h, w, output)?;
+                    }
                 }
-            },
+                Ok(Input::Plain(output.y()))
+            }
         }
     }
 
@@ -197,18 +216,30 @@ impl Recorder<'_> {
         self.dispatch(name, &kernel, &[("up", &up.buffer), ("y", &y.buffer)], grid)
     }
 
-    fn matmul_vec(&mut self, name: &str, input: Input<'_>, w: &Matrix, output: Output<'_>) -> Result<()> {
+    fn matmul_vec<'y>(&mut self, name: &str, input: Input<'_>, w: &Matrix, output: Output<'y>) -> Result<Input<'y>> {
+        let (y, glu) = (output.y(), matches!(output, Output::Glu { .. }));
+        let mut digits = false;
         for part in &w.parts {
             let (n, groups) = (part.rows.len() as u32, n_groups(w.cols));
+            let input = match input {
+                Input::Digits(x) if part.sc.is_none() => Input::Plain(x),
+                _ => input,
+            };
             let read = input.read(self.tuning.int8_products && part.sc.is_some());
-            let tuning = self.tuning.matmul_vec(n, groups, matches!(output, Output::Glu { .. }), read);
+            let tuning = self.tuning.matmul_vec(n, groups, glu, read);
+            // Whole groups of 16 in a workgroup can become digits.
+            digits = glu
+                && matches!(read, Read::Digits | Read::StagedDigits)
+                && w.parts.len() == 1
+                && y.holds_digits()
+                && tuning.rows_per_workgroup().is_multiple_of(32);
             let grid = folded(n.div_ceil(tuning.rows_per_workgroup()), &self.gpu.caps);
             let Extent::Fixed(grid_x) = grid.x else { unreachable!("folded() makes fixed grids") };
             let kernel = Kernel::new("matmul_vec")
                 .slot("WEIGHT", part.layout.weight)
                 .slot("INPUT", input.slot())
                 .slot("READ", read.slot())
-                .slot("OUTPUT", output.slot())
+                .slot("OUTPUT", output.slot(digits))
                 .slot("ROWS", tuning.rows_slot())
                 .set("WG", tuning.workgroup)
                 .set("LANES", tuning.lanes)
@@ -219,14 +250,15 @@ impl Recorder<'_> {
             input.bind(&mut bindings);
             self.dispatch(name, &kernel, &bindings, grid)?;
         }
-        Ok(())
+        Ok(if digits { Input::Digits(y) } else { Input::Plain(y) })
     }
 
     fn matmul_tile(&mut self, name: &str, x: &Tensor, w: &Matrix, output: Output<'_>) -> Result<()> {
         for part in &w.parts {
             let n = part.rows.len() as u32;
             let workgroup = self.tuning.tile_workgroup(n);
-            let kernel = Kernel::new("matmul_tile").slot("WEIGHT", part.layout.weight).slot("OUTPUT", output.slot());
+            let kernel =
+                Kernel::new("matmul_tile").slot("WEIGHT", part.layout.weight).slot("OUTPUT", output.slot(false));
             let kernel = kernel.set("WG", workgroup);
             let (kernel, mut bindings) = operands(kernel, part, n_groups(w.cols), &output);
             bindings.extend([("x", &x.buffer), ("state", &self.step.state)]);

@@ -30,7 +30,7 @@ impl Recorder<'_> {
                 let weighted = Input::LayerNorm { x, weight, bias: &zeros, eps };
                 self.tap_input(&format!("{name}.pre_bias"), weighted)?;
             }
-            Input::Plain(_) => {}
+            Input::Plain(_) | Input::Digits(_) => {}
         }
         self.tap_input(name, input)
     }

@@ -27,6 +27,11 @@ impl Tensor {
     pub fn stride(&self) -> u32 {
         n_groups(self.width) * 16
     }
+
+    /// Whether a single row leaves room for its digits: they take no more than a second row.
+    pub(super) fn holds_digits(&self) -> bool {
+        self.buffer.bytes() >= u64::from(self.stride()) * 8
+    }
 }
 
 /// A norm's weight or a bias: `(len)` f32, padded with zeros to a whole group of 16.

@@ -34,8 +34,10 @@ pub enum Read {
     Direct,
     /// From workgroup memory, where what is computed of it serves all.
     Staged,
-    /// As [`Read::Staged`], in three 8-bit digits.
-    I8x3,
+    /// As [`Read::Staged`], in digits: integers that codes are multiplied with.
+    StagedDigits,
+    /// From memory, where whoever wrote it left digits.
+    Digits,
 }
 
 impl Read {
@@ -44,7 +46,8 @@ impl Read {
         match self {
             Read::Direct => "direct",
             Read::Staged => "staged",
-            Read::I8x3 => "i8x3",
+            Read::StagedDigits => "staged_digits",
+            Read::Digits => "digits",
         }
     }
 }
@@ -95,7 +98,8 @@ impl Tuning {
         let (fewest, most, many_rows) = match read {
             Read::Direct => (8, 256, u32::MAX),
             Read::Staged => (8, 64, 8192),
-            Read::I8x3 => (if groups.is_multiple_of(16) { 16 } else { 8 }, 64, 2048),
+            Read::StagedDigits => (if groups.is_multiple_of(16) { 16 } else { 8 }, 64, 2048),
+            Read::Digits => (8, 128, 0),
         };
         let per_run = if self.software {
             4 // a CPU gains by reuse alone
