@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
-use common::{Npy, load_with, record, repository};
+use common::{Npy, load_on, record, repository};
+use webgguf::gpu::Gpu;
 use webgguf::model::{Activation, LoadOptions};
 use webgguf::ops::KvType;
 use webgguf::session::Session;
@@ -17,13 +18,16 @@ use webgguf::session::Session;
 struct Mode {
     name: &'static str,
     subgroups: bool,
+    /// Work is divided as for a GPU, which multiplies integers, too.
+    as_gpu: bool,
     kv: KvType,
     tolerance: f64,
 }
 
 /// The path that must agree with llama.cpp's f32, on every case.
-const EXACT: Mode = Mode { name: "f32", subgroups: true, kv: KvType::F32, tolerance: 1e-4 };
-/// Others, on one case each; only the f16 cache on every model.
+const EXACT: Mode = Mode { name: "f32", subgroups: true, as_gpu: false, kv: KvType::F32, tolerance: 1e-4 };
+/// Others, on one case each.
+const AS_GPU: Mode = Mode { name: "f32 divided as for a GPU", as_gpu: true, ..EXACT };
 const NO_SUBGROUPS: Mode = Mode { name: "f32 without subgroups", subgroups: false, ..EXACT };
 const F16_CACHE: Mode = Mode { name: "f16 cache", kv: KvType::F16, tolerance: 5e-3, ..EXACT };
 const Q8_0_CACHE: Mode = Mode { name: "q8_0 cache", kv: KvType::Q8_0, tolerance: 5e-2, ..EXACT };
@@ -171,7 +175,7 @@ fn check(model: &str) {
     cases.sort();
     assert!(!cases.is_empty(), "no cases for {model}");
     let path = repository().join("models").join(format!("{model}.gguf"));
-    for mode in [EXACT, NO_SUBGROUPS, F16_CACHE, Q8_0_CACHE] {
+    for mode in [EXACT, AS_GPU, NO_SUBGROUPS, F16_CACHE, Q8_0_CACHE] {
         // The trained models, which have their families' values, stand for the others; so does the block that is unlike
         // them without subgroups. (With a q8_0 cache its random router takes another expert somewhere.)
         let trained = model.ends_with("-tiny") || model == "embedded";
@@ -186,8 +190,8 @@ fn check(model: &str) {
         let mut session: Option<Rc<Session>> = None;
         for case in &cases {
             let name = case.file_name().unwrap().to_string_lossy().into_owned();
-            // A batch of one tile without subgroups; positions enough for the cache's rounding.
-            let only = if mode.subgroups { "t64" } else { "t7" };
+            // Positions enough for a cache's rounding.
+            let only = if mode.kv == KvType::F32 { "t7" } else { "t64" };
             if mode.name != EXACT.name && name != only {
                 continue;
             }
@@ -196,7 +200,12 @@ fn check(model: &str) {
             if session.as_ref().is_none_or(|s| s.model.n_ctx != n_ctx) {
                 let options =
                     LoadOptions { context_length: Some(n_ctx), kv_type: Some(mode.kv), ..LoadOptions::default() };
-                session = Some(load_with(&path, mode.subgroups, &options));
+                let mut gpu = pollster::block_on(Gpu::new()).unwrap();
+                if !mode.subgroups {
+                    gpu = gpu.without_subgroups();
+                }
+                gpu.caps.software &= !mode.as_gpu;
+                session = Some(load_on(gpu, &path, &options));
             }
             let session = session.as_ref().unwrap();
             let (n, worst) = check_case(model, session, case, &mode).unwrap_or_else(|e| panic!("{e}"));

@@ -33,12 +33,13 @@ pub fn load(path: &Path, subgroups: bool) -> Rc<Session> {
 }
 
 pub fn load_with(path: &Path, subgroups: bool, options: &LoadOptions) -> Rc<Session> {
-    pollster::block_on(async {
-        let gpu = Gpu::new().await.unwrap();
-        let gpu = if subgroups { gpu } else { gpu.without_subgroups() };
-        let source = FileSource::open(path).unwrap();
-        Rc::new(Session::load_on(gpu, &source, options, &()).await.unwrap())
-    })
+    let gpu = pollster::block_on(Gpu::new()).unwrap();
+    load_on(if subgroups { gpu } else { gpu.without_subgroups() }, path, options)
+}
+
+pub fn load_on(gpu: Gpu, path: &Path, options: &LoadOptions) -> Rc<Session> {
+    let source = FileSource::open(path).unwrap();
+    Rc::new(pollster::block_on(Session::load_on(gpu, &source, options, &())).unwrap())
 }
 
 /// Leave a result for `scripts/coverage-table.mjs`: what was tested how, and the error. A later run writes over it.
