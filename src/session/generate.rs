@@ -113,8 +113,10 @@ impl Stats {
     }
 }
 
-/// Steps submitted ahead, at most. Deep enough to hide a slow way back to the host.
-const MAX_DEPTH: usize = 8;
+/// What is submitted ahead, in milliseconds: enough to hide the way back to the host, and little to wait for after an abort.
+const AHEAD_MS: f64 = 16.0;
+/// The same in steps. One runs while the next waits.
+const AHEAD_STEPS: std::ops::RangeInclusive<usize> = 2..=32;
 
 /// A generation under way.
 pub struct Generation {
@@ -123,8 +125,6 @@ pub struct Generation {
     detokenizer: Detokenizer,
     stops: StopStrings,
     in_flight: VecDeque<(Readback, Pending)>,
-    /// Steps to keep in flight: one at first, so that the first tokens come as fast as they can, then more.
-    depth: usize,
     /// Steps submitted, the prefill included; each samples an id.
     n_submitted: u32,
     generated: Vec<u32>,
@@ -165,7 +165,6 @@ impl Session {
             stops: StopStrings::new(&options.stop),
             options,
             in_flight: VecDeque::from([(read, pending)]),
-            depth: 1,
             n_submitted: 1,
             generated: Vec::new(),
             stats: Stats { prompt_tokens: prompt.len() as u32, reused_tokens: reused as u32, ..Stats::default() },
@@ -191,7 +190,6 @@ impl Generation {
         let model = &self.session.model;
         let id = model.gpu.read_with(&read, pending, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).await?;
         self.session.readbacks.borrow_mut().push(read);
-        self.depth = (self.depth * 2).min(MAX_DEPTH);
         let first = *self.first.get_or_insert_with(Instant::now);
         self.stats.first_token_ms = (first - self.started).as_secs_f64() * 1e3;
         self.stats.decode_ms = first.elapsed().as_secs_f64() * 1e3;
@@ -217,10 +215,20 @@ impl Generation {
         &self.generated
     }
 
-    /// Submit steps until `depth` are in flight or no more are wanted.
+    /// Steps to keep in flight, by what a token took so far: few until the second has come.
+    fn depth(&self) -> usize {
+        let (fewest, most) = AHEAD_STEPS.into_inner();
+        match self.stats.generated_tokens {
+            0 => 1,
+            1 => fewest,
+            n => ((AHEAD_MS * f64::from(n - 1) / self.stats.decode_ms) as usize).clamp(fewest, most),
+        }
+    }
+
+    /// Submit steps until enough are in flight or no more are wanted.
     fn fill(&mut self) {
         let model = &self.session.model;
-        while self.in_flight.len() < self.depth
+        while self.in_flight.len() < self.depth()
             && self.n_submitted < self.options.max_tokens
             && self.stats.prompt_tokens + self.n_submitted <= model.n_ctx
         {
