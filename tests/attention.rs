@@ -142,7 +142,7 @@ fn run(gpu: &Gpu, c: &Case, far: bool) {
         gpu.write(&step.state, 0, &[State { pos: pos as u32, n_tokens: n_tokens as u32, ..State::default() }]);
         let mut r = Recorder::new(gpu, &step, phase, n_tokens as u32);
         r.attention(&attention, &rows, &out, &parts).unwrap();
-        gpu.submit(&[&r.plan], n_tokens as u32, None);
+        gpu.submit([&r.plan], n_tokens as u32, None);
         got.extend(read(gpu, &out, n_tokens));
         pos += n_tokens;
     }

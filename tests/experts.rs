@@ -71,7 +71,7 @@ fn run(gpu: &Gpu, c: &Case) -> f64 {
         r.expert_matmul("glu", (Input::Plain(&each_t), c.n_used), &w, &routes, ExpertOutput::Swiglu(&glu_t)).unwrap();
     }
     r.expert_sum("sum", &each_t, &w, &routes, &sum_t, 0.5).unwrap();
-    gpu.submit(&[&r.plan], c.n_tokens, None);
+    gpu.submit([&r.plan], c.n_tokens, None);
 
     let (mut want_product, mut want_glu) = (Vec::new(), Vec::new());
     let mut want_sum: Vec<f64> = y0.iter().map(|&v| v.into()).collect();

@@ -5,6 +5,7 @@ mod common;
 use std::rc::Rc;
 
 use common::{load, load_with, record, repository, shared};
+use webgguf::gpu::N_RECENT;
 use webgguf::model::{LoadOptions, Sampling};
 use webgguf::ops::KvType;
 use webgguf::session::{FinishReason, GenerateOptions, Session};
@@ -106,6 +107,31 @@ fn a_seed_gives_the_same_text_however_steps_are_pipelined() {
         assert!(session.stats().reused_tokens + 2 >= grown.len() as u32 - 1);
     }
     assert_eq!(grown[prompt.len()..], whole);
+}
+
+#[test]
+fn steps_submitted_together_sample_what_single_ones_do() {
+    let want = std::fs::read(repository().join("tests/fixtures/embedded/greedy.json")).unwrap();
+    let want: Greedy = serde_json::from_slice(&want).unwrap();
+    let session = load(&repository().join("models/embedded.gguf"), true);
+    let model = &session.model;
+    let read = model.gpu.readback(u64::from(N_RECENT) * 4);
+    let ids_back = |from: u32, n: u32| {
+        let pending = model.gpu.map(&read);
+        let ids = model.gpu.read_with(&read, pending, |bytes| {
+            let id = |i: u32| u32::from_le_bytes(bytes[(i % N_RECENT) as usize * 4..][..4].try_into().unwrap());
+            (from..from + n).map(id).collect::<Vec<u32>>()
+        });
+        pollster::block_on(ids).unwrap()
+    };
+    let prompt = &want.prompt_tokens;
+    let first = model.prefill(prompt, 0, prompt, &Sampling::GREEDY, &read).unwrap();
+    let mut ids = ids_back(first, 1);
+    for n_steps in [1, 8, 3, 32, 19] {
+        model.decode((prompt.len() + ids.len() - 1) as u32, n_steps, &Sampling::GREEDY, &read);
+        ids.extend(ids_back(first + ids.len() as u32, n_steps));
+    }
+    assert_eq!(ids[..want.tokens.len()], want.tokens);
 }
 
 #[test]

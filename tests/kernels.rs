@@ -22,7 +22,7 @@ fn gpu_values(gpu: &Gpu, m: &Matrix) -> Vec<f32> {
     let x = Tensor::new(gpu, "x", m.rows, m.cols).unwrap();
     let mut r = Recorder::new(gpu, &step, Phase::Prefill, m.rows);
     r.embed("embed", m, Index::Token, 1.0, &x).unwrap();
-    gpu.submit(&[&r.plan], m.rows, None);
+    gpu.submit([&r.plan], m.rows, None);
     read(gpu, &x, m.rows as usize)
 }
 
@@ -138,7 +138,7 @@ fn run_matmul(gpu: &Gpu, n_tokens: usize, input: Input<'_>, w: &Matrix, output: 
     let phase = if n_tokens == 1 { Phase::Decode { far: false } } else { Phase::Prefill };
     let mut r = Recorder::new(gpu, &step, phase, n_tokens as u32);
     r.matmul("test", input, w, output).unwrap();
-    gpu.submit(&[&r.plan], n_tokens as u32, None);
+    gpu.submit([&r.plan], n_tokens as u32, None);
     read(gpu, y, n_tokens)
 }
 
@@ -217,7 +217,7 @@ fn matmul_behind_a_gated_unit() {
                 let digits = ty.block_elems() > 1 && !gpu.caps.software && (gpu.caps.subgroup_min > 0 || k < 256);
                 assert_eq!(matches!(made, Input::Digits(_)), digits, "{ty} K={k} F={f}");
                 r.matmul("down", made, &w_down, Output::Store { y: &y, bias: None }).unwrap();
-                gpu.submit(&[&r.plan], 1, None);
+                gpu.submit([&r.plan], 1, None);
                 let v = matmul(&rms_norm(&x, &norm, 1e-5), &dequantize(ty, &up).unwrap(), k);
                 let act = if act == Act::Silu { silu } else { gelu };
                 let ffn: Vec<f32> = v.chunks_exact(2).map(|p| (act(p[0]) * p[1]) as f32).collect();

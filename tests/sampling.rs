@@ -78,7 +78,7 @@ impl<'g> Bench<'g> {
         } else {
             r.sample(&self.sampler, &t).unwrap();
         }
-        self.gpu.submit(&[&r.plan], 1, None);
+        self.gpu.submit([&r.plan], 1, None);
         pollster::block_on(async {
             let id = self.gpu.read::<u32>(&self.step.tokens, 1).await.unwrap()[0];
             let state = self.gpu.read::<State>(&self.step.state, 1).await.unwrap()[0];

@@ -161,10 +161,15 @@ impl Gpu {
 
     /// Submit plans one after the other, for a batch of `n_tokens`: in one compute pass, or in as many submits of one as
     /// the device's limit of dispatches makes. Then copy the first `read.bytes()` of `from` into `read`.
-    pub fn submit(&self, plans: &[&Plan], n_tokens: u32, read: Option<(&Buffer, &super::Readback)>) {
+    pub fn submit<'p>(
+        &self,
+        plans: impl IntoIterator<Item = &'p Plan>,
+        n_tokens: u32,
+        read: Option<(&Buffer, &super::Readback)>,
+    ) {
         let new_encoder = || self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut encoder = new_encoder();
-        let mut steps = plans.iter().flat_map(|plan| &plan.steps).peekable();
+        let mut steps = plans.into_iter().flat_map(|plan| &plan.steps).peekable();
         while let Some(step) = steps.peek() {
             if let Step::Copy { src, dst, bytes } = step {
                 encoder.copy_buffer_to_buffer(&src.raw, 0, &dst.raw, 0, *bytes);
@@ -201,7 +206,7 @@ impl Gpu {
     pub fn run(&self, label: &str, kernel: &Kernel, bindings: &[Binding<'_>], grid: Grid) -> Result<()> {
         let mut plan = Plan::default();
         plan.dispatch(self, label.to_owned(), kernel, bindings, grid)?;
-        self.submit(&[&plan], 1, None);
+        self.submit([&plan], 1, None);
         Ok(())
     }
 }

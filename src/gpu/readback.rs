@@ -2,7 +2,7 @@
 
 use futures_channel::oneshot;
 
-use super::{Buffer, Gpu, Plan};
+use super::{Buffer, Gpu};
 use crate::error::{Result, bail};
 
 /// A small buffer that the host can map. Made once, used for every token.
@@ -86,7 +86,7 @@ impl Gpu {
     ) -> Result<Vec<T>> {
         let bytes = (n_elems * size_of::<T>()) as u64;
         let readback = self.readback(bytes.next_multiple_of(4));
-        self.submit(&[] as &[&Plan], 1, Some((buffer, &readback)));
+        self.submit([], 1, Some((buffer, &readback)));
         let pending = self.map(&readback);
         let values = self
             .read_with(&readback, pending, |raw| {

@@ -47,7 +47,7 @@ impl Model {
         forward.head(&mut head)?;
         self.gpu.write(&self.run.step.tokens, 0, tokens);
         self.gpu.write(&self.run.step.state, 0, &[State { pos, n_tokens, ..State::default() }]);
-        self.gpu.submit(&[&body.plan, &head.plan], n_tokens, None);
+        self.gpu.submit([&body.plan, &head.plan], n_tokens, None);
         let mut activations = Vec::new();
         for tap in body.taps.iter().chain(&head.taps) {
             activations.push(self.read_tap(tap).await?);

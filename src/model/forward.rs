@@ -1,5 +1,7 @@
 //! The forward pass: one for every pre-norm decoder. It is walked once a plan; running replays the plans.
 
+use std::iter::once;
+
 use futures_util::future::try_join;
 use web_time::Instant;
 
@@ -403,8 +405,8 @@ impl Model {
 
     /// Put `tokens` into the cache from position `pos` on, and sample the token after them.
     ///
-    /// The sampled id is left on the GPU as the next step's token, and copied into `read`. `recent` are the ids
-    /// that the repeat penalty looks back on, the last [`N_RECENT`] at most.
+    /// The sampled id is left on the GPU as the next step's token, and among the recent ids that `read` gets; returns its
+    /// place there. `recent` are the ids that the repeat penalty looks back on, the last [`N_RECENT`] at most.
     ///
     /// # Errors
     /// `ContextOverflow` where they do not fit.
@@ -415,7 +417,7 @@ impl Model {
         recent: &[u32],
         sampling: &Sampling,
         read: &Readback,
-    ) -> Result<()> {
+    ) -> Result<u32> {
         if tokens.is_empty() {
             bail!(InvalidArgument, "there is no token to start from");
         }
@@ -441,19 +443,22 @@ impl Model {
             self.gpu.write(&self.run.step.state, 0, &[State { pos: at, n_tokens, ..state }]);
             let body = if n_tokens == 1 { self.decode_plan(at) } else { &self.plans.prefill };
             if rest.is_empty() {
-                self.submit_step(&[body, &self.plans.last_row], n_tokens, sampling, read);
+                let plans = [body, &self.plans.last_row].into_iter().chain(self.sample(sampling));
+                self.gpu.submit(plans, n_tokens, Some((&self.run.step.recent, read)));
             } else {
-                self.gpu.submit(&[body], n_tokens, None);
+                self.gpu.submit([body], n_tokens, None);
             }
             at += n_tokens;
             left = rest;
         }
-        Ok(())
+        Ok(state.n_recent % N_RECENT)
     }
 
-    /// Run the token that the last step left on the GPU, at position `pos`, and sample the next into `read`.
-    pub fn decode(&self, pos: u32, sampling: &Sampling, read: &Readback) {
-        self.submit_step(&[self.decode_plan(pos)], 1, sampling, read);
+    /// Run the token that the last step left on the GPU, at position `pos`, sample the next, and so on for `n_steps`
+    /// positions. Their ids come into `read` behind those of the steps before, in a ring of [`N_RECENT`].
+    pub fn decode(&self, pos: u32, n_steps: u32, sampling: &Sampling, read: &Readback) {
+        let plans = (pos..pos + n_steps).flat_map(|pos| once(self.decode_plan(pos)).chain(self.sample(sampling)));
+        self.gpu.submit(plans, 1, Some((&self.run.step.recent, read)));
     }
 
     fn decode_plan(&self, pos: u32) -> &Plan {
@@ -465,14 +470,12 @@ impl Model {
         Phase::Decode { far: pos >= Tuning::of(&self.gpu.caps).near }
     }
 
-    fn submit_step(&self, body: &[&Plan], n_tokens: u32, sampling: &Sampling, read: &Readback) {
-        let nothing = Plan::default();
+    /// From the last hidden state to the next id.
+    fn sample(&self, sampling: &Sampling) -> impl Iterator<Item = &Plan> {
         let p = &self.plans;
-        let [first, second] = [body.first(), body.get(1)].map(|plan| plan.copied().unwrap_or(&nothing));
-        let penalty = if sampling.repeat_penalty == 1.0 { &nothing } else { &p.repeat_penalty };
+        let penalty = (sampling.repeat_penalty != 1.0).then_some(&p.repeat_penalty);
         let sample = if sampling.temperature == 0.0 { &p.greedy } else { &p.sample };
-        let plans = [first, second, &p.head, penalty, sample];
-        self.gpu.submit(&plans, n_tokens, Some((&self.run.step.tokens, read)));
+        once(&p.head).chain(penalty).chain(once(sample))
     }
 
     /// GPU time of greedy decode steps from position `pos` on, or of a prefill of `n_tokens` from 0 on.

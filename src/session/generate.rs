@@ -2,6 +2,7 @@
 //! ran beyond the end is dropped.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use web_time::Instant;
@@ -9,7 +10,7 @@ use web_time::Instant;
 use super::Session;
 use super::stop::StopStrings;
 use crate::error::{Result, bail};
-use crate::gpu::{Pending, Readback};
+use crate::gpu::{N_RECENT, Pending, Readback};
 use crate::model::Sampling;
 use crate::tokenizer::{DecodeOptions, Detokenizer};
 
@@ -116,7 +117,17 @@ impl Stats {
 /// What is submitted ahead, in milliseconds: enough to hide the way back to the host, and little to wait for after an abort.
 const AHEAD_MS: f64 = 16.0;
 /// The same in steps. One runs while the next waits.
-const AHEAD_STEPS: std::ops::RangeInclusive<usize> = 2..=32;
+const AHEAD_STEPS: RangeInclusive<u32> = 2..=32;
+/// What is submitted at a time: submits cost a fast GPU some of what its steps take.
+const SUBMIT_MS: f64 = 2.0;
+const SUBMIT_STEPS: RangeInclusive<u32> = 1..=8;
+
+/// Steps submitted together.
+struct Submitted {
+    read: Readback,
+    pending: Pending,
+    n_steps: u32,
+}
 
 /// A generation under way.
 pub struct Generation {
@@ -124,9 +135,14 @@ pub struct Generation {
     options: GenerateOptions,
     detokenizer: Detokenizer,
     stops: StopStrings,
-    in_flight: VecDeque<(Readback, Pending)>,
-    /// Steps submitted, the prefill included; each samples an id.
+    in_flight: VecDeque<Submitted>,
+    /// Ids that have come back and are to be handed out.
+    ids: VecDeque<u32>,
+    /// The next id's place in what is read.
+    place: u32,
+    /// Steps submitted, the prefill included, and those come back; each samples an id.
     n_submitted: u32,
+    n_back: u32,
     generated: Vec<u32>,
     stats: Stats,
     started: Instant,
@@ -154,7 +170,7 @@ impl Session {
         cached.written.clear();
         let before = if reused == 0 { 0 } else { cached.n_written };
         cached.n_written = before.max(prompt.len() as u32);
-        self.model.prefill(&prompt[reused..], reused as u32, prompt, &options.sampling, &read)?;
+        let place = self.model.prefill(&prompt[reused..], reused as u32, prompt, &options.sampling, &read)?;
         cached.ids.extend_from_slice(&prompt[reused..]);
         let pending = self.model.gpu.map(&read);
         // From here on the generation frees the model when it is dropped.
@@ -164,8 +180,11 @@ impl Session {
             detokenizer: Detokenizer::new(DecodeOptions { continues: !prompt.is_empty(), ..Default::default() }),
             stops: StopStrings::new(&options.stop),
             options,
-            in_flight: VecDeque::from([(read, pending)]),
+            in_flight: VecDeque::from([Submitted { read, pending, n_steps: 1 }]),
+            ids: VecDeque::new(),
+            place,
             n_submitted: 1,
+            n_back: 0,
             generated: Vec::new(),
             stats: Stats { prompt_tokens: prompt.len() as u32, reused_tokens: reused as u32, ..Stats::default() },
             started,
@@ -184,12 +203,12 @@ impl Generation {
             return Ok(None);
         }
         self.fill();
-        let Some((read, pending)) = self.in_flight.pop_front() else {
+        if self.ids.is_empty() {
+            self.receive().await?;
+        }
+        let Some(id) = self.ids.pop_front() else {
             return Ok(self.finish(FinishReason::Context));
         };
-        let model = &self.session.model;
-        let id = model.gpu.read_with(&read, pending, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).await?;
-        self.session.readbacks.borrow_mut().push(read);
         let first = *self.first.get_or_insert_with(Instant::now);
         self.stats.first_token_ms = (first - self.started).as_secs_f64() * 1e3;
         self.stats.decode_ms = first.elapsed().as_secs_f64() * 1e3;
@@ -215,28 +234,46 @@ impl Generation {
         &self.generated
     }
 
-    /// Steps to keep in flight, by what a token took so far: few until the second has come.
-    fn depth(&self) -> usize {
-        let (fewest, most) = AHEAD_STEPS.into_inner();
-        match self.stats.generated_tokens {
-            0 => 1,
-            1 => fewest,
-            n => ((AHEAD_MS * f64::from(n - 1) / self.stats.decode_ms) as usize).clamp(fewest, most),
-        }
+    /// The ids of what was submitted first, if anything was.
+    async fn receive(&mut self) -> Result<()> {
+        let Some(Submitted { read, pending, n_steps }) = self.in_flight.pop_front() else { return Ok(()) };
+        let gpu = &self.session.model.gpu;
+        let (ids, place) = (&mut self.ids, self.place);
+        gpu.read_with(&read, pending, |bytes| {
+            let ring: &[[u8; 4]] = bytemuck::cast_slice(bytes);
+            ids.extend((place..place + n_steps).map(|i| u32::from_le_bytes(ring[(i % N_RECENT) as usize])));
+        })
+        .await?;
+        self.session.readbacks.borrow_mut().push(read);
+        self.place += n_steps;
+        self.n_back += n_steps;
+        Ok(())
+    }
+
+    /// How many steps take so long, by those so far; the fewest of the range until two ids have come.
+    fn steps_in(&self, ms: f64, range: RangeInclusive<u32>) -> u32 {
+        let (fewest, most) = range.into_inner();
+        let n = self.stats.generated_tokens.saturating_sub(1);
+        if n == 0 { fewest } else { ((ms * f64::from(n) / self.stats.decode_ms) as u32).clamp(fewest, most) }
     }
 
     /// Submit steps until enough are in flight or no more are wanted.
     fn fill(&mut self) {
         let model = &self.session.model;
-        while self.in_flight.len() < self.depth()
-            && self.n_submitted < self.options.max_tokens
-            && self.stats.prompt_tokens + self.n_submitted <= model.n_ctx
-        {
+        let last = self.options.max_tokens.min(model.n_ctx + 1 - self.stats.prompt_tokens);
+        let ahead = self.steps_in(AHEAD_MS, AHEAD_STEPS);
+        let at_once = self.steps_in(SUBMIT_MS, SUBMIT_STEPS);
+        loop {
+            let n_steps = at_once.min((self.n_back + ahead).min(last).saturating_sub(self.n_submitted));
+            if n_steps == 0 {
+                return;
+            }
             let read = self.session.readback();
-            model.decode(self.stats.prompt_tokens + self.n_submitted - 1, &self.options.sampling, &read);
+            let pos = self.stats.prompt_tokens + self.n_submitted - 1;
+            model.decode(pos, n_steps, &self.options.sampling, &read);
             let pending = model.gpu.map(&read);
-            self.in_flight.push_back((read, pending));
-            self.n_submitted += 1;
+            self.in_flight.push_back(Submitted { read, pending, n_steps });
+            self.n_submitted += n_steps;
         }
     }
 

@@ -16,7 +16,7 @@ use futures_util::future::try_join;
 use web_time::Instant;
 
 use crate::error::{Result, bail};
-use crate::gpu::{Gpu, Profile, Readback};
+use crate::gpu::{Gpu, N_RECENT, Profile, Readback};
 use crate::model::{Activation, LoadEvents, LoadOptions, Model, ms};
 use crate::ops::self_test;
 use crate::source::ByteSource;
@@ -145,7 +145,7 @@ impl Session {
     }
 
     fn readback(&self) -> Readback {
-        self.readbacks.borrow_mut().pop().unwrap_or_else(|| self.model.gpu.readback(4))
+        self.readbacks.borrow_mut().pop().unwrap_or_else(|| self.model.gpu.readback(u64::from(N_RECENT) * 4))
     }
 
     /// Claim the model for a call.

@@ -73,7 +73,7 @@ impl CacheTrial {
         for (pos, row) in (0..).zip(&rows) {
             gpu.write(&self.qkv.buffer, 0, row);
             self.go_to(gpu, pos);
-            gpu.submit(&[&plan], 1, None);
+            gpu.submit([&plan], 1, None);
         }
         let got: Vec<f32> = gpu.read(&self.y.buffer, (N_HEAD * HEAD_DIM) as usize).await?;
         self.go_to(gpu, TIMED_POS);

@@ -65,7 +65,7 @@ impl ProductTrial {
         gpu.write(&self.x.buffer, 0, &x);
         let plan = self.plan(gpu, 1)?;
         gpu.compile().await?;
-        gpu.submit(&[&plan], 1, None);
+        gpu.submit([&plan], 1, None);
         let got: Vec<f32> = gpu.read(&self.y.buffer, rows as usize).await?;
         let rms = (dot(&x, &x) / f64::from(cols)).sqrt();
         let want: Vec<f64> = w.chunks_exact(cols as usize).map(|row| dot(row, &x) / rms).collect();
