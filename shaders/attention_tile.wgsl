@@ -16,21 +16,57 @@ const TOKENS = 16u;
 const KEYS = 64u;
 const CHUNK = 8u; // vec4 of queries and keys that are staged at a time
 const PITCH = 9u; // one more keeps neighbours off each other's banks
-const ROWS = 4u;  // tokens whose values an invocation sums: D4 * TOKENS / ROWS are at most WG
-override PARTS: u32 = WG / (D4 * (TOKENS / ROWS)); // shares of the keys in the sum of values
+override PARTS: u32 = WG / (D4 * (TOKENS / 4u)); // shares of the keys in the sum of values
 var<workgroup> q_chunk: array<vec4f, TOKENS * PITCH>;
 var<workgroup> k_chunk: array<vec4f, KEYS * PITCH>; // and scratch
-var<workgroup> weights: array<f32, KEYS * TOKENS>;
-var<workgroup> keeps: array<f32, TOKENS>;
+var<workgroup> weights: array<vec4f, KEYS * TOKENS / 4u>; // (keys, tokens), and totals
+var<workgroup> keeps: array<vec4f, TOKENS / 4u>;
 const LOWEST = -1e30; // WGSL has no infinities
+
+// What an invocation stages of a chunk: two keys, and a query where its index is that low.
+struct Staged {
+  k0: vec4f,
+  k1: vec4f,
+  q: vec4f,
+}
+
+fn ask(head: u32, token0: u32, tile: u32, last: u32, c0: u32, t: u32) -> Staged {
+  let head_kv = head / (N_HEAD / N_HEAD_KV);
+  let c = c0 + t % CHUNK;
+  let at = min(c, D4 - 1u);
+  let i = tile + t / CHUNK;
+  var q = vec4f(0.0);
+  if (t < TOKENS * CHUNK && c < D4) { q = qkv[min(token0 + t / CHUNK, state.n_tokens - 1u) * ROW_D4 + head * D4 + at]; }
+  return Staged(k_load(cache_at(head_kv, min(i, last)) + at), k_load(cache_at(head_kv, min(i + WG / CHUNK, last)) + at), q);
+}
+
+// What four tokens take of a key's values. They are columns of a matrix: an index that varies would keep them out of
+// registers.
+fn of_tokens(v: vec4f, i: u32, row4: u32) -> mat4x4f {
+  let w = select(vec4f(0.0), weights[min(i, KEYS - 1u) * (TOKENS / 4u) + row4], i < KEYS);
+  return mat4x4f(v * w.x, v * w.y, v * w.z, v * w.w);
+}
+
+// Put the shares of a token's sum together; scratch holds one of each invocation's.
+fn put(token0: u32, row: u32, share: vec4f, head: u32, t: u32) {
+  workgroupBarrier();
+  k_chunk[t] = share;
+  workgroupBarrier();
+  let token = token0 + row;
+  if (t >= D4 * (TOKENS / 4u) || token >= state.n_tokens) { return; }
+  var sum = vec4f(0.0);
+  for (var i = 0u; i < PARTS; i++) { sum += k_chunk[t + i * D4 * (TOKENS / 4u)]; }
+  var total = 0.0;
+  for (var i = 0u; i < 16u; i++) { total += weights[row * 16u + i].x; }
+  y[token * (Y_STRIDE / 4u) + head * D4 + t % D4] = sum / total;
+}
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) t: u32) {
   let head = workgroup.x;
   let head_kv = head / (N_HEAD / N_HEAD_KV);
-  let n_tokens = state.n_tokens;
   let token0 = workgroup.y * TOKENS;
-  let last = state.pos + min(token0 + TOKENS, n_tokens) - 1u;
+  let last = state.pos + min(token0 + TOKENS, state.n_tokens) - 1u;
   let pos0 = state.pos + token0;
   let first = select(0u, pos0 + 1u - WINDOW, pos0 + 1u > WINDOW);
 
@@ -40,23 +76,23 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let pos = pos0 + row;
   var highest = LOWEST;
   var total = 0.0;
-  // ... and of the output, four elements of ROWS tokens, over every PARTS-th key.
+  // ... and of the output, four elements of four tokens, over every PARTS-th key.
   let d4 = t % D4;
-  let row0 = t / D4 % (TOKENS / ROWS) * ROWS;
-  let part = t / (D4 * (TOKENS / ROWS));
-  var acc: array<vec4f, ROWS>;
+  let row4 = t / D4 % (TOKENS / 4u);
+  let part = t / (D4 * (TOKENS / 4u));
+  var acc: mat4x4f;
+  var staged = ask(head, token0, first, last, 0u, t);
   for (var tile = first; tile <= last; tile += KEYS) {
     var s = vec4f(0.0);
     for (var c0 = 0u; c0 < D4; c0 += CHUNK) {
-      let c = c0 + t % CHUNK;
-      if (t < TOKENS * CHUNK) {
-        let token = min(token0 + t / CHUNK, n_tokens - 1u);
-        q_chunk[t / CHUNK * PITCH + t % CHUNK] = select(vec4f(0.0), qkv[token * ROW_D4 + head * D4 + min(c, D4 - 1u)], c < D4);
-      }
-      for (var i = t / CHUNK; i < KEYS; i += WG / CHUNK) {
-        k_chunk[i * PITCH + t % CHUNK] = k_load(cache_at(head_kv, min(tile + i, last)) + min(c, D4 - 1u));
-      }
+      let at = t / CHUNK * PITCH + t % CHUNK;
+      if (t < TOKENS * CHUNK) { q_chunk[at] = staged.q; }
+      k_chunk[at] = staged.k0;
+      k_chunk[at + WG / CHUNK * PITCH] = staged.k1;
       workgroupBarrier();
+      // The next is on its way while this is used.
+      let more = c0 + CHUNK < D4;
+      staged = ask(head, token0, select(tile + KEYS, tile, more), last, select(0u, c0 + CHUNK, more), t);
       for (var c = 0u; c < CHUNK; c++) {
         let q = q_chunk[row * PITCH + c];
         s += vec4f(
@@ -78,32 +114,27 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     highest = top;
     let e = select(vec4f(0.0), exp(s - vec4f(top)), live);
     total = total * keep + dot(e, vec4f(1.0));
-    for (var i = 0u; i < 4u; i++) { weights[(lane + 16u * i) * TOKENS + row] = e[i]; }
-    if (lane == 0u) { keeps[row] = keep; }
+    for (var i = 0u; i < 4u; i++) { weights[(lane + 16u * i) * (TOKENS / 4u) + row / 4u][row % 4u] = e[i]; }
+    if (lane == 0u) { keeps[row / 4u][row % 4u] = keep; }
     workgroupBarrier();
     if (part < PARTS) {
-      for (var r = 0u; r < ROWS; r++) { acc[r] *= keeps[row0 + r]; }
-      for (var i = part; i < min(KEYS, last + 1u - tile); i += PARTS) {
-        let v = v_load(cache_at(head_kv, tile + i) + d4);
-        for (var r = 0u; r < ROWS; r++) { acc[r] += weights[i * TOKENS + row0 + r] * v; }
+      let keep = keeps[row4];
+      acc = mat4x4f(acc[0] * keep.x, acc[1] * keep.y, acc[2] * keep.z, acc[3] * keep.w);
+      // Four values are asked for at a time.
+      for (var i = part; i < min(KEYS, last + 1u - tile); i += 4u * PARTS) {
+        let v0 = v_load(cache_at(head_kv, min(tile + i, last)) + d4);
+        let v1 = v_load(cache_at(head_kv, min(tile + i + PARTS, last)) + d4);
+        let v2 = v_load(cache_at(head_kv, min(tile + i + 2u * PARTS, last)) + d4);
+        let v3 = v_load(cache_at(head_kv, min(tile + i + 3u * PARTS, last)) + d4);
+        acc += of_tokens(v0, i, row4) + of_tokens(v1, i + PARTS, row4);
+        acc += of_tokens(v2, i + 2u * PARTS, row4) + of_tokens(v3, i + 3u * PARTS, row4);
       }
     }
     workgroupBarrier();
   }
-  weights[t] = total;
-  workgroupBarrier();
-  // Rows are put together one after the other: scratch holds one of each invocation's.
-  for (var r = 0u; r < ROWS; r++) {
-    k_chunk[t] = acc[r];
-    workgroupBarrier();
-    let token = token0 + row0 + r;
-    if (part == 0u && token < n_tokens) {
-      var sum = vec4f(0.0);
-      for (var i = 0u; i < PARTS; i++) { sum += k_chunk[t + i * D4 * (TOKENS / ROWS)]; }
-      var z = 0.0;
-      for (var i = 0u; i < 16u; i++) { z += weights[(row0 + r) * 16u + i]; }
-      y[token * (Y_STRIDE / 4u) + head * D4 + d4] = sum / z;
-    }
-    workgroupBarrier();
-  }
+  weights[t].x = total;
+  put(token0, row4 * 4u, acc[0], head, t);
+  put(token0, row4 * 4u + 1u, acc[1], head, t);
+  put(token0, row4 * 4u + 2u, acc[2], head, t);
+  put(token0, row4 * 4u + 3u, acc[3], head, t);
 }
