@@ -17,6 +17,34 @@ override W_SIZE: u32 = 4u * TILE_N;
 var<workgroup> x_tile: array<vec4f, 4u * X_PITCH>; // (4, tokens)
 var<workgroup> w_tile: array<vec4f, W_SIZE>;       // (4, 2, rows): even rows, then odd ones
 
+fn plus_dot(sum: f32, a: vec4f, b: vec4f) -> f32 {
+  return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
+}
+
+fn plus_dots(sums: vec4f, rows: mat4x4f, x: vec4f) -> vec4f {
+  return vec4f(
+    plus_dot(sums.x, x, rows[0]), plus_dot(sums.y, x, rows[1]), plus_dot(sums.z, x, rows[2]), plus_dot(sums.w, x, rows[3]));
+}
+
+// Plus a quarter of what is staged: the sums of four tokens by two pairs of rows. Called for each quarter, since compilers
+// leave a loop between barriers as it is.
+fn products(c: u32, tt: u32, n: u32, sums: mat4x4f) -> mat4x4f {
+  let w = c * TILE_N + n;
+  let rows = mat4x4f(w_tile[w], w_tile[w + HALF_N], w_tile[w + PAIRS], w_tile[w + PAIRS + HALF_N]);
+  let x = c * X_PITCH + tt;
+  return mat4x4f(
+    plus_dots(sums[0], rows, x_tile[x]), plus_dots(sums[1], rows, x_tile[x + 16u]),
+    plus_dots(sums[2], rows, x_tile[x + 32u]), plus_dots(sums[3], rows, x_tile[x + 48u]));
+}
+
+fn put(token: u32, row: u32, low: vec4f, high: vec4f) {
+  if (token >= state.n_tokens) { return; }
+  output_pair(token, row, low.x, low.y);
+  output_pair(token, row + 2u * PAIRS, low.z, low.w);
+  output_pair(token, row + 4u * PAIRS, high.x, high.y);
+  output_pair(token, row + 6u * PAIRS, high.z, high.w);
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) t: u32) {
   let n0 = workgroup.x * TILE_N;
@@ -27,7 +55,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let tn = t % PAIRS;
   let w_row = min(n0 + t, N - 1u);
   let w_at = t % 2u * HALF_N + t / 2u;
-  var acc: array<vec4f, 8>;
+  var low: mat4x4f; // a column a token
+  var high: mat4x4f;
   var w_next: mat4x4f;
   var x_next: array<vec4f, 2>; // WG is 128 at least
   for (var j = 0u; j <= K16; j++) {
@@ -43,33 +72,19 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       }
     }
     if (j > 0u) {
-      for (var c = 0u; c < 4u; c++) {
-        let w = c * TILE_N + tn;
-        let a0 = w_tile[w];
-        let b0 = w_tile[w + HALF_N];
-        let a1 = w_tile[w + PAIRS];
-        let b1 = w_tile[w + PAIRS + HALF_N];
-        let a2 = w_tile[w + 2u * PAIRS];
-        let b2 = w_tile[w + 2u * PAIRS + HALF_N];
-        let a3 = w_tile[w + 3u * PAIRS];
-        let b3 = w_tile[w + 3u * PAIRS + HALF_N];
-        for (var i = 0u; i < 4u; i++) {
-          let xi = x_tile[c * X_PITCH + tt + 16u * i];
-          acc[2u * i] += vec4f(dot(xi, a0), dot(xi, b0), dot(xi, a1), dot(xi, b1));
-          acc[2u * i + 1u] += vec4f(dot(xi, a2), dot(xi, b2), dot(xi, a3), dot(xi, b3));
-        }
-      }
+      low = products(0u, tt, tn, low);
+      high = products(0u, tt, tn + 2u * PAIRS, high);
+      low = products(1u, tt, tn, low);
+      high = products(1u, tt, tn + 2u * PAIRS, high);
+      low = products(2u, tt, tn, low);
+      high = products(2u, tt, tn + 2u * PAIRS, high);
+      low = products(3u, tt, tn, low);
+      high = products(3u, tt, tn + 2u * PAIRS, high);
       workgroupBarrier();
     }
   }
-  for (var i = 0u; i < 4u; i++) {
-    let token = t0 + tt + 16u * i;
-    if (token < n_tokens) {
-      let row = n0 + 2u * tn;
-      output_pair(token, row, acc[2u * i].x, acc[2u * i].y);
-      output_pair(token, row + 2u * PAIRS, acc[2u * i].z, acc[2u * i].w);
-      output_pair(token, row + 4u * PAIRS, acc[2u * i + 1u].x, acc[2u * i + 1u].y);
-      output_pair(token, row + 6u * PAIRS, acc[2u * i + 1u].z, acc[2u * i + 1u].w);
-    }
-  }
+  put(t0 + tt, n0 + 2u * tn, low[0], high[0]);
+  put(t0 + tt + 16u, n0 + 2u * tn, low[1], high[1]);
+  put(t0 + tt + 32u, n0 + 2u * tn, low[2], high[2]);
+  put(t0 + tt + 48u, n0 + 2u * tn, low[3], high[3]);
 }
