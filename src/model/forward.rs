@@ -484,12 +484,12 @@ impl Model {
     /// As [`Gpu::profile`].
     pub async fn profile(&self, pos: u32, n_tokens: u32) -> Result<Profile> {
         let p = &self.plans;
-        let (plans, n) = if n_tokens == 1 {
-            (vec![self.decode_plan(pos), &p.head, &p.greedy], REPEATS)
+        let (plans, n_positions) = if n_tokens == 1 {
+            (vec![self.decode_plan(pos), &p.head, &p.greedy], REPEATS) // the sampler advances the position
         } else {
-            (vec![&p.prefill], 0)
+            (vec![&p.prefill], n_tokens as usize)
         };
-        self.check_room(pos, n.max(n_tokens as usize))?;
+        self.check_room(pos, n_positions)?;
         let state = [State { pos, n_tokens, ..State::default() }];
         self.gpu.profile(&plans, n_tokens, || self.gpu.write(&self.run.step.state, 0, &state)).await
     }

@@ -229,7 +229,7 @@ impl Recorder<'_> {
             let tuning = self.tuning.matmul_vec(n, groups, glu, read);
             // Whole groups of 16 in a workgroup can become digits.
             digits = glu
-                && matches!(read, Read::Digits | Read::StagedDigits)
+                && read == Read::StagedDigits
                 && w.parts.len() == 1
                 && y.holds_digits()
                 && tuning.rows_per_workgroup().is_multiple_of(32);
