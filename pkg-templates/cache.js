@@ -98,13 +98,12 @@ export class CachedFile {
 
   async #find(store, url, options) {
     const name = await folderOf(url);
-    const fromServer = { ...options, fetchCache: 'no-store' };
     this.#unlock = await tryLock(lockOf(name));
     this.#writes = Boolean(this.#unlock);
     this.#folder = await store.folder(name, this.#writes);
     let entry = this.#folder && (await readEntry(this.#folder));
     if (entry) {
-      const http = new HttpFile(url, { ...fromServer, known: entry });
+      const http = new HttpFile(url, { ...options, known: entry });
       const now = await http.probe();
       if (options.signal?.aborted || !now || !differs(entry.validator, now)) {
         this.http = http;
@@ -114,7 +113,7 @@ export class CachedFile {
         entry = undefined;
       }
     }
-    if (!entry) await this.#begin(store, name, url, fromServer);
+    if (!entry) await this.#begin(store, name, url, options);
     if (!this.#writes) return;
     await this.#checkQuota();
   }

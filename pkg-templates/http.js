@@ -141,11 +141,10 @@ export class HttpFile {
   /**
    * @param {object} [known]  of an earlier load: `size`, `ranges`, `validator`; `open` is not needed then
    */
-  constructor(url, { signal, retry, known, kept = [], fetchCache = 'default' } = {}) {
+  constructor(url, { signal, retry, known, kept = [] } = {}) {
     this.url = url;
     this.signal = signal;
     this.retry = { ...RETRY, ...retry };
-    this.fetchCache = fetchCache;
     /** Files with an answer kept open, of all files of a load. */
     this.kept = kept;
     /** Undefined where the server does not tell. */
@@ -228,7 +227,8 @@ export class HttpFile {
     const wasTarget = this.#target !== undefined;
     let response;
     try {
-      const answer = fetch(this.#target ?? this.url, { headers, signal: stop, cache: this.fetchCache });
+      // The browser's own cache would be a second copy on disk, and takes its time over it.
+      const answer = fetch(this.#target ?? this.url, { headers, signal: stop, cache: 'no-store' });
       response = await within(this.retry.stallMs, answer, 'no answer came');
     } catch (e) {
       controller.abort();

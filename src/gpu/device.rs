@@ -288,18 +288,20 @@ impl Gpu {
         made
     }
 
-    /// Wait until everything submitted has run.
+    /// Wait until everything that is submitted now has run, whatever is submitted before the wait begins.
     ///
     /// # Errors
     /// As [`Gpu::check`].
-    pub async fn finish(&self) -> Result<()> {
+    pub fn finish(&self) -> impl Future<Output = Result<()>> {
         let (done, wait) = oneshot::channel();
         self.queue.on_submitted_work_done(move || {
             let _ = done.send(());
         });
         self.poll();
-        let _ = wait.await;
-        self.check().await
+        async {
+            let _ = wait.await;
+            self.check().await
+        }
     }
 
     /// Natively, block until the GPU is done, so that its callbacks run. Browsers run them by themselves.

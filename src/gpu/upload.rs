@@ -14,9 +14,10 @@ pub struct Upload<'a> {
 }
 
 impl<'a> Upload<'a> {
+    /// `skip`, 3 at most, are bytes of the first word that are not among the chunks'; they become zero.
     #[must_use]
-    pub fn new(gpu: &'a Gpu, buffer: &'a Buffer) -> Self {
-        Upload { gpu, buffer, at_bytes: 0, carry: [0; 4], n_carry: 0 }
+    pub fn new(gpu: &'a Gpu, buffer: &'a Buffer, skip: u64) -> Self {
+        Upload { gpu, buffer, at_bytes: 0, carry: [0; 4], n_carry: skip as usize }
     }
 
     /// The chunk's first bytes, as many as complete the carried word.

@@ -1,24 +1,31 @@
 //! Loading: from the file's bytes to weights on the GPU, past the host's memory.
 //!
-//! The file's tensors are cut into spans of some megabytes, several of which are under way at a time. A span's
-//! chunks go to a staging buffer as they come; then `repack` moves its rows to where kernels read them.
+//! The file's tensors are cut into spans of some megabytes; spans that follow each other come by one request, and
+//! several requests are under way at a time. A span's chunks go to a staging buffer as they come; then `repack` moves
+//! its rows to where kernels read them.
 
 use std::cell::{Cell, RefCell};
+use std::mem;
 use std::ops::Range;
+use std::rc::Rc;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{FutureExt, LocalBoxFuture, try_join_all};
 
 use super::weights::{Destination, Load};
 use crate::error::{Result, bail};
 use crate::gguf::{self, Gguf, Parsed};
-use crate::gpu::{DeviceProfile, Gpu, Upload, Usage};
+use crate::gpu::{Buffer, DeviceProfile, Gpu, Upload, Usage};
 use crate::ops::{KvType, Repacker, StagedRows};
-use crate::source::{Buffered, ByteSource, Chunk, PART_STRIDE};
+use crate::source::{Buffered, ByteSource, Chunk, PART_STRIDE, Sink};
 
 /// Bytes of a span, unless a single row is larger.
-const SPAN_BYTES: u64 = 8 << 20;
-/// Spans under way at a time.
+const SPAN_BYTES: u64 = 4 << 20;
+/// Bytes asked for by one request, about: an answer takes a while to begin and to end.
+const REQUEST_BYTES: u64 = 64 << 20;
+/// Requests under way at a time.
 const IN_FLIGHT: usize = 4;
+/// How often a page hears of progress during a load, at most: there are many more chunks.
+const N_PROGRESS: u64 = 256;
 /// What is read first of a file: most headers without a vocabulary's merges fit.
 const HEAD_BYTES: u64 = 1 << 20;
 /// Bytes between tensors that are cheaper read than skipped.
@@ -160,9 +167,17 @@ struct Piece<'a> {
     file_range: Range<u64>,
 }
 
+/// Bytes that go through a staging buffer together.
 struct Span<'a> {
     range: Range<u64>,
     pieces: Vec<Piece<'a>>,
+}
+
+impl Span<'_> {
+    /// The file's byte at the start of the staging buffer: words stay words there.
+    fn origin(&self) -> u64 {
+        self.range.start & !3
+    }
 }
 
 /// Cut the loads, which are in file order, into spans.
@@ -178,12 +193,25 @@ fn spans(loads: &[Load]) -> Result<Vec<Span<'_>>> {
                     span.range.end = piece.file_range.end;
                     span.pieces.push(piece);
                 }
-                // Uploads write whole words.
-                _ => spans.push(Span { range: piece.file_range.start & !3..piece.file_range.end, pieces: vec![piece] }),
+                _ => spans.push(Span { range: piece.file_range.clone(), pieces: vec![piece] }),
             }
         }
     }
     Ok(spans)
+}
+
+/// Spans by the request that they come by, each of about `bytes` of the file.
+fn requests<'s>(spans: &'s [Span<'s>], bytes: u64) -> Vec<&'s [Span<'s>]> {
+    let mut start = spans.first().map_or(0, |span| span.range.start);
+    spans
+        .chunk_by(|span, next| {
+            let follows = next.range.start - span.range.end <= MAX_GAP && next.range.end - start <= bytes;
+            if !follows {
+                start = next.range.start;
+            }
+            follows
+        })
+        .collect()
 }
 
 fn pieces(load: &Load) -> Result<Vec<Piece<'_>>> {
@@ -210,6 +238,100 @@ fn pieces(load: &Load) -> Result<Vec<Piece<'_>>> {
     Ok(pieces)
 }
 
+/// How far a load is.
+struct Progress<'a> {
+    events: &'a dyn LoadEvents,
+    total: u64,
+    loaded: Cell<u64>,
+    /// Of `loaded`, what was told.
+    told: Cell<u64>,
+}
+
+impl Progress<'_> {
+    fn add(&self, bytes: u64, span: &Span<'_>) -> Result<()> {
+        self.events.check()?;
+        let loaded = self.loaded.get() + bytes;
+        self.loaded.set(loaded);
+        if loaded - self.told.get() >= self.total / N_PROGRESS || loaded == self.total {
+            self.told.set(loaded);
+            let layer = span.pieces.last().and_then(|p| layer_of(&p.load.tensor.name));
+            self.events.progress(LoadPhase::Weights, loaded, self.total, layer);
+        }
+        Ok(())
+    }
+}
+
+/// Takes the bytes of spans that follow each other, and moves the rows of each to their destinations.
+struct Stager<'a> {
+    gpu: &'a Gpu,
+    staging: &'a Rc<Buffer>,
+    repacker: &'a Repacker,
+    progress: &'a Progress<'a>,
+    /// Those that are not complete; the first one is under way.
+    spans: &'a [Span<'a>],
+    upload: Upload<'a>,
+    /// The file's next byte.
+    at: u64,
+    /// Until the GPU has taken the span before.
+    taken: Option<LocalBoxFuture<'a, Result<()>>>,
+}
+
+impl Stager<'_> {
+    /// The first span has all its bytes: move them, and begin the next one.
+    async fn complete(&mut self) -> Result<()> {
+        let Some((span, rest)) = self.spans.split_first() else { return Ok(()) };
+        self.spans = rest;
+        let next = Upload::new(self.gpu, self.staging, rest.first().map_or(0, |s| s.range.start - s.origin()));
+        mem::replace(&mut self.upload, next).finish();
+        for piece in &span.pieces {
+            let at_bytes = piece.file_range.start - span.origin();
+            match &piece.load.destination {
+                Destination::Bytes { buffer, at_bytes: to } => {
+                    let bytes = piece.file_range.end - piece.file_range.start;
+                    self.gpu.copy(self.staging, at_bytes, buffer, *to, bytes);
+                }
+                Destination::Rows { matrix, row0, step } => {
+                    let rows = piece.rows.start as u32..piece.rows.end as u32;
+                    let staged = StagedRows { staging: self.staging, at_bytes, rows, row0: *row0, step: *step };
+                    self.repacker.rows(self.gpu, &staged, matrix, piece.part)?;
+                }
+            }
+        }
+        // No more is held than two spans of each request: one that comes in, one that the GPU takes.
+        match self.taken.replace(self.gpu.finish().boxed_local()) {
+            Some(taken) => taken.await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Sink for Stager<'_> {
+    async fn take(&mut self, chunk: Chunk<'_>) -> Result<()> {
+        let mut from = 0;
+        while let Some(span) = self.spans.first()
+            && from < chunk.len()
+        {
+            let left = (chunk.len() - from) as u64;
+            if self.at < span.range.start {
+                let gap = (span.range.start - self.at).min(left);
+                from += gap as usize;
+                self.at += gap;
+                continue;
+            }
+            let bytes = (span.range.end - self.at).min(left);
+            let part = from..from + bytes as usize;
+            from = part.end;
+            self.at += bytes;
+            chunk.part(part, |part| self.upload.push(part));
+            self.progress.add(bytes, span)?;
+            if self.at == span.range.end {
+                self.complete().await?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Stream the loads' bytes into their destinations.
 ///
 /// # Errors
@@ -222,51 +344,39 @@ pub(super) async fn stream_weights<S: ByteSource>(
 ) -> Result<()> {
     let spans = spans(loads)?;
     let total: u64 = spans.iter().map(|s| s.range.end - s.range.start).sum();
-    let largest = spans.iter().map(|s| s.range.end - s.range.start).max().unwrap_or(0);
-    let loaded = Cell::new(0);
-    let next = RefCell::new(spans.iter());
+    let largest = spans.iter().map(|s| s.range.end - s.origin()).max().unwrap_or(0);
+    let requests = requests(&spans, (total / IN_FLIGHT as u64).clamp(SPAN_BYTES, REQUEST_BYTES));
+    let next = RefCell::new(requests.iter());
+    let progress = Progress { events, total, loaded: Cell::new(0), told: Cell::new(0) };
     events.progress(LoadPhase::Weights, 0, total, None);
     let worker = async || {
         let staging = gpu.allocating("staging", || gpu.buffer("staging", largest, Usage::Storage)).await?;
         let repacker = Repacker::new(gpu)?;
         loop {
-            let span = next.borrow_mut().next();
-            let Some(span) = span else { return Ok(()) };
-            let layer = span.pieces.last().and_then(|p| layer_of(&p.load.tensor.name));
-            let mut upload = Upload::new(gpu, &staging);
-            let mut taken = 0;
-            let mut sink = |chunk: Chunk<'_>| {
-                events.check()?;
-                taken += chunk.len() as u64;
-                upload.push(&chunk);
-                loaded.set(loaded.get() + chunk.len() as u64);
-                events.progress(LoadPhase::Weights, loaded.get(), total, layer);
-                Ok(())
+            let request = next.borrow_mut().next();
+            let Some(&request) = request else { return Ok(()) };
+            let (Some(first), Some(last)) = (request.first(), request.last()) else { continue };
+            let mut stager = Stager {
+                gpu,
+                staging: &staging,
+                repacker: &repacker,
+                progress: &progress,
+                spans: request,
+                upload: Upload::new(gpu, &staging, first.range.start - first.origin()),
+                at: first.range.start,
+                taken: None,
             };
-            source.stream(span.range.clone(), &mut sink).await?;
-            let asked = span.range.end - span.range.start;
-            if taken != asked {
-                bail!(FetchFailed, "{taken} bytes came of bytes {:?} of the file, {asked} are needed", span.range);
+            let range = first.range.start..last.range.end;
+            source.stream(range.clone(), &mut stager).await?;
+            if !stager.spans.is_empty() {
+                bail!(FetchFailed, "bytes {range:?} of the file are needed, and they end at {}", stager.at);
             }
-            upload.finish();
-            for piece in &span.pieces {
-                let at_bytes = piece.file_range.start - span.range.start;
-                match &piece.load.destination {
-                    Destination::Bytes { buffer, at_bytes: to } => {
-                        gpu.copy(&staging, at_bytes, buffer, *to, piece.file_range.end - piece.file_range.start);
-                    }
-                    Destination::Rows { matrix, row0, step } => {
-                        let rows = piece.rows.start as u32..piece.rows.end as u32;
-                        let staged = StagedRows { staging: &staging, at_bytes, rows, row0: *row0, step: *step };
-                        repacker.rows(gpu, &staged, matrix, piece.part)?;
-                    }
-                }
+            if let Some(taken) = stager.taken {
+                taken.await?;
             }
-            // The next span waits until the GPU has taken this one: no more is held than is in flight.
-            gpu.finish().await?;
         }
     };
-    let n_workers = if source.random_access() { IN_FLIGHT.min(spans.len()) } else { 1 };
+    let n_workers = if source.random_access() { IN_FLIGHT.min(requests.len()) } else { 1 };
     // The first failure ends the others, however long they would wait.
     try_join_all((0..n_workers).map(|_| worker())).await?;
     Ok(())
@@ -275,4 +385,96 @@ pub(super) async fn stream_weights<S: ByteSource>(
 /// `blk.7.attn_q.weight` is of layer 7.
 fn layer_of(name: &str) -> Option<u32> {
     name.strip_prefix("blk.")?.split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use pollster::block_on;
+
+    use super::*;
+    use crate::gguf::{GgmlType, TensorInfo};
+    use crate::ops::Matrix;
+
+    /// Bytes that come in chunks which end anywhere.
+    struct Ragged(Vec<u8>);
+
+    impl ByteSource for Ragged {
+        fn len(&self) -> Option<u64> {
+            Some(self.0.len() as u64)
+        }
+
+        async fn stream(&self, range: Range<u64>, sink: &mut impl Sink) -> Result<()> {
+            let end = self.0.len().min(range.end as usize);
+            for chunk in self.0[range.start as usize..end].chunks(100_003) {
+                sink.take(Chunk::Bytes(chunk)).await?;
+            }
+            Ok(())
+        }
+    }
+
+    fn noise(n: usize) -> Vec<u8> {
+        let mut x = 1_u32;
+        std::iter::repeat_with(|| {
+            x = x.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (x >> 24) as u8
+        })
+        .take(n)
+        .collect()
+    }
+
+    async fn words(gpu: &Gpu, buffer: &Buffer) -> Vec<u32> {
+        gpu.read(buffer, buffer.bytes() as usize / 4).await.unwrap()
+    }
+
+    /// Rows of 630 bytes: spans, requests and chunks end inside words, and tensors lie apart.
+    #[test]
+    fn weights_come_in_whole_whatever_the_cuts() {
+        const COLS: u32 = 768;
+        const ROWS: u32 = 40_000;
+        const VECTOR: Range<u64> = 64..1264;
+        let matrix_range = 1312..1312 + 630 * u64::from(ROWS);
+        block_on(async {
+            let gpu = Gpu::new().await.unwrap();
+            let matrix = || Rc::new(Matrix::new(&gpu, "m", &[(GgmlType::Q6_K, ROWS)], COLS).unwrap());
+            let vector = gpu.buffer("v", 1216, Usage::Storage).unwrap();
+            let tensor = |name: &str, ty, shape: &[u32], file_range| TensorInfo {
+                name: name.into(),
+                ty,
+                shape: shape.iter().map(|&d| d.into()).collect(),
+                file_range,
+            };
+            let streamed = matrix();
+            let loads = [
+                Load {
+                    tensor: tensor("v", GgmlType::F32, &[300], VECTOR),
+                    destination: Destination::Bytes { buffer: vector.clone(), at_bytes: 4 },
+                },
+                Load {
+                    tensor: tensor("m", GgmlType::Q6_K, &[ROWS, COLS], matrix_range.clone()),
+                    destination: Destination::Rows { matrix: streamed.clone(), row0: 0, step: 1 },
+                },
+            ];
+            let source = Ragged(noise(matrix_range.end as usize));
+            stream_weights(&gpu, &source, &loads, &()).await.unwrap();
+
+            let at_once = matrix();
+            let bytes = &source.0[matrix_range.start as usize..];
+            let staging = gpu.buffer("whole", bytes.len() as u64, Usage::Storage).unwrap();
+            gpu.write(&staging, 0, bytes);
+            let staged = StagedRows { staging: &staging, at_bytes: 0, rows: 0..ROWS, row0: 0, step: 1 };
+            Repacker::new(&gpu).unwrap().rows(&gpu, &staged, &at_once, 0).unwrap();
+            let of = |m: &Matrix| m.parts.iter().flat_map(|p| [Some(p.qs.clone()), p.sc.clone()]).flatten().collect();
+            let [streamed, at_once]: [Vec<Rc<Buffer>>; 2] = [of(&streamed), of(&at_once)];
+            assert_eq!(streamed.len(), 2);
+            for (a, b) in streamed.iter().zip(&at_once) {
+                assert!(words(&gpu, a).await == words(&gpu, b).await, "a part of the matrix differs");
+            }
+            let v = words(&gpu, &vector).await;
+            assert_eq!(bytemuck::cast_slice::<u32, u8>(&v[1..301]), &source.0[64..1264]);
+
+            let short = Ragged(source.0[..source.0.len() - 1].to_vec());
+            let error = stream_weights(&gpu, &short, &loads, &()).await.unwrap_err();
+            assert_eq!(error.code(), "FETCH_FAILED", "{error}");
+        });
+    }
 }

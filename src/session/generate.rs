@@ -115,9 +115,9 @@ impl Stats {
 }
 
 /// What is submitted ahead, in milliseconds: enough to hide the way back to the host, and little to wait for after an abort.
-const AHEAD_MS: f64 = 16.0;
+const AHEAD_MS: f64 = 32.0;
 /// The same in steps. One runs while the next waits.
-const AHEAD_STEPS: RangeInclusive<u32> = 2..=32;
+const AHEAD_STEPS: RangeInclusive<u32> = 2..=64;
 /// What is submitted at a time: submits cost a fast GPU some of what its steps take.
 const SUBMIT_MS: f64 = 2.0;
 const SUBMIT_STEPS: RangeInclusive<u32> = 1..=8;

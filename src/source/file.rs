@@ -17,7 +17,7 @@ pub struct FileSource {
 }
 
 /// Bytes handed on at a time.
-const CHUNK_BYTES: usize = 1 << 20;
+const CHUNK_BYTES: u64 = 1 << 20;
 
 impl FileSource {
     /// # Errors
@@ -32,6 +32,12 @@ impl FileSource {
         let (file, len) = open().map_err(|e| failed(&name, &e))?;
         Ok(FileSource { file: RefCell::new(file), len, name })
     }
+
+    fn read(&self, at: u64, bytes: &mut [u8]) -> std::io::Result<()> {
+        let mut file = self.file.borrow_mut();
+        file.seek(SeekFrom::Start(at))?;
+        file.read_exact(bytes)
+    }
 }
 
 fn failed(name: &str, e: &std::io::Error) -> Error {
@@ -43,16 +49,15 @@ impl ByteSource for FileSource {
         Some(self.len)
     }
 
-    async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()> {
-        let mut file = self.file.borrow_mut();
-        file.seek(SeekFrom::Start(range.start)).map_err(|e| failed(&self.name, &e))?;
-        let mut left = range.end.min(self.len).saturating_sub(range.start) as usize;
-        let mut buffer = vec![0; left.min(CHUNK_BYTES)];
-        while left > 0 {
-            let n = left.min(CHUNK_BYTES);
-            file.read_exact(&mut buffer[..n]).map_err(|e| failed(&self.name, &e))?;
-            sink(Chunk::Bytes(&buffer[..n]))?;
-            left -= n;
+    async fn stream(&self, range: Range<u64>, sink: &mut impl Sink) -> Result<()> {
+        let end = range.end.min(self.len);
+        let mut at = range.start;
+        let mut buffer = vec![0; end.saturating_sub(at).min(CHUNK_BYTES) as usize];
+        while at < end {
+            let chunk = &mut buffer[..(end - at).min(CHUNK_BYTES) as usize];
+            self.read(at, chunk).map_err(|e| failed(&self.name, &e))?;
+            sink.take(Chunk::Bytes(chunk)).await?;
+            at += chunk.len() as u64;
         }
         Ok(())
     }

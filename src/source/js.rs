@@ -50,7 +50,7 @@ impl ByteSource for JsSource {
         self.0.ranges()
     }
 
-    async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()> {
+    async fn stream(&self, range: Range<u64>, sink: &mut impl Sink) -> Result<()> {
         if range.is_empty() {
             return Ok(());
         }
@@ -60,7 +60,7 @@ impl ByteSource for JsSource {
             if chunk.is_undefined() {
                 return Ok(());
             }
-            sink(Chunk::Js(chunk.unchecked_ref::<Uint8Array>()))?;
+            sink.take(Chunk::Js(chunk.unchecked_ref::<Uint8Array>())).await?;
         }
     }
 }

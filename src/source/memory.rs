@@ -13,8 +13,8 @@ impl ByteSource for MemorySource {
         Some(self.0.len() as u64)
     }
 
-    async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()> {
+    async fn stream(&self, range: Range<u64>, sink: &mut impl Sink) -> Result<()> {
         let end = range.end.min(self.0.len() as u64);
-        sink(Chunk::Bytes(self.0.get(range.start as usize..end as usize).unwrap_or_default()))
+        sink.take(Chunk::Bytes(self.0.get(range.start as usize..end as usize).unwrap_or_default())).await
     }
 }

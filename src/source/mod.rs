@@ -27,6 +27,17 @@ pub enum Chunk<'a> {
 }
 
 impl Chunk<'_> {
+    /// Hand some of the bytes on.
+    pub fn part<T>(&self, bytes: Range<usize>, f: impl FnOnce(&Chunk<'_>) -> T) -> T {
+        match self {
+            Chunk::Bytes(b) => f(&Chunk::Bytes(&b[bytes])),
+            #[cfg(target_arch = "wasm32")]
+            Chunk::Js(b) if bytes == (0..self.len()) => f(&Chunk::Js(b)),
+            #[cfg(target_arch = "wasm32")]
+            Chunk::Js(b) => f(&Chunk::Js(&b.subarray(bytes.start as u32, bytes.end as u32))),
+        }
+    }
+
     pub fn append_to(&self, bytes: &mut Vec<u8>) {
         match self {
             Chunk::Bytes(b) => bytes.extend_from_slice(b),
@@ -54,8 +65,19 @@ impl Chunk<'_> {
     }
 }
 
-/// Takes the chunks of a range, in order.
-pub type Sink<'a> = dyn FnMut(Chunk<'_>) -> Result<()> + 'a;
+/// Takes the chunks of a range, in order. The next one is not asked for while a chunk is being taken.
+#[allow(async_fn_in_trait, reason = "single-threaded: futures need not be Send")]
+pub trait Sink {
+    /// # Errors
+    /// What ends the range.
+    async fn take(&mut self, chunk: Chunk<'_>) -> Result<()>;
+}
+
+impl<F: FnMut(Chunk<'_>) -> Result<()>> Sink for F {
+    async fn take(&mut self, chunk: Chunk<'_>) -> Result<()> {
+        self(chunk)
+    }
+}
 
 /// A file that can be read in ranges.
 ///
@@ -89,7 +111,7 @@ pub trait ByteSource {
     ///
     /// # Errors
     /// `FetchFailed` where they can't be had; `Aborted`; what the sink returns.
-    async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()>;
+    async fn stream(&self, range: Range<u64>, sink: &mut impl Sink) -> Result<()>;
 }
 
 /// A source some of whose bytes are here already: what was read with the headers and is not of them.
@@ -108,13 +130,13 @@ impl<S: ByteSource> ByteSource for Buffered<'_, S> {
         self.source.random_access()
     }
 
-    async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()> {
+    async fn stream(&self, range: Range<u64>, sink: &mut impl Sink) -> Result<()> {
         let mut from = range.start;
         for (start, bytes) in &self.here {
             let here = *start..start + bytes.len() as u64;
             if here.contains(&from) {
                 let end = range.end.min(here.end);
-                sink(Chunk::Bytes(&bytes[(from - here.start) as usize..(end - here.start) as usize]))?;
+                sink.take(Chunk::Bytes(&bytes[(from - here.start) as usize..(end - here.start) as usize])).await?;
                 from = end;
             }
         }

@@ -28,7 +28,7 @@ impl<S: ByteSource> ByteSource for Split<S> {
         self.0.iter().all(ByteSource::random_access)
     }
 
-    async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()> {
+    async fn stream(&self, range: Range<u64>, sink: &mut impl Sink) -> Result<()> {
         let part = range.start / PART_STRIDE;
         let base = part * PART_STRIDE;
         match self.0.get(part as usize) {

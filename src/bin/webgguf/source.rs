@@ -59,16 +59,16 @@ impl ByteSource for Source {
         }
     }
 
-    async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> webgguf::Result<()> {
+    async fn stream(&self, range: Range<u64>, sink: &mut impl Sink) -> webgguf::Result<()> {
         match self {
             Source::File(file) => file.stream(range, sink).await,
-            Source::Http(file) => file.stream(range, sink),
+            Source::Http(file) => file.stream(range, sink).await,
         }
     }
 }
 
 impl HttpFile {
-    fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> webgguf::Result<()> {
+    async fn stream(&self, range: Range<u64>, sink: &mut impl Sink) -> webgguf::Result<()> {
         let failed = |why: String| Error::FetchFailed(format!("'{}': {why}", self.url));
         // A range behind the end is an error to a server, and no bytes to us.
         let end = range.end.min(self.len.get().unwrap_or(u64::MAX));
@@ -103,7 +103,7 @@ impl HttpFile {
             match body.read(&mut buffer[..wanted]).map_err(|e| failed(e.to_string()))? {
                 0 => return Err(failed(format!("the body ended {left} bytes early"))),
                 n => {
-                    sink(Chunk::Bytes(&buffer[..n]))?;
+                    sink.take(Chunk::Bytes(&buffer[..n])).await?;
                     left -= n as u64;
                 }
             }
