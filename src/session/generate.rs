@@ -118,8 +118,9 @@ impl Stats {
 const AHEAD_MS: f64 = 32.0;
 /// The same in steps. One runs while the next waits.
 const AHEAD_STEPS: RangeInclusive<u32> = 2..=64;
-/// What is submitted at a time: submits cost a fast GPU some of what its steps take.
-const SUBMIT_MS: f64 = 2.0;
+/// What is submitted at a time: a submit costs the browser some 0.1 ms beside its dispatches, and a page draws every 8 ms
+/// or less often.
+const SUBMIT_MS: f64 = 4.0;
 const SUBMIT_STEPS: RangeInclusive<u32> = 1..=8;
 
 /// Steps submitted together.
@@ -264,10 +265,13 @@ impl Generation {
         let ahead = self.steps_in(AHEAD_MS, AHEAD_STEPS);
         let at_once = self.steps_in(SUBMIT_MS, SUBMIT_STEPS);
         loop {
-            let n_steps = at_once.min((self.n_back + ahead).min(last).saturating_sub(self.n_submitted));
-            if n_steps == 0 {
+            let room = (self.n_back + ahead).min(last).saturating_sub(self.n_submitted);
+            // Less than what is submitted at a time waits for more room, unless it is the rest.
+            let waits = room < at_once && self.n_submitted + room < last && !self.in_flight.is_empty();
+            if room == 0 || waits {
                 return;
             }
+            let n_steps = at_once.min(room);
             let read = self.session.readback();
             let pos = self.stats.prompt_tokens + self.n_submitted - 1;
             model.decode(pos, n_steps, &self.options.sampling, &read);
