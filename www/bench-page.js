@@ -2,6 +2,7 @@
 //
 // bench.html?model=URL&pp=512&tg=128&reps=5[&context=N][&at=N][&kernels=0]   also leaves its result in window.__result
 import { bench } from './bench.js';
+import { gpuName } from './gpu-name.js';
 
 const $ = (id) => document.getElementById(id);
 const say = (text) => ($('status').textContent = text);
@@ -17,9 +18,9 @@ function row(...cells) {
   return tr;
 }
 
-function show(result, { pp, tg }) {
+async function show(result, { pp, tg }) {
   $('result').replaceChildren(
-    row('GPU', result.gpu.adapter || 'not told by the browser'),
+    row('GPU', await gpuName(result.gpu)),
     row('Load', `${result.loadMs} ms`),
     row(`Prefill, ${pp} tokens`, `${result[`pp${pp}`]} tokens/s`),
     row(`Decode, ${tg} tokens`, `${result[`tg${tg}`]} tokens/s`),
@@ -41,7 +42,7 @@ function show(result, { pp, tg }) {
 async function main(options) {
   try {
     const result = await bench({ ...options, say });
-    show(result, options);
+    await show(result, options);
     say('done');
     window.__result = result;
   } catch (e) {

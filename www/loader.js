@@ -2,6 +2,7 @@
 import { loadModel } from './pkg/index.js';
 import { bytes, count } from './format.js';
 import { clearError, showError } from './errors.js';
+import { gpuName } from './gpu-name.js';
 
 const $ = (id) => document.getElementById(id);
 
@@ -29,13 +30,6 @@ function onProgress({ phase, loaded, total, layer }) {
   $('progress-text').textContent = phase === 'weights' && !loaded ? 'Compiling kernels' : words[phase];
 }
 
-/** The GPU's name. Browsers tell what they like. */
-async function gpuName(info) {
-  if (info.gpu.adapter) return info.gpu.adapter;
-  const { vendor, architecture, description } = (await navigator.gpu.requestAdapter())?.info ?? {};
-  return description || [vendor, architecture].filter(Boolean).join(' ') || 'not told by the browser';
-}
-
 /** What is known of a model before it is here. */
 function announce(source) {
   const embedded = source === EMBEDDED;
@@ -57,7 +51,7 @@ async function describe({ info }, source) {
   const { weights, kvCache, activations } = info.memory;
   $('memory').textContent = bytes(weights + kvCache + activations);
   $('memory').title = `weights ${bytes(weights)}, cache ${bytes(kvCache)}, activations ${bytes(activations)}`;
-  $('gpu').textContent = await gpuName(info);
+  $('gpu').textContent = await gpuName(info.gpu);
 }
 
 let loading;
