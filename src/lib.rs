@@ -5,6 +5,7 @@
 pub mod error;
 pub mod gguf;
 pub mod gpu;
+pub mod jinja;
 pub mod model;
 pub mod ops;
 pub mod session;

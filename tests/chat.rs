@@ -25,14 +25,7 @@ fn conversations() -> BTreeMap<String, Variables> {
     let text = std::fs::read_to_string(fixture("conversations.json")).unwrap();
     let all = Variables::from_json(&text).unwrap();
     let names = read_json("conversations.json");
-    let variables = |name: &str| {
-        let object = all.get(name).unwrap();
-        let mut variables = Variables::new();
-        for key in object.try_iter().unwrap() {
-            variables.set(key.as_str().unwrap(), object.get_item(&key).unwrap());
-        }
-        variables
-    };
+    let variables = |name: &str| Variables::from_value(all.get(name).unwrap()).unwrap();
     names.as_object().unwrap().keys().map(|name| (name.clone(), variables(name))).collect()
 }
 
@@ -71,7 +64,7 @@ fn templates_of_models_render_as_in_python() {
         let Some(source) = template_source(name) else { return };
         let template = ChatTemplate::new(&source).unwrap();
         for (conversation, wanted) in golden.as_object().unwrap() {
-            let rendered = template.render(&conversations[conversation], now());
+            let rendered = template.render(&conversations[conversation], now()).map(|prompt| prompt.text);
             match (&rendered, wanted.as_str().unwrap()) {
                 (Err(_), "error") => n_errors += 1,
                 (Ok(_), "error") if LENIENT.contains(&name.as_str()) => n_lenient += 1,
@@ -97,6 +90,7 @@ fn small_templates_render_as_in_python() {
     for case in read_json("jinja.json").as_array().unwrap() {
         let source = case["template"].as_str().unwrap();
         let rendered = ChatTemplate::new(source).and_then(|template| template.render(variables, now()));
+        let rendered = rendered.map(|prompt| prompt.text);
         match (&rendered, case["output"].as_str()) {
             (Err(_), None) => {}
             (Ok(rendered), Some(wanted)) if rendered == wanted => {}
@@ -135,7 +129,11 @@ fn prompts_of_well_known_formats() {
             variables.set_json("messages", &Json::from(messages.clone()).to_string()).unwrap();
             variables.set("add_generation_prompt", true);
             variables.set("eos_token", "</s>");
-            assert_eq!(template.render(&variables, now()).unwrap(), std::fs::read_to_string(path).unwrap(), "{family}");
+            assert_eq!(
+                template.render(&variables, now()).unwrap().text,
+                std::fs::read_to_string(path).unwrap(),
+                "{family}"
+            );
             n_equal += 1;
         }
     }
@@ -194,7 +192,7 @@ fn a_file_may_have_several_templates_or_none() {
     let template = ChatTemplate::new(chatml.source(None, false).unwrap()).unwrap();
     let variables =
         Variables::from_json(r#"{"messages": [{"role": "user", "content": "Hi"}], "add_generation_prompt": true}"#);
-    let prompt = template.render(&variables.unwrap(), now()).unwrap();
+    let prompt = template.render(&variables.unwrap(), now()).unwrap().text;
     assert_eq!(prompt, "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
 }
 
@@ -203,8 +201,8 @@ fn templates_know_the_special_tokens() {
     let Some(tokenizer) = shared_tokenizer("llama.cpp-vocab/ggml-vocab-llama-spm.gguf") else { return };
     let template = ChatTemplate::new("{{ bos_token }}{{ eos_token }}{{ unk_token }}{{ pad_token }}").unwrap();
     let template = template.with_tokens(&tokenizer);
-    assert_eq!(template.render(&Variables::new(), now()).unwrap(), "<s></s><unk>");
+    assert_eq!(template.render(&Variables::new(), now()).unwrap().text, "<s></s><unk>");
     let mut variables = Variables::new();
     variables.set("bos_token", "");
-    assert_eq!(template.render(&variables, now()).unwrap(), "</s><unk>");
+    assert_eq!(template.render(&variables, now()).unwrap().text, "</s><unk>");
 }

@@ -160,7 +160,7 @@ proptest! {
         variables.set_json("x", &json).unwrap();
         for call in ["tojson", "tojson(indent=2, ensure_ascii=true)", "tojson(separators=(',', ':'))"] {
             let template = ChatTemplate::new(&format!("{{{{ x | {call} }}}}")).unwrap();
-            let out = template.render(&variables, CivilTime::default()).unwrap();
+            let out = template.render(&variables, CivilTime::default()).unwrap().text;
             prop_assert_eq!(&parse_json(&out).unwrap(), variables.get("x").unwrap());
             prop_assert!(serde_json::from_str::<serde_json::Value>(&out).is_ok());
         }

@@ -23,12 +23,16 @@ fn known_ids_change_nothing(name: &str, text: &Text, special: &str) {
     for prompt in conversations(special) {
         let ids = text.prompt_ids(&prompt);
         for n_known in (0..=ids.len()).step_by(7) {
-            assert_eq!(text.prompt_ids_after(&prompt, &ids[..n_known]), ids, "{name}, {n_known}: {prompt:?}");
+            assert_eq!(
+                text.prompt_ids_after(&prompt.as_str().into(), &ids[..n_known]),
+                ids,
+                "{name}, {n_known}: {prompt:?}"
+            );
             n += 1;
         }
         // Ids of other tokens between the special ones: as much as agrees is taken over.
         let other: Vec<u32> = ids.iter().flat_map(|&id| spelled_out(text, id)).collect();
-        let taken = text.prompt_ids_after(&prompt, &other);
+        let taken = text.prompt_ids_after(&prompt.as_str().into(), &other);
         n_taken += usize::from(taken != ids);
         let show = DecodeOptions { show_special: true, continues: false };
         assert_eq!(text.tokenizer.decode(&taken, show), text.tokenizer.decode(&ids, show), "{name}");
@@ -74,20 +78,28 @@ fn what_a_model_wrote_stays_as_it_wrote_it() {
         let reply: Vec<u32> = "the world".bytes().map(|b| text.tokenizer.token_id(&[b]).unwrap()).collect();
         let known = [prompt.clone(), reply].concat();
         let second = format!("{first}the world{end}And now");
-        let ids = text.prompt_ids_after(&second, &known);
+        let ids = text.prompt_ids_after(&second.as_str().into(), &known);
         assert_eq!(ids[..known.len()], known, "{file}");
         assert_ne!(ids, text.prompt_ids(&second));
         // A reply that was edited, or a template that trims it, is told in the tokenizer's own tokens.
         for edited in ["the worlds", "the World", " the world"] {
             let second = format!("{first}{edited}{end}And now");
-            assert_eq!(text.prompt_ids_after(&second, &known), text.prompt_ids(&second), "{file}, {edited}");
+            assert_eq!(
+                text.prompt_ids_after(&second.as_str().into(), &known),
+                text.prompt_ids(&second),
+                "{file}, {edited}"
+            );
         }
         // More than the text has, as of a reply that was cut off, does no harm.
         let second = format!("{first}the wor{end}And now");
-        assert_eq!(text.prompt_ids_after(&second, &known)[..known.len() - 2], known[..known.len() - 2], "{file}");
+        assert_eq!(
+            text.prompt_ids_after(&second.as_str().into(), &known)[..known.len() - 2],
+            known[..known.len() - 2],
+            "{file}"
+        );
         // Without a special token after it, the reply's last word may go on.
         let open = format!("{first}the world");
-        assert_eq!(text.prompt_ids_after(&open, &known), text.prompt_ids(&open));
+        assert_eq!(text.prompt_ids_after(&open.as_str().into(), &known), text.prompt_ids(&open));
     }
 }
 
@@ -124,5 +136,5 @@ fn messages_that_are_none_are_named() {
     assert_eq!(found.to_string(), "chat template, line 2: no");
     let variables = Variables::from_json(r#"{"messages": [{"role": "user", "content": "Hi"}]}"#).unwrap();
     let prompt = text.format_chat(&variables, Some("{{ messages[0].content }}"), CivilTime::default());
-    assert_eq!(prompt.unwrap(), "Hi");
+    assert_eq!(prompt.unwrap().text, "Hi");
 }

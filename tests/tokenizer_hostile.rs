@@ -190,9 +190,9 @@ proptest! {
         if let Some(&id) = ids.first() {
             let _ = (tokenizer.token_bytes(id), tokenizer.is_special(id), tokenizer.is_end_of_generation(id));
         }
-        let _ = text_side.prompt_ids_after(&text, &found);
-        let _ = text_side.prompt_ids_after(&text, &ids.iter().map(|id| id % 60).collect::<Vec<_>>());
-        let _ = text_side.prompt_ids_after(&text, &ids);
+        let _ = text_side.prompt_ids_after(&text.as_str().into(), &found);
+        let _ = text_side.prompt_ids_after(&text.as_str().into(), &ids.iter().map(|id| id % 60).collect::<Vec<_>>());
+        let _ = text_side.prompt_ids_after(&text.as_str().into(), &ids);
     }
 
     /// What streams is what the whole gives, and never half a character.

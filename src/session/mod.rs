@@ -21,6 +21,7 @@ use crate::model::{Activation, LoadEvents, LoadOptions, Model, ms};
 use crate::ops::self_test;
 use crate::source::ByteSource;
 use crate::tokenizer::Text;
+use crate::tokenizer::chat::Prompt;
 
 /// What the KV cache holds.
 #[derive(Debug, Default)]
@@ -105,7 +106,7 @@ impl Session {
 
     /// The ids of a chat's prompt. What the model wrote in an earlier turn stays in the ids that it wrote.
     #[must_use]
-    pub fn chat_ids(&self, prompt: &str) -> Vec<u32> {
+    pub fn chat_ids(&self, prompt: &Prompt) -> Vec<u32> {
         let cached = self.cached.borrow();
         self.text.prompt_ids_after(prompt, &[cached.ids.as_slice(), &cached.written].concat())
     }

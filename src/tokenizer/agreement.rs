@@ -1,14 +1,17 @@
 //! How much of a text earlier ids already say.
 
 use super::Tokenizer;
+use super::chat::Prompt;
 use super::special::Strip;
+use super::vocab::Kind;
 
 impl Tokenizer {
     /// How many of the `known` ids, and how many bytes of the text, agree up to where a special token stands in the text.
     /// There a text can be cut: what comes after the special token becomes the same ids with and without what is before.
-    pub(super) fn agreement(&self, text: &str, known: &[u32]) -> (usize, usize) {
+    pub(super) fn agreement(&self, prompt: &Prompt, known: &[u32]) -> (usize, usize) {
+        let text = prompt.text.as_str();
         let special_at = |at: usize| match text.is_char_boundary(at) {
-            true => self.specials.longest(&text.as_bytes()[at..], &self.vocab),
+            true => self.specials.longest(&text.as_bytes()[at..], &self.vocab, |id| self.reads(prompt, at, id)),
             false => None,
         };
         let mut agreed = (0, 0);
@@ -27,7 +30,9 @@ impl Tokenizer {
                 _ => bytes,
             };
             space = is_special && self.space_prefix;
-            if !text.as_bytes()[at..].starts_with(bytes) {
+            // What a message spells is no special token, though the same bytes once were one.
+            let is_forged = self.vocab.kind(id).is_some_and(Kind::is_special) && !self.reads(prompt, at, id);
+            if is_forged || !text.as_bytes()[at..].starts_with(bytes) {
                 return agreed;
             }
             at += bytes.len();

@@ -17,7 +17,7 @@ mod pretokenize;
 mod special;
 mod spm;
 mod text;
-mod unicode;
+pub(crate) mod unicode;
 mod unigram;
 mod vocab;
 mod wordpiece;
@@ -25,6 +25,7 @@ mod wordpiece;
 use std::borrow::Cow;
 
 use bpe::Bpe;
+use chat::Prompt;
 pub use detokenizer::{DecodeOptions, Detokenizer};
 pub use special::SpecialIds;
 use special::{Fragment, SpecialMatcher};
@@ -82,19 +83,8 @@ impl Tokenizer {
         if options.add_special && self.adds_bos {
             out.extend(self.ids.bos);
         }
-        let mut after_special = true;
-        self.specials.split(text, &self.vocab, options.parse_special, |fragment| {
-            after_special = match fragment {
-                Fragment::Token(id) => {
-                    out.push(id);
-                    true
-                }
-                Fragment::Text(text) => {
-                    self.encode_text(text, after_special, &mut out);
-                    false
-                }
-            }
-        });
+        let is_text = |id| self.vocab.kind(id) == Some(Kind::UserDefined);
+        self.encode_into(text, |id, _| options.parse_special || is_text(id), &mut out);
         if options.add_special && self.adds_eos {
             out.extend(self.ids.eos);
         }
@@ -102,6 +92,39 @@ impl Tokenizer {
             out.extend(self.ids.separator);
         }
         out
+    }
+
+    /// The ids of a prompt from byte `from` on, where a special token stands or the prompt begins. Special tokens are read
+    /// where the template wrote them; what came with the messages is text, whatever it spells.
+    #[must_use]
+    pub fn encode_prompt(&self, prompt: &Prompt, from: usize) -> Vec<u32> {
+        let mut out = Vec::new();
+        self.encode_into(&prompt.text[from..], |id, at| self.reads(prompt, from + at, id), &mut out);
+        out
+    }
+
+    fn encode_into(&self, text: &str, reads: impl Fn(u32, usize) -> bool, out: &mut Vec<u32>) {
+        let mut after_special = true;
+        self.specials.split(text, &self.vocab, reads, |fragment| {
+            after_special = match fragment {
+                Fragment::Token(id) => {
+                    out.push(id);
+                    true
+                }
+                Fragment::Text(text) => {
+                    self.encode_text(text, after_special, out);
+                    false
+                }
+            }
+        });
+    }
+
+    /// Whether the special token that a prompt spells at byte `at` is that token: it is where the template wrote it, and
+    /// where the token is one for the user's own text.
+    fn reads(&self, prompt: &Prompt, at: usize, id: u32) -> bool {
+        let bytes = self.token_bytes(id);
+        let is_text = self.vocab.kind(id) == Some(Kind::UserDefined) && !special::is_mark(bytes);
+        is_text || !prompt.has_data(at..at + bytes.len())
     }
 
     fn encode_text(&self, text: &str, after_special: bool, out: &mut Vec<u32>) {

@@ -156,6 +156,12 @@ impl NamedTokens {
     }
 }
 
+/// Whether a token looks like the marks of a chat format, such as `<|user|>` or `<｜User｜>`. Some files give these the kind
+/// of tokens that a user's own text may have.
+pub(super) fn is_mark(bytes: &[u8]) -> bool {
+    ["<|", "<｜"].iter().any(|start| bytes.starts_with(start.as_bytes())) || bytes.ends_with(b"|>")
+}
+
 /// Finding special tokens in a text: the leftmost first, of several there the longest.
 #[derive(Debug)]
 pub(super) struct SpecialMatcher {
@@ -194,19 +200,23 @@ impl SpecialMatcher {
         self.prefixes.of(bytes, vocab).last().filter(|&id| vocab.bytes(id).len() == bytes.len())
     }
 
-    /// The longest special token that the text starts with.
-    pub fn longest(&self, text: &[u8], vocab: &Vocab) -> Option<u32> {
-        self.prefixes.of(text, vocab).last()
+    /// The longest special token that the text starts with, of those that `reads` lets count.
+    pub fn longest(&self, text: &[u8], vocab: &Vocab, reads: impl Fn(u32) -> bool) -> Option<u32> {
+        self.prefixes.of(text, vocab).filter(|&id| reads(id)).last()
     }
 
     pub fn strips(&self, id: u32, strip: Strip) -> bool {
         self.strips.contains(&(id, strip))
     }
 
-    /// Gives `fragment` the special tokens and the texts between them. Without `parse_special`, only tokens that
-    /// are defined for the user's own text are found.
-    pub fn split<'t>(&self, text: &'t str, vocab: &Vocab, parse_special: bool, mut fragment: impl FnMut(Fragment<'t>)) {
-        let found = |id: &u32| parse_special || vocab.kind(*id) == Some(Kind::UserDefined);
+    /// Gives `fragment` the special tokens and the texts between them. `reads` says whether a token at a place counts.
+    pub fn split<'t>(
+        &self,
+        text: &'t str,
+        vocab: &Vocab,
+        reads: impl Fn(u32, usize) -> bool,
+        mut fragment: impl FnMut(Fragment<'t>),
+    ) {
         let bytes = text.as_bytes();
         let (mut gap, mut at) = (0, 0);
         while at < bytes.len() {
@@ -214,7 +224,7 @@ impl SpecialMatcher {
                 at += 1;
                 continue;
             }
-            let longest = self.prefixes.of(&bytes[at..], vocab).filter(found).last();
+            let longest = self.longest(&bytes[at..], vocab, |id| reads(id, at));
             let end = longest.map_or(at, |id| at + vocab.bytes(id).len());
             // A token that is no text of its own cannot cut a character in two.
             let Some(id) = longest.filter(|_| text.is_char_boundary(at) && text.is_char_boundary(end)) else {

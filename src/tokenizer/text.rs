@@ -1,7 +1,7 @@
 //! All that a model file says about text: its tokenizer and its chat templates.
 
-use super::chat::{ChatTemplate, ChatTemplates, CivilTime, Value, Variables};
-use super::{EncodeOptions, Tokenizer};
+use super::Tokenizer;
+use super::chat::{ChatTemplate, ChatTemplates, CivilTime, Prompt, Value, Variables};
 use crate::error::{Result, bail};
 use crate::gguf::Metadata;
 
@@ -26,22 +26,24 @@ impl Text {
     /// some models want after a text, would be no start of an answer.
     #[must_use]
     pub fn prompt_ids(&self, prompt: &str) -> Vec<u32> {
-        self.prompt_ids_after(prompt, &[])
+        self.prompt_ids_after(&prompt.into(), &[])
     }
 
     /// As [`Text::prompt_ids`], but what `known` ids already say stays in those ids, up to the last special token where
     /// they agree with the prompt. A model may write a word in other tokens than the tokenizer would: told again, it
     /// should hear what it wrote, and what is in its cache needs no computing.
     #[must_use]
-    pub fn prompt_ids_after(&self, prompt: &str, known: &[u32]) -> Vec<u32> {
+    pub fn prompt_ids_after(&self, prompt: &Prompt, known: &[u32]) -> Vec<u32> {
         let bos = self.tokenizer.special_ids().bos.filter(|_| self.tokenizer.adds_bos());
-        let added = bos.filter(|&bos| !prompt.as_bytes().starts_with(self.tokenizer.token_bytes(bos)));
+        let is_there = |bos| {
+            prompt.text.as_bytes().starts_with(self.tokenizer.token_bytes(bos)) && self.tokenizer.reads(prompt, 0, bos)
+        };
+        let added = bos.filter(|&bos| !is_there(bos));
         let mut ids: Vec<u32> = added.into_iter().collect();
         let known = known.strip_prefix(ids.as_slice()).unwrap_or_default();
         let (n_known, n_bytes) = self.tokenizer.agreement(prompt, known);
         ids.extend_from_slice(&known[..n_known]);
-        let parse_special = EncodeOptions { add_special: false, parse_special: true };
-        ids.extend(self.tokenizer.encode(&prompt[n_bytes..], parse_special));
+        ids.extend(self.tokenizer.encode_prompt(prompt, n_bytes));
         ids
     }
 
@@ -51,7 +53,7 @@ impl Text {
     /// # Errors
     /// `InvalidArgument` where there are no messages or one has no role; `Template` where the file has no such template
     /// or rendering fails, which names the line.
-    pub fn format_chat(&self, variables: &Variables, template: Option<&str>, now: CivilTime) -> Result<String> {
+    pub fn format_chat(&self, variables: &Variables, template: Option<&str>, now: CivilTime) -> Result<Prompt> {
         check_messages(variables.get("messages"))?;
         let has_tools = variables.get("tools").is_some_and(Value::is_true);
         let source = match template {
@@ -63,15 +65,14 @@ impl Text {
 }
 
 fn check_messages(messages: Option<&Value>) -> Result<()> {
-    use minijinja::value::ValueKind;
-    let found = messages.map_or(ValueKind::Undefined, Value::kind);
-    let (Some(messages), ValueKind::Seq) = (messages, found) else {
+    let found = messages.map_or("undefined", Value::kind);
+    let Some(messages) = messages.and_then(Value::as_list) else {
         bail!(InvalidArgument, "the messages are {found}; an array of messages is needed");
     };
-    for (i, message) in messages.try_iter().into_iter().flatten().enumerate() {
-        let role = message.get_attr("role").unwrap_or_default();
-        if role.as_str().is_none() {
-            let found = role.kind();
+    for (i, message) in messages.iter().enumerate() {
+        let role = message.get("role");
+        if role.and_then(Value::as_str).is_none() {
+            let found = role.map_or("undefined", Value::kind);
             bail!(InvalidArgument, "the role of message {i} is {found}; a string such as 'user' is needed");
         }
     }

@@ -53,7 +53,7 @@ impl Render {
                 text.format_chat(&variables, self.template.as_deref(), now)?
             }
         };
-        stdout().write_all(prompt.as_bytes())?;
+        stdout().write_all(prompt.text.as_bytes())?;
         Ok(())
     }
 }

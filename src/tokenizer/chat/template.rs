@@ -1,19 +1,9 @@
 //! Templates of a model file, and rendering them.
 
-use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Value;
-use minijinja::{Environment, ErrorKind};
-
-use super::rewrite::rewrite;
-use super::time::CivilTime;
-use super::{filters, json, python};
 use crate::error::{Error, Result, bail};
 use crate::gguf::Metadata;
+use crate::jinja::{CivilTime, Fault, Prompt, Str, Template, Value, parse_json};
 use crate::tokenizer::Tokenizer;
-
-/// Steps a template may take: a conversation of a thousand messages takes some hundred thousand steps. A template is part of
-/// a file from anywhere and must not hang the page.
-const MAX_STEPS: u64 = 10_000_000;
 
 /// The format that most models without a template of their own were trained on, if they have its tokens
 /// (<https://github.com/openai/openai-python/blob/v0.28.1/chatml.md>).
@@ -23,7 +13,7 @@ const CHATML: &str = "{% for message in messages %}\
     {% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
 /// What a template is rendered with: `messages`, and whatever else it knows of (`tools`, `documents`,
-/// `add_generation_prompt`, `enable_thinking`…).
+/// `add_generation_prompt`, `enable_thinking`…). Their text is data: it spells no special tokens.
 #[derive(Debug, Clone, Default)]
 pub struct Variables(Vec<(String, Value)>);
 
@@ -38,15 +28,20 @@ impl Variables {
     /// # Errors
     /// `InvalidArgument` where the text is not a JSON object.
     pub fn from_json(object: &str) -> Result<Variables> {
-        let object = json::parse(object)?;
-        if object.kind() != minijinja::value::ValueKind::Map {
+        Variables::from_value(&parse_json(object)?)
+    }
+
+    /// The pairs of a dict.
+    ///
+    /// # Errors
+    /// `InvalidArgument` where the value is something else.
+    pub fn from_value(object: &Value) -> Result<Variables> {
+        let Some(pairs) = object.pairs() else {
             bail!(InvalidArgument, "the variables of a chat template are {}, a JSON object is needed", object.kind());
-        }
+        };
         let mut variables = Variables::new();
-        for key in object.try_iter().into_iter().flatten() {
-            if let (Some(name), Ok(value)) = (key.as_str(), object.get_item(&key)) {
-                variables.set(name, value);
-            }
+        for (key, value) in pairs {
+            variables.set(key.as_str().unwrap_or_default(), value.clone());
         }
         Ok(variables)
     }
@@ -65,7 +60,7 @@ impl Variables {
     /// # Errors
     /// `InvalidArgument` where the text is not JSON.
     pub fn set_json(&mut self, name: &str, json: &str) -> Result<()> {
-        self.set(name, json::parse(json)?);
+        self.set(name, parse_json(json)?);
         Ok(())
     }
 
@@ -78,26 +73,17 @@ impl Variables {
 /// A template, compiled.
 #[derive(Debug)]
 pub struct ChatTemplate {
-    env: Environment<'static>,
+    template: Template,
     /// Texts of special tokens, such as `bos_token`.
     tokens: Variables,
 }
-
-const NAME: &str = "chat template";
 
 impl ChatTemplate {
     /// # Errors
     /// `Template` naming the line where the source is not a template.
     pub fn new(source: &str) -> Result<ChatTemplate> {
-        let mut env = Environment::new();
-        let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-        env.set_syntax(syntax.map_err(|error| template_error(&error))?);
-        env.set_fuel(Some(MAX_STEPS));
-        env.set_formatter(python::write);
-        env.set_unknown_method_callback(python::call_method);
-        filters::add(&mut env);
-        env.add_template_owned(NAME, rewrite(source)).map_err(|error| template_error(&error))?;
-        Ok(ChatTemplate { env, tokens: Variables::new() })
+        let template = Template::new(source).map_err(|fault| template_error(&fault))?;
+        Ok(ChatTemplate { template, tokens: Variables::new() })
     }
 
     /// Gives the template the texts of the tokenizer's special tokens, as `bos_token`, `eos_token` and so on.
@@ -113,44 +99,29 @@ impl ChatTemplate {
             ("mask_token", ids.mask),
         ] {
             if let Some(id) = id {
-                self.tokens.set(name, String::from_utf8_lossy(tokenizer.token_bytes(id)).into_owned());
+                self.tokens.set(name, Str::from(&*String::from_utf8_lossy(tokenizer.token_bytes(id))));
             }
         }
         self
     }
 
-    /// Renders the prompt. To be tokenized with `parse_special` and without `add_special`: the template writes BOS
-    /// itself if it wants one.
+    /// Renders the prompt. To be tokenized without `add_special`: the template writes BOS itself if it wants one.
     ///
     /// # Errors
     /// `Template` naming the line where the template fails, or what it says is wrong with the messages.
-    pub fn render(&self, variables: &Variables, now: CivilTime) -> Result<String> {
-        let strftime_now = Value::from_function(move |format: &str| now.format(format));
-        let none = || Value::from(());
-        let defaults = [
-            ("tools", none()),
-            ("documents", none()),
-            ("add_generation_prompt", false.into()),
-            ("strftime_now", strftime_now),
-        ];
+    pub fn render(&self, variables: &Variables, now: CivilTime) -> Result<Prompt> {
+        let defaults =
+            [("tools", Value::None), ("documents", Value::None), ("add_generation_prompt", Value::Bool(false))];
         let defaults = defaults.into_iter().map(|(name, value)| (name.to_owned(), value));
         let given = [&self.tokens, variables].into_iter().flat_map(|variables| variables.0.iter().cloned());
-        let context = Value::from_pairs(defaults.chain(given));
-        let template = self.env.get_template(NAME).map_err(|error| template_error(&error))?;
-        template.render(context).map_err(|error| template_error(&error))
+        self.template.render(defaults.chain(given), now).map_err(|fault| template_error(&fault))
     }
 }
 
-fn template_error(error: &minijinja::Error) -> Error {
-    // What the template itself says is wrong needs no heading.
-    let message = match error.detail() {
-        Some(detail) if error.kind() == ErrorKind::InvalidOperation => detail.to_owned(),
-        Some(detail) => format!("{}: {detail}", error.kind()),
-        None => error.kind().to_string(),
-    };
-    Error::Template(match error.line() {
-        Some(line) => format!("chat template, line {line}: {message}"),
-        None => format!("chat template: {message}"),
+fn template_error(fault: &Fault) -> Error {
+    Error::Template(match fault.line {
+        Some(line) => format!("chat template, line {line}: {}", fault.message),
+        None => format!("chat template: {}", fault.message),
     })
 }
 
@@ -159,6 +130,7 @@ fn template_error(error: &minijinja::Error) -> Error {
 pub struct ChatTemplates {
     default: Option<String>,
     named: Vec<(String, String)>,
+    warnings: Vec<String>,
     has_chatml: bool,
 }
 
@@ -167,19 +139,44 @@ impl ChatTemplates {
     /// `MalformedGguf` where a template is not text.
     pub fn from_gguf(metadata: &Metadata, tokenizer: &Tokenizer) -> Result<ChatTemplates> {
         let key = "tokenizer.chat_template";
+        let mut warnings = Vec::new();
+        // Some files have an empty text there, or the name of a format.
+        let mut template = |key: &str| -> Result<Option<String>> {
+            let source = metadata.str(key)?.map(str::to_owned);
+            Ok(match source {
+                Some(source) if source.trim() == "chatml" => {
+                    warnings.push(format!("'{key}' is the name 'chatml', not a template: ChatML is used"));
+                    Some(CHATML.to_owned())
+                }
+                Some(source) if !source.contains('{') => {
+                    let found: String = source.chars().take(40).collect();
+                    warnings.push(format!("'{key}' is '{}', not a template: it is not used", found.escape_debug()));
+                    None
+                }
+                source => source,
+            })
+        };
         let mut named = Vec::new();
         for (full, _) in metadata.iter() {
             if let Some(name) = full.strip_prefix(key).and_then(|name| name.strip_prefix('.')) {
-                named.push((name.to_owned(), metadata.str(full)?.unwrap_or_default().to_owned()));
+                named.extend(template(full)?.map(|source| (name.to_owned(), source)));
             }
         }
+        let default = template(key)?;
         Ok(ChatTemplates {
-            default: metadata.str(key)?.map(str::to_owned),
+            default,
             named,
+            warnings,
             has_chatml: ["<|im_start|>", "<|im_end|>"]
                 .iter()
                 .all(|token| tokenizer.token_id(token.as_bytes()).is_some()),
         })
+    }
+
+    /// What is doubtful about the file's templates, for its user to see.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The names of the templates that have one.

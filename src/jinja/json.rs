@@ -1,14 +1,15 @@
-//! JSON to the template engine's values and back as Python writes it (RFC 8259; CPython, `Lib/json`).
+//! JSON to values and back as Python writes it (RFC 8259; CPython, `Lib/json`).
 //!
-//! A reader and a writer of our own: what comes in goes straight into the engine's values, in order, and what goes
-//! out has to be what `json.dumps` gives, down to the spaces. It is a fifth of the size of a serialization library.
+//! A reader and a writer of our own: what comes in goes straight into a template's values, in order, its text known as data,
+//! and what goes out has to be what `json.dumps` gives, down to the spaces.
 
-use std::fmt::Write;
-
-use minijinja::value::{Value, ValueKind};
-use minijinja::{Error, ErrorKind};
-
-use crate::error::{Result, bail};
+use super::budget::Budget;
+use super::float::push_float;
+use super::sort::sort;
+use super::text::{Builder, Str};
+use super::value::Value;
+use super::{Fault, fault, ops};
+use crate::error::{Error, Result, bail};
 
 /// Deeper nesting is refused, as it is read and written by recursion.
 const MAX_DEPTH: u32 = 128;
@@ -18,7 +19,7 @@ const MAX_DEPTH: u32 = 128;
 /// # Errors
 /// `InvalidArgument` naming the byte where the text is not JSON.
 pub fn parse(text: &str) -> Result<Value> {
-    let mut parser = Parser { text, at: 0 };
+    let mut parser = Parser { text, at: 0, budget: Budget::default() };
     let value = parser.value(0)?;
     parser.space();
     if parser.at < text.len() {
@@ -30,6 +31,12 @@ pub fn parse(text: &str) -> Result<Value> {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    budget: Budget,
+}
+
+/// A JSON text so large that a template could not take it.
+fn too_large(fault: Fault) -> Error {
+    Error::InvalidArgument(format!("JSON: {}", fault.message))
 }
 
 impl<'a> Parser<'a> {
@@ -60,11 +67,15 @@ impl<'a> Parser<'a> {
         match self.rest().bytes().next() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
-            Some(b'"') => Ok(self.string()?.into()),
+            Some(b'"') => Ok(Value::Str(Str::data(&self.string()?))),
+            _ if self.eat("-Infinity") => Ok(Value::Float(f64::NEG_INFINITY)),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            _ if self.eat("true") => Ok(true.into()),
-            _ if self.eat("false") => Ok(false.into()),
-            _ if self.eat("null") => Ok(().into()),
+            _ if self.eat("true") => Ok(Value::Bool(true)),
+            _ if self.eat("false") => Ok(Value::Bool(false)),
+            _ if self.eat("null") => Ok(Value::None),
+            // Python reads and writes these.
+            _ if self.eat("NaN") => Ok(Value::Float(f64::NAN)),
+            _ if self.eat("Infinity") => Ok(Value::Float(f64::INFINITY)),
             _ => self.expected("a value"),
         }
     }
@@ -87,7 +98,7 @@ impl<'a> Parser<'a> {
         while self.more(items.is_empty(), "]")? {
             items.push(self.value(depth + 1)?);
         }
-        Ok(items.into())
+        Value::list(items, &self.budget).map_err(too_large)
     }
 
     fn object(&mut self, depth: u32) -> Result<Value> {
@@ -103,9 +114,10 @@ impl<'a> Parser<'a> {
             if !self.eat(":") {
                 return self.expected("':'");
             }
-            pairs.push((key.into(), self.value(depth + 1)?));
+            let value = self.value(depth + 1)?;
+            super::dict::insert(&mut pairs, Value::Str(Str::data(&key)), value, &self.budget).map_err(too_large)?;
         }
-        Ok(Value::from_pairs(pairs))
+        Value::dict(pairs, &self.budget).map_err(too_large)
     }
 
     fn string(&mut self) -> Result<String> {
@@ -178,9 +190,9 @@ impl<'a> Parser<'a> {
         let len = rest.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).unwrap_or(rest.len());
         let number = &rest[..len];
         let value = match number.parse::<i128>() {
-            Ok(n) => i64::try_from(n).map_or_else(|_| Value::from(n), Value::from),
+            Ok(n) => Value::Int(n),
             Err(_) => match number.parse::<f64>() {
-                Ok(x) => Value::from(x),
+                Ok(x) => Value::Float(x),
                 Err(_) => return self.expected("a number"),
             },
         };
@@ -201,157 +213,132 @@ pub(super) struct Style {
 }
 
 /// Writes a value as `json.dumps` does.
-pub(super) fn dumps(value: &Value, style: &Style) -> Result<String, Error> {
+pub(super) fn dumps(value: &Value, style: &Style, budget: &Budget) -> Result<Str, Fault> {
     let default_separator = if style.indent.is_some() { "," } else { ", " };
     let mut writer = Writer {
-        out: String::new(),
+        out: Builder::new(budget),
         style,
         item_separator: style.item_separator.as_deref().unwrap_or(default_separator),
         key_separator: style.key_separator.as_deref().unwrap_or(": "),
+        budget,
     };
     writer.value(value, 0)?;
-    Ok(writer.out)
+    writer.out.finish()
 }
 
 struct Writer<'a> {
-    out: String,
+    out: Builder<'a>,
     style: &'a Style,
     item_separator: &'a str,
     key_separator: &'a str,
+    budget: &'a Budget,
 }
 
 impl Writer<'_> {
-    fn value(&mut self, value: &Value, depth: u32) -> Result<(), Error> {
-        let not_serializable =
-            |what: &str| Err(Error::new(ErrorKind::BadSerialization, format!("{what} is not JSON serializable")));
-        if depth > MAX_DEPTH {
-            return not_serializable("a value nested so deeply");
-        }
-        match value.kind() {
-            ValueKind::None => self.out.push_str("null"),
-            ValueKind::Bool => self.out.push_str(if value.is_true() { "true" } else { "false" }),
-            ValueKind::Number => self.number(value),
-            ValueKind::String => self.string(value.as_str().unwrap_or_default()),
-            ValueKind::Seq | ValueKind::Iterable => {
-                let mut is_empty = true;
-                for item in value.try_iter()?.checked() {
-                    self.before_item(is_empty, '[', depth);
-                    is_empty = false;
-                    self.value(&item?, depth + 1)?;
+    fn value(&mut self, value: &Value, depth: usize) -> Result<(), Fault> {
+        self.budget.steps(1)?;
+        match value {
+            Value::Str(text) => self.string(text),
+            Value::List(list) | Value::Tuple(list) => {
+                for (i, item) in list.items.iter().enumerate() {
+                    self.before_item(i == 0, "[", depth);
+                    self.value(item, depth + 1)?;
                 }
-                self.close(is_empty, "[]", depth);
+                self.close(list.items.is_empty(), "[]", depth);
             }
-            ValueKind::Map => {
-                let keys: Vec<Value> = value.try_iter()?.checked().collect::<Result<_, _>>()?;
-                let mut keys: Vec<&Value> = keys.iter().collect();
+            Value::Dict(dict) => {
+                let mut entries: Vec<&(Value, Value)> = dict.entries.iter().collect();
                 if self.style.sort_keys {
-                    keys.sort();
+                    entries = sort(entries, &mut |a, b| ops::less(&a.0, &b.0, self.budget))?;
                 }
-                let mut is_empty = true;
-                for key in keys {
-                    self.before_item(is_empty, '{', depth);
-                    is_empty = false;
+                for (i, (key, value)) in entries.into_iter().enumerate() {
+                    self.before_item(i == 0, "{", depth);
                     self.key(key)?;
-                    self.out.push_str(self.key_separator);
-                    self.value(&value.get_item(key)?, depth + 1)?;
+                    self.out.write(self.key_separator);
+                    self.value(value, depth + 1)?;
                 }
-                self.close(is_empty, "{}", depth);
+                self.close(dict.entries.is_empty(), "{}", depth);
             }
-            ValueKind::Undefined => return not_serializable("an undefined value"),
-            kind => return not_serializable(&format!("a value of kind {kind}")),
+            other => match plain(other) {
+                Some(text) => self.out.write(&text),
+                None => fault!("a value of type {} is not JSON serializable", other.kind()),
+            },
         }
         Ok(())
     }
 
     /// Keys that are no strings are written as strings.
-    fn key(&mut self, key: &Value) -> Result<(), Error> {
-        if let Some(key) = key.as_str() {
-            self.string(key);
-            return Ok(());
+    fn key(&mut self, key: &Value) -> Result<(), Fault> {
+        match (key, plain(key)) {
+            (Value::Str(key), _) => self.string(key),
+            (_, Some(text)) => self.out.write(&format!("\"{text}\"")),
+            (other, None) => fault!("a key of type {} is not JSON serializable", other.kind()),
         }
-        self.out.push('"');
-        self.value(key, MAX_DEPTH)?;
-        self.out.push('"');
         Ok(())
     }
 
-    fn new_line(&mut self, depth: u32) {
+    fn new_line(&mut self, depth: usize) {
         if let Some(indent) = &self.style.indent {
-            self.out.push('\n');
-            (0..depth).for_each(|_| self.out.push_str(indent));
+            self.out.write("\n");
+            self.out.repeat(indent, depth);
         }
     }
 
-    fn before_item(&mut self, first: bool, open: char, depth: u32) {
-        match first {
-            true => self.out.push(open),
-            false => self.out.push_str(self.item_separator),
-        }
+    fn before_item(&mut self, first: bool, open: &str, depth: usize) {
+        self.out.write(if first { open } else { self.item_separator });
         self.new_line(depth + 1);
     }
 
-    fn close(&mut self, is_empty: bool, brackets: &str, depth: u32) {
+    fn close(&mut self, is_empty: bool, brackets: &str, depth: usize) {
         if is_empty {
-            return self.out.push_str(brackets);
+            return self.out.write(brackets);
         }
         self.new_line(depth);
-        self.out.push_str(&brackets[1..]);
+        self.out.write(&brackets[1..]);
     }
 
-    fn number(&mut self, value: &Value) {
-        match float(value) {
-            Some(x) => push_float(&mut self.out, x, ["NaN", "Infinity", "-Infinity"]),
-            None => _ = write!(self.out, "{value}"),
+    fn string(&mut self, text: &Str) {
+        self.out.write("\"");
+        let s = text.as_str();
+        let is_plain = |c: char| c >= ' ' && c != '"' && c != '\\' && !(self.style.ensure_ascii && c > '~');
+        let mut from = 0;
+        while let Some((at, c)) = s[from..].char_indices().find(|&(_, c)| !is_plain(c)) {
+            let at = from + at;
+            self.out.push_slice(text, from..at);
+            self.out.push_str(&escaped(c), text.is_data(at));
+            from = at + c.len_utf8();
         }
-    }
-
-    fn string(&mut self, text: &str) {
-        self.out.push('"');
-        for c in text.chars() {
-            match c {
-                '"' => self.out.push_str("\\\""),
-                '\\' => self.out.push_str("\\\\"),
-                '\n' => self.out.push_str("\\n"),
-                '\r' => self.out.push_str("\\r"),
-                '\t' => self.out.push_str("\\t"),
-                '\u{8}' => self.out.push_str("\\b"),
-                '\u{c}' => self.out.push_str("\\f"),
-                c if c < ' ' || self.style.ensure_ascii && !(' '..='~').contains(&c) => {
-                    for unit in c.encode_utf16(&mut [0; 2]) {
-                        _ = write!(self.out, "\\u{unit:04x}");
-                    }
-                }
-                c => self.out.push(c),
-            }
-        }
-        self.out.push('"');
+        self.out.push_slice(text, from..s.len());
+        self.out.write("\"");
     }
 }
 
-/// The number if it is a float, which Python writes in its own way.
-pub(super) fn float(value: &Value) -> Option<f64> {
-    let is_float = value.kind() == ValueKind::Number && !value.is_integer();
-    is_float.then(|| f64::try_from(value.clone()).ok()).flatten()
+fn escaped(c: char) -> String {
+    match c {
+        '"' => "\\\"".into(),
+        '\\' => "\\\\".into(),
+        '\n' => "\\n".into(),
+        '\r' => "\\r".into(),
+        '\t' => "\\t".into(),
+        '\u{8}' => "\\b".into(),
+        '\u{c}' => "\\f".into(),
+        c => c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect(),
+    }
 }
 
-/// Appends a float as Python's `repr` does: the shortest digits that give it back, with an exponent from 1e16 on and
-/// below 1e-4. The names are those of NaN and the infinities.
-pub(super) fn push_float(out: &mut String, x: f64, names: [&str; 3]) {
-    if x.is_nan() {
-        return out.push_str(names[0]);
-    }
-    if x.is_infinite() {
-        return out.push_str(if x > 0.0 { names[1] } else { names[2] });
-    }
-    let scientific = format!("{x:e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..16).contains(&exponent) {
-        _ = write!(out, "{x:?}");
-    } else {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        _ = write!(out, "{digits}e{sign}{:02}", exponent.abs());
-    }
+/// Numbers and constants.
+fn plain(value: &Value) -> Option<String> {
+    Some(match value {
+        Value::None => "null".into(),
+        Value::Bool(b) => b.to_string(),
+        Value::Int(n) => n.to_string(),
+        Value::Float(x) => {
+            let mut text = String::new();
+            push_float(&mut text, *x, ["NaN", "Infinity", "-Infinity"]);
+            text
+        }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -359,7 +346,7 @@ mod tests {
     use super::*;
 
     fn again(json: &str, style: &Style) -> String {
-        dumps(&parse(json).unwrap(), style).unwrap()
+        dumps(&parse(json).unwrap(), style, &Budget::default()).unwrap().as_str().to_owned()
     }
 
     #[test]
