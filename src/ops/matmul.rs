@@ -36,7 +36,7 @@ pub enum Act {
 pub enum Output<'a> {
     /// `y = v + bias`
     Store { y: &'a Tensor, bias: Option<&'a Vector> },
-    /// `y += scale * (v + bias)`; with a bias the scale is 1.
+    /// `y += scale * (v + bias)`
     Add { y: &'a Tensor, bias: Option<&'a Vector>, scale: f32 },
     /// `y = gelu(v + bias)`
     Gelu { y: &'a Tensor, bias: &'a Vector },

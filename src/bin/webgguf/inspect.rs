@@ -100,7 +100,7 @@ fn to_json(value: &Value<'_>) -> Json {
         Value::Int(v) => i64::try_from(*v).map_or_else(|_| (*v as u64).into(), Into::into),
         Value::Float(v) => (*v).into(),
         Value::Bool(v) => (*v).into(),
-        Value::String(v) => (*v).into(),
+        Value::String(v) => v.as_ref().into(),
         Value::Array(a) => {
             json!({ "type": format!("{:?}", a.ty).to_lowercase(), "length": a.len, "first": a.values().take(SHOWN).map(|v| to_json(&v)).collect::<Vec<_>>() })
         }
