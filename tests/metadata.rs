@@ -7,8 +7,8 @@ mod text;
 
 use common::{Rng, assert_close, repository};
 use text::gguf_writer::GgufWriter;
+use text::header;
 use webgguf::error::Result;
-use webgguf::gguf::{Gguf, Parsed, parse};
 use webgguf::gpu::Gpu;
 use webgguf::model::{Ffn, LoadOptions, ModelConfig, Norm, RopeConfig, RopeScaling, arch};
 use webgguf::session::Session;
@@ -84,13 +84,6 @@ fn config(arch: &str, pairs: &[(&str, Value)]) -> Result<ModelConfig> {
     let file = GgufWriter::default().string("general.architecture", arch);
     let file = with(with(file, arch, &own), arch, pairs).tensor("token_embd.weight", &[3, 64], &[0.0; 192]);
     arch::config(&header(&file.finish()))
-}
-
-fn header(bytes: &[u8]) -> Gguf {
-    match parse(bytes.to_vec(), Some(bytes.len() as u64)).expect("a GGUF file") {
-        Parsed::Done { gguf, .. } => *gguf,
-        Parsed::NeedBytes { n, .. } => panic!("the file ends, {n} bytes are needed"),
-    }
 }
 
 /// The layers with a sliding window.
@@ -221,6 +214,21 @@ const SHARED: &[Row] = &[
     ("gpt2 gemma gemma2 gemma3 llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3", &[("attention.scale", F(2.0))], Warned),
     ("gpt2 granite llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3", &[("final_logit_softcapping", F(9.0))], Warned),
     ("gemma gemma3", &[("attn_logit_softcapping", F(9.0))], Warned),
+    // What llama.cpp writes into every file that it saves.
+    (
+        ALL,
+        &[
+            ("activation.situ_beta", F(1.0)),
+            ("attention.indexer.kpool_select_tail", B(true)),
+            ("attention.rope_pattern", Us(&[1; 8])),
+            ("decoder_start_token_id", U(u32::MAX)),
+            ("expert_group_scale", F(0.05)),
+            ("kda.gate_lower_bound", F(f32::NEG_INFINITY)),
+            ("router_logit_softcapping", F(30.0)),
+            ("swiglu_clamp_exp", Is(&[0; 8])),
+        ],
+        Nothing,
+    ),
     // Off, or of no account.
     (ALL, &[("attention.clamp_kqv", F(0.0)), ("use_parallel_residual", B(false)), ("logit_scale", F(0.0))], Nothing),
     (ALL, &[("vocab_size", U(99)), ("pooling_type", U(3)), ("tensor_data_layout", S("Meta AI original pth"))], Nothing),
@@ -245,6 +253,7 @@ const OWN: &[Row] = &[
     // Gemma 2: a window in every other layer.
     ("gemma2", &[], Has(|c| windows(c) == [0, 2, 4, 6] && c.layers[0].window == Some(4096))),
     ("gemma2", &[], Has(|c| c.attention_softcap == Some(50.0) && c.logit_softcap == Some(30.0))),
+    ("gemma2 gemma3", &[("attention.scale", F(0.25))], Nothing),
     ("gemma2", &[("attention.sliding_window", U(7))], Has(|c| c.layers[0].window == Some(7))),
     ("gemma2", &[("attention.sliding_window", U(0))], Refused),
     ("gemma2", &[("attention.sliding_window_pattern", U(4))], Has(|c| windows(c) == [0, 1, 2, 4, 5, 6])),

@@ -24,12 +24,13 @@ const MAX_LAYERS: u32 = 1024;
 /// No known model multiplies or divides by anything near these; their inverses are finite.
 const SCALES: RangeInclusive<f32> = 1e-9..=1e9;
 /// Keys that change no logits, whatever their value.
-const HARMLESS: [&str; 12] = [
+const HARMLESS: [&str; 13] = [
     "attention.group_norm_epsilon",
     "attention.layer_norm_epsilon",
     "attention.layer_norm_rms_epsilon",
     "classifier.output_labels",
     "classifier.pooling_type",
+    "decoder_start_token_id",
     // For images: text has zeros there.
     "deepstack_mapping",
     "embedding_length_out",
@@ -39,14 +40,22 @@ const HARMLESS: [&str; 12] = [
     "token_shift_count",
     "vocab_size",
 ];
-/// Keys that change no logits at these values; none does at 0.
-const NEUTRAL: [(&str, &[f64]); 5] = [
+/// Keys that change no logits at these values; none does at 0. llama.cpp writes most of them into every file it saves.
+const NEUTRAL: [(&str, &[f64]); 13] = [
+    ("activation.situ_beta", &[1.0]),
+    ("attention.indexer.kpool_select_tail", &[1.0]),
+    ("attention.rope_pattern", &[1.0]),
+    ("attn_logit_softcapping", &[50.0]),
+    ("expert_group_scale", &[0.05_f32 as f64]),
     ("expert_weights_scale", &[1.0]),
+    ("final_logit_softcapping", &[30.0]),
+    ("kda.gate_lower_bound", &[f64::NEG_INFINITY]),
     ("rope.scaling.yarn_attn_factor", &[1.0]),
     ("rope.scaling.yarn_beta_fast", &[YARN_BETAS[0] as f64]),
     ("rope.scaling.yarn_beta_slow", &[YARN_BETAS[1] as f64]),
     // As the scaling has it by itself, or not set.
     ("rope.scaling.yarn_ext_factor", &[1.0, -1.0]),
+    ("router_logit_softcapping", &[30.0]),
 ];
 /// Turns over the original context of the fastest and the slowest pair that YaRN stretches in part. The file's
 /// are not read, by llama.cpp neither.
@@ -475,13 +484,13 @@ impl<'a> Hyper<'a> {
 
 /// Whether a key that nothing asks for changes no logits.
 fn harmless(key: &str, value: &Value<'_>) -> bool {
-    let neutral = NEUTRAL.iter().find(|(name, _)| *name == key).map_or(&[][..], |n| n.1);
+    let neutral = |v: f64| v == 0.0 || NEUTRAL.iter().any(|(name, values)| *name == key && values.contains(&v));
     HARMLESS.contains(&key)
         || match value {
-            Value::Int(v) => *v == 0 || neutral.contains(&(*v as f64)),
-            Value::Float(v) => *v == 0.0 || neutral.contains(v),
-            Value::Bool(v) => !v,
+            Value::Int(v) => neutral(*v as f64),
+            Value::Float(v) => neutral(*v),
+            Value::Bool(v) => neutral(f64::from(u8::from(*v))),
             Value::String(text) => text.is_empty(),
-            Value::Array(array) => array.values().all(|v| harmless("", &v)),
+            Value::Array(array) => array.values().all(|v| harmless(key, &v)),
         }
 }

@@ -61,10 +61,12 @@ impl Inspect {
             })
             .collect();
         let mut unsupported: Vec<String> = Vec::new();
+        let mut warnings = Vec::new();
         let mut need = Json::Null;
         match arch::config(gguf) {
             Err(e) => unsupported.push(e.to_string()),
             Ok(config) => {
+                warnings.extend_from_slice(&config.warnings);
                 let options = LoadOptions { context_length: self.context, ..LoadOptions::default() };
                 match Need::of(gguf, &config, &options) {
                     Err(e) => unsupported.push(e.to_string()),
@@ -75,7 +77,6 @@ impl Inspect {
                 }
             }
         }
-        let mut warnings = Vec::new();
         match Tokenizer::from_gguf(&gguf.metadata) {
             Err(e) => unsupported.push(e.to_string()),
             Ok(tokenizer) => warnings.extend_from_slice(tokenizer.warnings()),

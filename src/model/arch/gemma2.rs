@@ -18,8 +18,10 @@ pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
     let global = &base.ropes[0];
     let local = RopeConfig { freq_base: h.freq_base("rope.freq_base_swa", global.freq_base)?, ..global.clone() };
     let base = h.windowed(base, n_window, PERIOD, local)?;
+    let attention_scale = gemma::attention_scale(&base, N_LAYER_27B);
+    h.fixed("attention.scale", &[attention_scale])?;
     Ok(ModelConfig {
-        attention_scale: gemma::attention_scale(&base, N_LAYER_27B),
+        attention_scale,
         attention_softcap: h.softcap("attn_logit_softcapping", Some(50.0))?,
         logit_softcap: h.softcap("final_logit_softcapping", Some(30.0))?,
         ..base

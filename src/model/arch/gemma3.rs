@@ -19,9 +19,11 @@ pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
         let local = RopeConfig { freq_base, scaling: RopeScaling::None, ..base.ropes[0].clone() };
         base = h.windowed(base, n_window, PERIOD, local)?;
     }
+    let attention_scale = gemma::attention_scale(&base, N_LAYER_27B);
+    h.fixed("attention.scale", &[attention_scale])?;
     Ok(ModelConfig {
         qk_norm: QkNorm::Head,
-        attention_scale: gemma::attention_scale(&base, N_LAYER_27B),
+        attention_scale,
         logit_softcap: h.softcap("final_logit_softcapping", None)?,
         ..base
     })
