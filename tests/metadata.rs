@@ -24,8 +24,9 @@ enum Value {
     Us(&'static [u32]),
     Is(&'static [i32]),
     Bs(&'static [bool]),
+    Fs(&'static [f32]),
 }
-use Value::{B, Bs, F, Is, S, U, Us};
+use Value::{B, Bs, F, Fs, Is, S, U, Us};
 
 /// What becomes of a file that has the keys beside its own.
 #[derive(Clone, Copy)]
@@ -55,6 +56,7 @@ fn with(file: GgufWriter, arch: &str, pairs: &[(&str, Value)]) -> GgufWriter {
             Us(v) => file.u32s(&key, v),
             Is(v) => file.i32s(&key, v),
             Bs(v) => file.bools(&key, v),
+            Fs(v) => file.f32s(&key, v),
         }
     })
 }
@@ -119,7 +121,7 @@ const SHARED: &[Row] = &[
     (ALL, &[("attention.head_count", Us(&[4, 4, 4, 4, 4, 4, 4, 2]))], Refused),
     (ALL, &[("attention.head_count", Us(&[4, 4]))], Refused),
     (ALL, &[("attention.head_count", Us(&[]))], Refused),
-    (ALL, &[("attention.head_count", Bs(&[true; 8]))], Refused),
+    (ALL, &[("attention.head_count", Fs(&[8.0; 8]))], Refused),
     (ALL, &[("attention.head_count_kv", U(2))], Has(|c| c.n_head_kv == 2)),
     (ALL, &[("attention.head_count_kv", Is(&[2; 8]))], Has(|c| c.n_head_kv == 2)),
     (ALL, &[("attention.head_count_kv", Us(&[2, 2, 2, 2, 2, 2, 2, 4]))], Refused),
@@ -413,7 +415,7 @@ fn refusals_name_the_key_the_values_and_what_is_allowed() {
     let message = |arch: &str, pairs: &[(&str, Value)]| config(arch, pairs).unwrap_err().to_string();
     assert_eq!(
         message("llama", &[("attention.head_count_kv", Us(&[2, 2, 2, 4, 2, 1, 2, 2]))]),
-        "metadata 'llama.attention.head_count_kv' has the values 1, 2, 4; only one value for all layers is supported"
+        "metadata 'llama.attention.head_count_kv' has the values [1, 2, 4]; only one value for all layers is supported"
     );
     assert_eq!(
         message("qwen2", &[("feed_forward_length", Us(&[96; 7]))]),

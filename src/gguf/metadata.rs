@@ -106,10 +106,16 @@ fn scalar(ty: ValueType, bytes: &[u8]) -> Option<Value<'_>> {
 impl<'a> Array<'a> {
     /// The elements as numbers; `None` where they are not numbers.
     pub fn numbers(self) -> Option<impl Iterator<Item = f64> + 'a> {
-        let size = self.ty.size().filter(|_| self.ty != ValueType::Bool)?;
+        if self.ty == ValueType::Bool { None } else { self.numbers_or_flags() }
+    }
+
+    /// The elements as numbers, of booleans 0 and 1; `None` where they are neither.
+    pub fn numbers_or_flags(self) -> Option<impl Iterator<Item = f64> + 'a> {
+        let size = self.ty.size()?;
         Some(self.bytes.chunks_exact(size).map(move |c| match scalar(self.ty, c) {
             Some(Value::Int(v)) => v as f64,
             Some(Value::Float(v)) => v,
+            Some(Value::Bool(true)) => 1.0,
             _ => 0.0,
         }))
     }

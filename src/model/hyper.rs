@@ -1,12 +1,12 @@
 //! Reads the metadata of an architecture: the keys `<arch>.<key>`, with llama.cpp's defaults, and what is not read.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::iter::repeat;
 use std::ops::RangeInclusive;
 
 use super::config::{Ffn, LayerConfig, ModelConfig, Norm, QkNorm, RopeConfig, RopeScaling};
 use crate::error::{Error, Result, bail};
-use crate::gguf::{Gguf, Value};
+use crate::gguf::{Gguf, Value, ValueType};
 use crate::ops::{Act, RopeKind};
 
 /// Reads `<arch>.<key>` and checks it.
@@ -14,7 +14,7 @@ pub struct Hyper<'a> {
     gguf: &'a Gguf,
     pub arch: &'a str,
     /// The keys that were asked for.
-    asked: RefCell<HashSet<String>>,
+    asked: RefCell<Vec<&'static str>>,
     warnings: RefCell<Vec<String>>,
 }
 
@@ -68,28 +68,28 @@ impl<'a> Hyper<'a> {
     }
 
     /// The key's full name, which counts as asked for.
-    fn key(&self, key: &str) -> String {
-        self.asked.borrow_mut().insert(key.to_owned());
+    fn key(&self, key: &'static str) -> String {
+        self.asked.borrow_mut().push(key);
         format!("{}.{key}", self.arch)
     }
 
-    fn missing<T>(&self, key: &str) -> Result<T> {
+    fn missing<T>(&self, key: &'static str) -> Result<T> {
         bail!(MalformedGguf, "metadata '{}' is missing", self.key(key))
     }
 
-    fn value(&self, key: &str) -> Option<Value<'a>> {
+    fn value(&self, key: &'static str) -> Option<Value<'a>> {
         self.gguf.metadata.get(&self.key(key))
     }
 
     /// # Errors
     /// `MalformedGguf` where it is no integer that fits.
-    pub fn u32_opt(&self, key: &str) -> Result<Option<u32>> {
+    pub fn u32_opt(&self, key: &'static str) -> Result<Option<u32>> {
         self.gguf.metadata.u32(&self.key(key))
     }
 
     /// # Errors
     /// `MalformedGguf` where it is no boolean.
-    pub fn bool_opt(&self, key: &str) -> Result<Option<bool>> {
+    pub fn bool_opt(&self, key: &'static str) -> Result<Option<bool>> {
         self.gguf.metadata.bool(&self.key(key))
     }
 
@@ -97,12 +97,12 @@ impl<'a> Hyper<'a> {
     ///
     /// # Errors
     /// `MalformedGguf` where it is out of range or no integer.
-    pub fn dim_opt(&self, key: &str) -> Result<Option<u32>> {
+    pub fn dim_opt(&self, key: &'static str) -> Result<Option<u32>> {
         let value = self.u32_opt(key)?;
         value.map(|v| self.in_range(key, v)).transpose()
     }
 
-    fn in_range(&self, key: &str, v: u32) -> Result<u32> {
+    fn in_range(&self, key: &'static str, v: u32) -> Result<u32> {
         if v == 0 || v > MAX_DIM {
             bail!(MalformedGguf, "metadata '{}' is {v}, 1 to {MAX_DIM} is allowed", self.key(key));
         }
@@ -113,7 +113,7 @@ impl<'a> Hyper<'a> {
     ///
     /// # Errors
     /// `MalformedGguf` where it is missing or wrong.
-    pub fn dim(&self, key: &str) -> Result<u32> {
+    pub fn dim(&self, key: &'static str) -> Result<u32> {
         self.dim_opt(key)?.map_or_else(|| self.missing(key), Ok)
     }
 
@@ -121,32 +121,30 @@ impl<'a> Hyper<'a> {
     ///
     /// # Errors
     /// As [`Hyper::dim_opt`]; `UnsupportedArchitecture` where layers differ.
-    pub fn layer_dim_opt(&self, key: &str) -> Result<Option<u32>> {
+    pub fn layer_dim_opt(&self, key: &'static str) -> Result<Option<u32>> {
         let Some(Value::Array(array)) = self.value(key) else { return self.dim_opt(key) };
         let (n_layer, name) = (self.dim("block_count")?, self.key(key));
-        let mut values = Vec::new();
-        for value in array.values() {
-            match value {
-                Value::Int(v) => values.push(u32::try_from(v).unwrap_or(u32::MAX)),
-                _ => bail!(MalformedGguf, "metadata '{name}' is an array of {:?}, integers are needed", array.ty),
-            }
-        }
-        if values.len() != n_layer as usize {
+        let integers = array.numbers_or_flags().filter(|_| !matches!(array.ty, ValueType::F32 | ValueType::F64));
+        let Some(integers) = integers else {
+            bail!(MalformedGguf, "metadata '{name}' is an array of {:?}, integers are needed", array.ty);
+        };
+        if array.len != n_layer as usize {
             bail!(
                 MalformedGguf,
                 "metadata '{name}' has {} values, one for each of {n_layer} layers is needed",
                 array.len
             );
         }
+        // Conversions to integers saturate.
+        let mut values: Vec<u32> = integers.map(|v| v as u32).collect();
         let first = self.in_range(key, values.first().copied().unwrap_or(0))?;
-        if values.iter().any(|&v| v != first) {
-            let mut different = values;
-            different.sort_unstable();
-            different.dedup();
+        values.sort_unstable();
+        values.dedup();
+        if values.len() > 1 {
             bail!(
                 UnsupportedArchitecture,
-                "metadata '{name}' has the values {}; only one value for all layers is supported",
-                different.iter().take(8).map(u32::to_string).collect::<Vec<_>>().join(", ")
+                "metadata '{name}' has the values {:?}; only one value for all layers is supported",
+                &values[..values.len().min(8)]
             );
         }
         Ok(Some(first))
@@ -156,13 +154,13 @@ impl<'a> Hyper<'a> {
     ///
     /// # Errors
     /// As [`Hyper::layer_dim_opt`]; `MalformedGguf` where it is missing.
-    pub fn layer_dim(&self, key: &str) -> Result<u32> {
+    pub fn layer_dim(&self, key: &'static str) -> Result<u32> {
         self.layer_dim_opt(key)?.map_or_else(|| self.missing(key), Ok)
     }
 
     /// # Errors
     /// `MalformedGguf` where it is no number.
-    pub fn f32_opt(&self, key: &str) -> Result<Option<f32>> {
+    pub fn f32_opt(&self, key: &'static str) -> Result<Option<f32>> {
         self.gguf.metadata.f32(&self.key(key))
     }
 
@@ -170,7 +168,7 @@ impl<'a> Hyper<'a> {
     ///
     /// # Errors
     /// `MalformedGguf` where it is missing or out of range.
-    pub fn epsilon(&self, key: &str) -> Result<f32> {
+    pub fn epsilon(&self, key: &'static str) -> Result<f32> {
         let v = self.f32_opt(key)?.map_or_else(|| self.missing(key), Ok)?;
         if !(0.0..1.0).contains(&v) {
             bail!(MalformedGguf, "metadata '{}' is {v}, 0 to 1 is allowed", self.key(key));
@@ -182,7 +180,7 @@ impl<'a> Hyper<'a> {
     ///
     /// # Errors
     /// `MalformedGguf` where it is no number or out of range.
-    pub fn scale_opt(&self, key: &str) -> Result<Option<f32>> {
+    pub fn scale_opt(&self, key: &'static str) -> Result<Option<f32>> {
         let value = self.f32_opt(key)?.filter(|&v| v != 0.0);
         if let Some(v) = value.filter(|v| !SCALES.contains(v)) {
             let (low, high) = (SCALES.start(), SCALES.end());
@@ -195,7 +193,7 @@ impl<'a> Hyper<'a> {
     ///
     /// # Errors
     /// As [`Hyper::scale_opt`].
-    pub fn scale(&self, key: &str) -> Result<f32> {
+    pub fn scale(&self, key: &'static str) -> Result<f32> {
         Ok(self.scale_opt(key)?.unwrap_or(1.0))
     }
 
@@ -203,7 +201,7 @@ impl<'a> Hyper<'a> {
     ///
     /// # Errors
     /// As [`Hyper::scale_opt`].
-    pub fn softcap(&self, key: &str, default: Option<f32>) -> Result<Option<f32>> {
+    pub fn softcap(&self, key: &'static str, default: Option<f32>) -> Result<Option<f32>> {
         if self.value(key).is_some() { self.scale_opt(key) } else { Ok(default) }
     }
 
@@ -212,7 +210,7 @@ impl<'a> Hyper<'a> {
     ///
     /// # Errors
     /// As [`Hyper::scale_opt`].
-    pub fn fixed(&self, key: &str, values: &[f32]) -> Result<()> {
+    pub fn fixed(&self, key: &'static str, values: &[f32]) -> Result<()> {
         let near = |a: f32, b: f32| (a - b).abs() <= 1e-3 * b.abs();
         match (self.scale_opt(key)?, values) {
             (Some(v), [run_with, ..]) if !values.iter().any(|&known| near(v, known)) => {
@@ -237,7 +235,7 @@ impl<'a> Hyper<'a> {
             let Some(key) = name.strip_prefix(self.arch).and_then(|rest| rest.strip_prefix('.')) else { continue };
             let of_windows = key.ends_with("_swa") || key == "attention.sliding_window_pattern";
             let unused = c.ropes.is_empty() && key.starts_with("rope.") || !has_windows && of_windows;
-            if !asked.contains(key) && !unused && !harmless(key, &value) {
+            if !asked.contains(&key) && !unused && !harmless(key, &value) {
                 warnings.push(format!("metadata '{name}' is not known for models of '{}' and ignored", self.arch));
             }
         }
@@ -366,22 +364,12 @@ impl<'a> Hyper<'a> {
         let n_layer = base.layers.len();
         let has_window: Vec<bool> = match self.value(key) {
             Some(Value::Array(pattern)) => {
-                let mut each = Vec::new();
-                for value in pattern.values().take(n_layer) {
-                    each.push(match value {
-                        Value::Bool(v) => v,
-                        Value::Int(v) => v != 0,
-                        _ => bail!(
-                            MalformedGguf,
-                            "metadata '{}' is an array of {:?}, booleans or integers are needed",
-                            self.key(key),
-                            pattern.ty
-                        ),
-                    });
-                }
+                let Some(each) = pattern.numbers_or_flags() else {
+                    let (name, ty) = (self.key(key), pattern.ty);
+                    bail!(MalformedGguf, "metadata '{name}' is an array of {ty:?}, booleans or integers are needed");
+                };
                 // Layers that it says nothing of have none.
-                each.resize(n_layer, false);
-                each
+                each.map(|v| v != 0.0).chain(repeat(false)).take(n_layer).collect()
             }
             _ => {
                 let period = self.u32_opt(key)?.unwrap_or(period) as usize;
@@ -473,7 +461,7 @@ impl<'a> Hyper<'a> {
     ///
     /// # Errors
     /// `MalformedGguf` where it is no number above 0.
-    pub fn freq_base(&self, key: &str, default: f32) -> Result<f32> {
+    pub fn freq_base(&self, key: &'static str, default: f32) -> Result<f32> {
         let base = self.f32_opt(key)?.unwrap_or(default);
         if base <= 0.0 {
             bail!(MalformedGguf, "metadata '{}' is {base}, more than 0 is needed", self.key(key));
@@ -491,6 +479,6 @@ fn harmless(key: &str, value: &Value<'_>) -> bool {
             Value::Float(v) => neutral(*v),
             Value::Bool(v) => neutral(f64::from(u8::from(*v))),
             Value::String(text) => text.is_empty(),
-            Value::Array(array) => array.values().all(|v| harmless(key, &v)),
+            Value::Array(array) => array.numbers_or_flags().is_some_and(|mut values| values.all(neutral)),
         }
 }
