@@ -415,7 +415,7 @@ fn refusals_name_the_key_the_values_and_what_is_allowed() {
     let message = |arch: &str, pairs: &[(&str, Value)]| config(arch, pairs).unwrap_err().to_string();
     assert_eq!(
         message("llama", &[("attention.head_count_kv", Us(&[2, 2, 2, 4, 2, 1, 2, 2]))]),
-        "metadata 'llama.attention.head_count_kv' has the values [1, 2, 4]; only one value for all layers is supported"
+        "metadata 'llama.attention.head_count_kv' is 2 in layer 0 and 4 in layer 3; only one value for all is supported"
     );
     assert_eq!(
         message("qwen2", &[("feed_forward_length", Us(&[96; 7]))]),

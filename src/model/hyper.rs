@@ -1,7 +1,6 @@
 //! Reads the metadata of an architecture: the keys `<arch>.<key>`, with llama.cpp's defaults, and what is not read.
 
 use std::cell::RefCell;
-use std::iter::repeat;
 use std::ops::RangeInclusive;
 
 use super::config::{Ffn, LayerConfig, ModelConfig, Norm, QkNorm, RopeConfig, RopeScaling};
@@ -125,7 +124,7 @@ impl<'a> Hyper<'a> {
         let Some(Value::Array(array)) = self.value(key) else { return self.dim_opt(key) };
         let (n_layer, name) = (self.dim("block_count")?, self.key(key));
         let integers = array.numbers_or_flags().filter(|_| !matches!(array.ty, ValueType::F32 | ValueType::F64));
-        let Some(integers) = integers else {
+        let Some(values) = integers else {
             bail!(MalformedGguf, "metadata '{name}' is an array of {:?}, integers are needed", array.ty);
         };
         if array.len != n_layer as usize {
@@ -135,19 +134,19 @@ impl<'a> Hyper<'a> {
                 array.len
             );
         }
-        // Conversions to integers saturate.
-        let mut values: Vec<u32> = integers.map(|v| v as u32).collect();
-        let first = self.in_range(key, values.first().copied().unwrap_or(0))?;
-        values.sort_unstable();
-        values.dedup();
-        if values.len() > 1 {
-            bail!(
-                UnsupportedArchitecture,
-                "metadata '{name}' has the values {:?}; only one value for all layers is supported",
-                &values[..values.len().min(8)]
-            );
+        let mut first = None;
+        for (layer, value) in values.enumerate() {
+            // The conversion saturates.
+            let value = self.in_range(key, value as u32)?;
+            if value != *first.get_or_insert(value) {
+                bail!(
+                    UnsupportedArchitecture,
+                    "metadata '{name}' is {} in layer 0 and {value} in layer {layer}; only one value for all is supported",
+                    first.unwrap_or_default()
+                );
+            }
         }
-        Ok(Some(first))
+        Ok(first)
     }
 
     /// As [`Hyper::layer_dim_opt`], and there.
@@ -353,36 +352,35 @@ impl<'a> Hyper<'a> {
         Ok(self.u32_opt("attention.sliding_window")?.filter(|&n| n > 0))
     }
 
-    /// Layers with a sliding window of `n` positions and `local`'s rotary embedding among those with neither, after
-    /// `attention.sliding_window_pattern`: an array that says it of each layer, or a number, of which the last of so many
-    /// layers has no window. Without the key it is `period`.
+    /// Gives layers a sliding window of `n_window` positions and the rotary embedding `local`, those that
+    /// `attention.sliding_window_pattern` names: an array has a value for each layer; a number is a period, of which the last
+    /// layer has no window, as is `period` where the key is missing.
     ///
     /// # Errors
     /// `MalformedGguf` where the pattern is neither.
-    pub fn windowed(&self, base: ModelConfig, n: u32, period: u32, local: RopeConfig) -> Result<ModelConfig> {
+    pub fn windows(&self, c: &mut ModelConfig, n_window: u32, period: u32, local: RopeConfig) -> Result<()> {
         let key = "attention.sliding_window_pattern";
-        let n_layer = base.layers.len();
-        let has_window: Vec<bool> = match self.value(key) {
-            Some(Value::Array(pattern)) => {
-                let Some(each) = pattern.numbers_or_flags() else {
-                    let (name, ty) = (self.key(key), pattern.ty);
-                    bail!(MalformedGguf, "metadata '{name}' is an array of {ty:?}, booleans or integers are needed");
-                };
-                // Layers that it says nothing of have none.
-                each.map(|v| v != 0.0).chain(repeat(false)).take(n_layer).collect()
+        let mut has_window = vec![0.0; c.layers.len()];
+        if let Some(Value::Array(pattern)) = self.value(key) {
+            let Some(values) = pattern.numbers_or_flags() else {
+                let (name, ty) = (self.key(key), pattern.ty);
+                bail!(MalformedGguf, "metadata '{name}' is an array of {ty:?}, booleans or integers are needed");
+            };
+            // Layers that it says nothing of have none.
+            has_window.iter_mut().zip(values).for_each(|(has, v)| *has = v);
+        } else {
+            let period = self.u32_opt(key)?.unwrap_or(period) as usize;
+            for (l, has) in has_window.iter_mut().enumerate() {
+                *has = if period == 0 || l % period < period - 1 { 1.0 } else { 0.0 };
             }
-            _ => {
-                let period = self.u32_opt(key)?.unwrap_or(period) as usize;
-                (0..n_layer).map(|l| period == 0 || l % period < period - 1).collect()
+        }
+        for (layer, has) in c.layers.iter_mut().zip(has_window) {
+            if has != 0.0 {
+                *layer = LayerConfig { window: Some(n_window), rope: Some(c.ropes.len()) };
             }
-        };
-        let [plain, windowed] =
-            [LayerConfig { window: None, rope: Some(0) }, LayerConfig { window: Some(n), rope: Some(1) }];
-        Ok(ModelConfig {
-            layers: has_window.into_iter().map(|has| if has { windowed } else { plain }).collect(),
-            ropes: vec![base.ropes[0].clone(), local],
-            ..base
-        })
+        }
+        c.ropes.push(local);
+        Ok(())
     }
 
     /// The vocabulary's size: the embedding's rows, which the tokenizer must match.
@@ -446,7 +444,8 @@ impl<'a> Hyper<'a> {
                 let [beta_fast, beta_slow] = YARN_BETAS;
                 self.fixed("rope.scaling.yarn_beta_fast", &[beta_fast])?;
                 self.fixed("rope.scaling.yarn_beta_slow", &[beta_slow])?;
-                self.fixed("rope.scaling.yarn_attn_factor", &[1.0 + 0.1 * factor.max(1.0).ln(), 1.0])?;
+                let magnitude = 1.0 + 0.1 * f64::from(factor.max(1.0)).ln();
+                self.fixed("rope.scaling.yarn_attn_factor", &[magnitude as f32, 1.0])?;
                 RopeScaling::Yarn { factor, n_ctx_orig: self.n_ctx_orig()?, beta_fast, beta_slow }
             }
             Some(other) => {

@@ -13,11 +13,11 @@ const PERIOD: u32 = 2;
 const N_LAYER_27B: usize = 46;
 
 pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
-    let base = gemma::config(h)?;
+    let mut base = gemma::config(h)?;
     let n_window = h.dim_opt("attention.sliding_window")?.unwrap_or(4096);
     let global = &base.ropes[0];
     let local = RopeConfig { freq_base: h.freq_base("rope.freq_base_swa", global.freq_base)?, ..global.clone() };
-    let base = h.windowed(base, n_window, PERIOD, local)?;
+    h.windows(&mut base, n_window, PERIOD, local)?;
     let attention_scale = gemma::attention_scale(&base, N_LAYER_27B);
     h.fixed("attention.scale", &[attention_scale])?;
     Ok(ModelConfig {

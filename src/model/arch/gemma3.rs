@@ -17,7 +17,7 @@ pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
     if let Some(n_window) = h.sliding_window()? {
         let freq_base = h.freq_base("rope.freq_base_swa", 10_000.0)?;
         let local = RopeConfig { freq_base, scaling: RopeScaling::None, ..base.ropes[0].clone() };
-        base = h.windowed(base, n_window, PERIOD, local)?;
+        h.windows(&mut base, n_window, PERIOD, local)?;
     }
     let attention_scale = gemma::attention_scale(&base, N_LAYER_27B);
     h.fixed("attention.scale", &[attention_scale])?;

@@ -15,7 +15,7 @@ pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
         let global = &base.ropes[0];
         h.fixed("rope.freq_base_swa", &[global.freq_base])?;
         let local = RopeConfig { scaling: RopeScaling::None, magnitude: 1.0, ..global.clone() };
-        base = h.windowed(base, n_window, PERIOD, local)?;
+        h.windows(&mut base, n_window, PERIOD, local)?;
     }
     Ok(ModelConfig { pre_norm: false, qk_norm: QkNorm::Row, ..base })
 }
