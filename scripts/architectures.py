@@ -23,6 +23,8 @@ class Shape:
     tied: bool = True  # no output.weight: the token embedding is the output matrix
     n_expert: int = 0
     n_expert_used: int = 0
+    biases: tuple[str, ...] = ()  # matrices of a block that have a bias
+    output_bias: bool = False
     extra: dict[str, Any] = field(default_factory=dict, hash=False)  # more metadata, keys without the "arch." prefix
 
     @property
@@ -78,6 +80,8 @@ def tensor_shapes(s: Shape) -> dict[str, tuple[int, ...]]:
         shapes["output_norm.bias"] = (C,)
     if not s.tied:
         shapes["output.weight"] = (s.n_vocab, C)
+    if s.output_bias:
+        shapes["output.bias"] = (s.n_vocab,)
     return shapes
 
 
@@ -113,6 +117,4 @@ def rms_block(s: Shape, C: int, F: int, Q: int, KV: int) -> dict[str, tuple[int,
     else:
         block |= {"ffn_gate": (F, C), "ffn_up": (F, C), "ffn_down": (C, F)}
     named = {f"{name}.weight": shape for name, shape in block.items()}
-    if s.arch == "qwen2":
-        named |= {"attn_q.bias": (Q,), "attn_k.bias": (KV,), "attn_v.bias": (KV,)}
-    return named
+    return named | {f"{name}.bias": block[name][:1] for name in s.biases}

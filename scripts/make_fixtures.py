@@ -42,6 +42,7 @@ class Case:
 
 EVERY_MODEL = (Case(1, 8), Case(7, 8), Case(64, 8, (0, 31, 63)))
 CASES: dict[str, tuple[Case, ...]] = {name: EVERY_MODEL for name in ("embedded", "gpt2-tiny", "qwen3-tiny", "gemma3-tiny", *RANDOM)}
+CASES |= {name: (Case(7, 4),) for name in ("granite-bias", "llama-ffn-bias", "olmo3", "qwen2-output-bias")}  # like others but for a detail
 CASES["gemma3-tiny"] += (Case(100, 4, (31, 32, 99)),)  # its window is 32
 CASES["phi3-longrope"] += (Case(7, 4, n_ctx=1024, suffix="-long"),)  # past the original context: long factors
 

@@ -46,10 +46,13 @@ class Config:
         self.rope_scaling: str = get("rope.scaling.type", "linear")
         self.rope_factor: float = get("rope.scaling.factor", 1.0)
         self.rope_attn_factor: float = get("rope.scaling.attn_factor", 1.0)
+        self.granite_rope: bool = get("rope.scaling.finetuned", True)
         self.rope_original_ctx: int = get("rope.scaling.original_context_length", get("context_length"))
 
         self.sliding_window: int = get("attention.sliding_window", 4096 if self.arch == "gemma2" else 0)
-        self.window_pattern: int = get("attention.sliding_window_pattern", {"gemma2": 2, "gemma3": 6}.get(self.arch, 1))
+        period = {"gemma2": 2, "gemma3": 6, "olmo2": 4}.get(self.arch, 1)
+        pattern = get("attention.sliding_window_pattern", period)
+        self.window_pattern: list[bool] = pattern if isinstance(pattern, list) else [l % pattern < pattern - 1 for l in range(self.n_layer)]
         self.attn_softcap: float = get("attn_logit_softcapping", 50.0) if self.arch == "gemma2" else 0.0
         self.final_softcap: float = get("final_logit_softcapping", 30.0 if self.arch == "gemma2" else 0.0)
 
@@ -62,7 +65,7 @@ class Config:
 
     def window(self, layer: int) -> int:
         """Positions a query of this layer sees, itself included; 0 is all of them."""
-        is_local = self.arch in ("gemma2", "gemma3") and layer % self.window_pattern < self.window_pattern - 1
+        is_local = self.arch in ("gemma2", "gemma3", "olmo2") and self.window_pattern[layer]
         return self.sliding_window if is_local else 0
 
     def visible(self, layer: int, n: int) -> Array:
@@ -71,16 +74,19 @@ class Config:
         return (distance >= 0) & (distance < (self.window(layer) or n))
 
     def has_rope(self, layer: int) -> bool:
-        return not (self.arch == "gpt2" or self.arch == "smollm3" and layer % 4 == 3)
+        return not (self.arch == "gpt2" or self.arch == "smollm3" and layer % 4 == 3 or self.arch == "granite" and not self.granite_rope)
 
     def rope_angles(self, layer: int, n: int, factors: Array | None) -> tuple[Array, float]:
         """Angles (n, n_rot / 2) and the factor on cos and sin."""
-        local = self.arch == "gemma3" and self.window(layer) > 0
-        base, factor = (1e4, 1.0) if local else (self.rope_freq_base, self.rope_factor)
+        base, factor = self.rope_freq_base, self.rope_factor
+        if self.arch == "gemma3" and self.window(layer) > 0:
+            base, factor = 1e4, 1.0
         pair = np.arange(self.n_rot // 2)
         angle = np.arange(n)[:, None] * base ** (-2.0 * pair / self.n_rot)
         if factors is not None:
             angle = angle / factors
+        if self.arch == "olmo2" and self.window(layer) > 0:
+            return angle, 1.0
         if self.rope_scaling != "yarn":
             return angle / factor, self.rope_attn_factor
         # YaRN (arXiv 2309.00071): fast pairs keep their angle, slow ones are interpolated, a ramp between.
@@ -207,17 +213,20 @@ class Forward:
     def ffn(self, h: Array) -> Array:
         c = self.c
         up = self.note("ffn_up", h @ self.w("ffn_up.weight").T)
-        if c.arch == "gpt2":
+        if self.has("ffn_up.bias"):
             up = self.note("ffn_up_b", up + self.w("ffn_up.bias"))
+        if c.arch == "gpt2":
             act = self.note("ffn_gelu", gelu(up))
         elif c.arch == "phi3":
             gate, up = np.split(up, 2, -1)
             act = self.note("ffn_swiglu", silu(gate) * up)
         else:
             gate = self.note("ffn_gate", h @ self.w("ffn_gate.weight").T)
+            if self.has("ffn_gate.bias"):
+                gate = self.note("ffn_gate_b", gate + self.w("ffn_gate.bias"))
             act = self.note("ffn_geglu", gelu(gate) * up) if c.arch in GEMMAS else self.note("ffn_swiglu", silu(gate) * up)
         down = act @ self.w("ffn_down.weight").T
-        if c.arch == "gpt2":
+        if self.has("ffn_down.bias"):
             down = self.note("ffn_down", down) + self.w("ffn_down.bias")
         return self.note("ffn_out", down)
 
@@ -271,6 +280,8 @@ class Forward:
         self.layer = -1
         x = self.norm(x, "output_norm", "result_norm")
         logits = x @ self.weights.get("output.weight", embedding).T / c.logit_scale
+        if "output.bias" in self.weights:
+            logits = self.note("result_output_no_bias", logits) + self.w("output.bias")
         if c.final_softcap:
             logits = c.final_softcap * np.tanh(logits / c.final_softcap)
         return self.note("result_output", logits)

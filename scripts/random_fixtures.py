@@ -43,8 +43,10 @@ def scaling(kind: str, factor: float, original_ctx: int, **more) -> dict:
 
 
 FIXTURES = {
-    "qwen2": Fixture(shape("qwen2", rope_freq_base=1e6, norm_eps=1e-6), "Q8_0"),
+    "qwen2": Fixture(shape("qwen2", rope_freq_base=1e6, norm_eps=1e-6, biases=("attn_q", "attn_k", "attn_v")), "Q8_0"),
+    "qwen2-output-bias": Fixture(shape("qwen2", n_embd=32, n_head=2, n_head_kv=1, n_ff=64, biases=("attn_q", "attn_v"), output_bias=True), "Q8_0"),
     "llama-untied": Fixture(shape("llama", n_head_kv=1, tied=False), "F16"),
+    "llama-ffn-bias": Fixture(shape("llama", n_embd=32, n_head=2, n_head_kv=1, n_ff=64, biases=("ffn_gate", "ffn_up", "ffn_down")), "Q8_0"),
     "llama-rope-linear": Fixture(shape("llama", extra=scaling("linear", 4.0, 64)), "Q8_0"),
     "llama-rope-yarn": Fixture(shape("llama", n_head=2, n_head_kv=1, head_dim=32, n_ctx=2048, extra=scaling("yarn", 4.0, 512)), "Q8_0"),
     "llama-rope-llama3": Fixture(shape("llama", n_ctx=2048, rope_freq_base=5e5), "Q8_0", "llama3"),
@@ -57,7 +59,11 @@ FIXTURES = {
     "smollm3": Fixture(shape("smollm3", n_layer=4), "Q8_0"),
     "granite": Fixture(shape("granite", extra={
         "embedding_scale": 4.0, "attention.scale": 0.125, "residual_scale": 0.7, "logit_scale": 8.0}), "Q8_0"),
+    "granite-bias": Fixture(shape("granite", n_embd=32, n_head=2, n_head_kv=1, n_ff=64, biases=("attn_output", "ffn_up", "ffn_down"), extra={
+        "embedding_scale": 4.0, "attention.scale": 0.125, "residual_scale": 0.5, "logit_scale": 8.0, "rope.scaling.finetuned": False}), "Q8_0"),
     "olmo2": Fixture(shape("olmo2", n_embd=32, n_head=2, n_ff=64, norm_eps=1e-6, tied=False), "F32"),
+    "olmo3": Fixture(shape("olmo2", n_layer=4, n_embd=32, n_head=2, n_ff=64, n_ctx=2048, rope_freq_base=5e5, norm_eps=1e-6, tied=False, extra={
+        "attention.sliding_window": 5, "attention.sliding_window_pattern": [True, True, False, True]} | scaling("yarn", 8.0, 512)), "Q8_0"),
     "qwen3moe": Fixture(shape("qwen3moe", head_dim=32, n_ff=32, rope_freq_base=1e6, norm_eps=1e-6, n_expert=8, n_expert_used=3), "Q8_0"),
 }
 

@@ -101,13 +101,16 @@ fn gelu(v: f64) -> f64 {
 }
 
 /// What a matmul does with its product, by name.
-const OUTPUTS: [&str; 7] = ["store", "bias", "add", "bias_add", "gelu", "swiglu", "geglu"];
+const OUTPUTS: [&str; 9] =
+    ["store", "bias", "add", "scaled_add", "bias_add", "scaled_bias_add", "gelu", "swiglu", "geglu"];
 
 fn output<'a>(name: &str, y: &'a Tensor, bias: &'a Vector) -> Output<'a> {
     match name {
         "bias" => Output::Store { y, bias: Some(bias) },
         "add" => Output::Add { y, bias: None, scale: 1.0 },
+        "scaled_add" => Output::Add { y, bias: None, scale: 0.25 },
         "bias_add" => Output::Add { y, bias: Some(bias), scale: 1.0 },
+        "scaled_bias_add" => Output::Add { y, bias: Some(bias), scale: 0.25 },
         "gelu" => Output::Gelu { y, bias },
         "swiglu" => Output::Glu { y, act: Act::Silu },
         "geglu" => Output::Glu { y, act: Act::Gelu },
@@ -123,7 +126,9 @@ fn outcome(name: &str, v: &[f64], y0: &[f32], bias: &[f32]) -> Vec<f64> {
     match name {
         "bias" => each(&|i, v| v + b(i)),
         "add" => each(&|i, v| v + f64::from(y0[i])),
+        "scaled_add" => each(&|i, v| 0.25 * v + f64::from(y0[i])),
         "bias_add" => each(&|i, v| v + b(i) + f64::from(y0[i])),
+        "scaled_bias_add" => each(&|i, v| 0.25 * (v + b(i)) + f64::from(y0[i])),
         "gelu" => each(&|i, v| gelu(v + b(i))),
         "swiglu" => glu(silu),
         "geglu" => glu(gelu),

@@ -477,7 +477,8 @@ fn hyper_parameters(cases: &mut Cases) {
         for value in [u32v(0), u32v((1 << 20) + 1), u32v(u32::MAX), (10, vec![255; 8]), i32v(-1), (11, vec![255; 8])] {
             cases.malformed(class, format!("{key} of {value:?}"), llama(key, value));
         }
-        for value in [text("4"), f32v(4.0), bool_v(true), i32s(&[4]), texts(&["4"])] {
+        // Some keys may have one value for each layer; there is one layer.
+        for value in [text("4"), f32v(4.0), bool_v(true), i32s(&[4, 4]), texts(&["4"])] {
             cases.malformed("wrong types", format!("{key} of type {}", value.0), llama(key, value));
         }
     }

@@ -1,6 +1,7 @@
 //! Metadata: typed key-value pairs. Strings and arrays stay where they are in the header's bytes, so
 //! a vocabulary of 262,144 tokens costs its own size once.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::error::{Result, bail};
@@ -61,12 +62,13 @@ pub struct Metadata {
 }
 
 /// One value, borrowed from the header.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Value<'a> {
     Int(i128),
     Float(f64),
     Bool(bool),
-    String(&'a str),
+    /// What is not UTF-8 in it is U+FFFD: for showing it.
+    String(Cow<'a, str>),
     Array(Array<'a>),
 }
 
@@ -96,7 +98,7 @@ fn scalar(ty: ValueType, bytes: &[u8]) -> Option<Value<'_>> {
         ValueType::F32 => Value::Float(f32::from_le_bytes(bytes.try_into().ok()?).into()),
         ValueType::F64 => Value::Float(f64::from_le_bytes(bytes.try_into().ok()?)),
         ValueType::Bool => Value::Bool(bytes != [0]),
-        ValueType::String => Value::String(std::str::from_utf8(bytes).ok()?),
+        ValueType::String => Value::String(String::from_utf8_lossy(bytes)),
         ValueType::Array => return None,
     })
 }
@@ -104,10 +106,16 @@ fn scalar(ty: ValueType, bytes: &[u8]) -> Option<Value<'_>> {
 impl<'a> Array<'a> {
     /// The elements as numbers; `None` where they are not numbers.
     pub fn numbers(self) -> Option<impl Iterator<Item = f64> + 'a> {
-        let size = self.ty.size().filter(|_| self.ty != ValueType::Bool)?;
+        if self.ty == ValueType::Bool { None } else { self.numbers_or_flags() }
+    }
+
+    /// The elements as numbers, of booleans 0 and 1; `None` where they are neither.
+    pub fn numbers_or_flags(self) -> Option<impl Iterator<Item = f64> + 'a> {
+        let size = self.ty.size()?;
         Some(self.bytes.chunks_exact(size).map(move |c| match scalar(self.ty, c) {
             Some(Value::Int(v)) => v as f64,
             Some(Value::Float(v)) => v,
+            Some(Value::Bool(true)) => 1.0,
             _ => 0.0,
         }))
     }
@@ -129,7 +137,7 @@ impl<'a> Array<'a> {
     /// The elements as values, for showing them; nested arrays are left out.
     pub fn values(self) -> Box<dyn Iterator<Item = Value<'a>> + 'a> {
         if let Some(strings) = self.strings() {
-            return Box::new(strings.map(|s| Value::String(std::str::from_utf8(s).unwrap_or("\u{fffd}"))));
+            return Box::new(strings.map(|s| Value::String(String::from_utf8_lossy(s))));
         }
         match self.ty.size() {
             Some(size) => Box::new(self.bytes.chunks_exact(size).filter_map(move |c| scalar(self.ty, c))),
@@ -147,7 +155,7 @@ impl Metadata {
         let bytes = &self.header[entry.bytes.clone()];
         match entry.array {
             Some((ty, len)) => Value::Array(Array { ty, len, bytes }),
-            None => scalar(entry.ty, bytes).unwrap_or(Value::String("\u{fffd}")),
+            None => scalar(entry.ty, bytes).unwrap_or(Value::String(Cow::default())),
         }
     }
 
@@ -221,6 +229,15 @@ impl Metadata {
                 Err(_) => bail!(MalformedGguf, "metadata '{key}' is not UTF-8"),
             },
             Some(_) => self.wrong_type(key, "a string"),
+        }
+    }
+
+    /// Text that only describes the model: what is not UTF-8 in it becomes U+FFFD, and what is no text counts as none.
+    #[must_use]
+    pub fn description(&self, key: &str) -> Option<Cow<'_, str>> {
+        match self.get(key) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
         }
     }
 

@@ -27,12 +27,14 @@ pub struct Kernel {
     pub name: &'static str,
     pub slots: Vec<(&'static str, &'static str)>,
     pub overrides: Vec<(&'static str, f64)>,
+    /// Those of them that the variant has to declare.
+    must: Vec<&'static str>,
 }
 
 impl Kernel {
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        Kernel { name, slots: Vec::new(), overrides: Vec::new() }
+        Kernel { name, slots: Vec::new(), overrides: Vec::new(), must: Vec::new() }
     }
 
     #[must_use]
@@ -41,11 +43,18 @@ impl Kernel {
         self
     }
 
-    /// Set an override. One that this variant does not declare is left out.
+    /// Set an override. One that this variant does not declare is left out: the kernels of an op share what is set.
     #[must_use]
     pub fn set(mut self, name: &'static str, value: impl Into<f64>) -> Self {
         self.overrides.push((name, value.into()));
         self
+    }
+
+    /// Set an override that the result depends on: a variant that does not declare it can't be used.
+    #[must_use]
+    pub fn must_set(mut self, name: &'static str, value: impl Into<f64>) -> Self {
+        self.must.push(name);
+        self.set(name, value)
     }
 }
 
@@ -86,7 +95,7 @@ impl Gpu {
     /// The kernel's pipeline, not compiled yet: [`Gpu::compile`] does that for many at a time.
     ///
     /// # Errors
-    /// `Internal` where there is no such kernel or an override is missing: a defect in the caller.
+    /// `Internal` where there is no such kernel, or an override is missing or not known: a defect in the caller.
     pub fn pipeline(&self, kernel: &Kernel) -> Result<Rc<Pipeline>> {
         let Some(decl) = KERNELS.iter().find(|k| k.name == kernel.name) else {
             bail!(Internal, "there is no kernel '{}'", kernel.name);
@@ -113,6 +122,12 @@ impl Gpu {
         {
             bail!(Internal, "kernel '{variant}' is used without its override '{name}'");
         }
+        let declared =
+            |name: &str| interface.required_overrides.iter().chain(&interface.optional_overrides).any(|n| n == name);
+        if let Some(name) = kernel.must.iter().find(|name| !declared(name)) {
+            bail!(Internal, "kernel '{variant}' has no override '{name}', which its result is to depend on");
+        }
+        let constants = kernel.overrides.iter().copied().filter(|(name, _)| declared(name)).collect();
         let mut modules = self.modules.borrow_mut();
         let module = modules.entry(variant.clone()).or_insert_with(|| {
             self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -146,15 +161,13 @@ impl Gpu {
             bind_group_layouts: &[Some(&layout)],
             ..Default::default()
         });
-        let declared =
-            |name: &str| interface.required_overrides.iter().chain(&interface.optional_overrides).any(|n| n == name);
         let pipeline = Rc::new(Pipeline {
             raw: OnceCell::new(),
             layout,
             label: key.clone(),
             module: module.clone(),
             pipeline_layout,
-            constants: kernel.overrides.iter().copied().filter(|(name, _)| declared(name)).collect(),
+            constants,
             interface,
         });
         self.pipelines.borrow_mut().insert(key, pipeline.clone());
@@ -244,4 +257,19 @@ pub fn all_variants() -> Result<Vec<(String, String)>, String> {
         }
     }
     Ok(variants)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_override_that_the_result_depends_on_is_not_dropped() {
+        let gpu = pollster::block_on(Gpu::new()).unwrap();
+        let kernel = Kernel::new("apply_input").slot("INPUT", "plain").slot("WRITE", "store").set("K16", 1);
+        assert!(gpu.pipeline(&kernel.clone().set("EPS", 1e-5)).is_ok(), "left out");
+        assert!(gpu.pipeline(&kernel.clone().must_set("RESIDUAL_SCALE", 0.5)).is_ok(), "declared");
+        let error = gpu.pipeline(&kernel.must_set("EPS", 1e-6)).err().expect("an error");
+        assert!(error.to_string().contains("has no override 'EPS'"), "{error}");
+    }
 }

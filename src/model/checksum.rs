@@ -39,6 +39,7 @@ fn buffers(w: &Weights) -> Vec<&Rc<Buffer>> {
     }
     all.extend(norm_buffers(&w.output_norm));
     all.extend(matrix_buffers(&w.output));
+    all.extend(w.output_bias.iter().map(|t| &t.buffer));
     all
 }
 
@@ -48,7 +49,7 @@ fn ffn_buffers(ffn: &FfnWeights) -> Vec<&Rc<Buffer>> {
             matrix_buffers(m).chain(linear_buffers(ffn_down)).collect()
         }
         FfnWeights::Gated { gate_up: GateUp::Apart { ffn_gate, ffn_up }, ffn_down } => {
-            matrix_buffers(ffn_gate).chain(matrix_buffers(ffn_up)).chain(linear_buffers(ffn_down)).collect()
+            [ffn_gate, ffn_up, ffn_down].into_iter().flat_map(linear_buffers).collect()
         }
         FfnWeights::Plain { ffn_up, ffn_down } => linear_buffers(ffn_up).chain(linear_buffers(ffn_down)).collect(),
         FfnWeights::Experts(e) => [&e.ffn_gate_inp, &e.ffn_gate_up_exps.matrix, &e.ffn_down_exps.matrix]

@@ -1,9 +1,5 @@
 //! What an architecture is, as data: read from metadata by the files under `arch/`.
 
-use std::ops::RangeInclusive;
-
-use crate::error::{Error, Result, bail};
-use crate::gguf::Gguf;
 use crate::ops::{Act, KvType, RopeKind};
 
 /// Everything the forward pass needs to know of a model beside its weights.
@@ -24,6 +20,8 @@ pub struct ModelConfig {
     pub n_vocab: u32,
     /// Positions the model was trained on.
     pub n_ctx_train: u32,
+    /// Those before its rotary embedding was stretched.
+    pub n_ctx_orig: u32,
     pub norm: Norm,
     /// Whether the blocks' inputs are normed; otherwise only their outputs are.
     pub pre_norm: bool,
@@ -47,6 +45,8 @@ pub struct ModelConfig {
     pub logit_scale: f32,
     /// `cap * tanh(logit / cap)`
     pub logit_softcap: Option<f32>,
+    /// What is doubtful about the file's metadata, for its user to see.
+    pub warnings: Vec<String>,
 }
 
 impl ModelConfig {
@@ -156,239 +156,4 @@ pub enum Ffn {
     /// The sum of `weight_e * down_e(silu(gate_e(h)) * up_e(h))` over the `n_used` experts e of `n_expert` that the
     /// router scores highest; `n_ff` is an expert's width (arXiv:1701.06538).
     Experts { n_expert: u32, n_used: u32 },
-}
-
-/// Reads `<arch>.<key>` and checks it.
-pub struct Hyper<'a> {
-    pub gguf: &'a Gguf,
-    pub arch: &'a str,
-}
-
-/// No known model is larger in any of these; the products below stay within u64 by far.
-const MAX_DIM: u32 = 1 << 20;
-/// No known model multiplies or divides by anything near these; their inverses are finite.
-const SCALES: RangeInclusive<f32> = 1e-9..=1e9;
-
-impl<'a> Hyper<'a> {
-    fn key(&self, key: &str) -> String {
-        format!("{}.{key}", self.arch)
-    }
-
-    fn missing<T>(&self, key: &str) -> Result<T> {
-        bail!(MalformedGguf, "metadata '{}' is missing", self.key(key))
-    }
-
-    /// A size: 1 to 2^20.
-    ///
-    /// # Errors
-    /// `MalformedGguf` where it is out of range or no integer.
-    pub fn dim_opt(&self, key: &str) -> Result<Option<u32>> {
-        match self.gguf.metadata.u32(&self.key(key))? {
-            Some(v) if v == 0 || v > MAX_DIM => {
-                bail!(MalformedGguf, "metadata '{}' is {v}, 1 to {MAX_DIM} is allowed", self.key(key))
-            }
-            v => Ok(v),
-        }
-    }
-
-    /// As [`Hyper::dim_opt`], and there.
-    ///
-    /// # Errors
-    /// `MalformedGguf` where it is missing or wrong.
-    pub fn dim(&self, key: &str) -> Result<u32> {
-        self.dim_opt(key)?.map_or_else(|| self.missing(key), Ok)
-    }
-
-    /// # Errors
-    /// `MalformedGguf` where it is no number.
-    pub fn f32_opt(&self, key: &str) -> Result<Option<f32>> {
-        self.gguf.metadata.f32(&self.key(key))
-    }
-
-    /// # Errors
-    /// `MalformedGguf` where it is missing or no number.
-    pub fn f32(&self, key: &str) -> Result<f32> {
-        self.f32_opt(key)?.map_or_else(|| self.missing(key), Ok)
-    }
-
-    /// An epsilon: small and not negative.
-    ///
-    /// # Errors
-    /// `MalformedGguf` where it is missing or out of range.
-    pub fn epsilon(&self, key: &str) -> Result<f32> {
-        let v = self.f32(key)?;
-        if !(0.0..1.0).contains(&v) {
-            bail!(MalformedGguf, "metadata '{}' is {v}, 0 to 1 is allowed", self.key(key));
-        }
-        Ok(v)
-    }
-
-    /// A number of a size that can be multiplied with and divided by; 0 stands for none.
-    ///
-    /// # Errors
-    /// `MalformedGguf` where it is no number or out of range.
-    pub fn scale_opt(&self, key: &str) -> Result<Option<f32>> {
-        let value = self.f32_opt(key)?.filter(|&v| v != 0.0);
-        if let Some(v) = value.filter(|v| !SCALES.contains(v)) {
-            let (low, high) = (SCALES.start(), SCALES.end());
-            bail!(MalformedGguf, "metadata '{}' is {v:e}, {low:e} to {high:e} is allowed", self.key(key));
-        }
-        Ok(value)
-    }
-
-    /// A multiplier: the key's value, or 1 where it is missing or 0.
-    ///
-    /// # Errors
-    /// As [`Hyper::scale_opt`].
-    pub fn scale(&self, key: &str) -> Result<f32> {
-        Ok(self.scale_opt(key)?.unwrap_or(1.0))
-    }
-
-    /// A soft cap: `default` where the key is missing, none where it is 0.
-    ///
-    /// # Errors
-    /// As [`Hyper::scale_opt`].
-    pub fn softcap(&self, key: &str, default: Option<f32>) -> Result<Option<f32>> {
-        if self.has_key(key) { self.scale_opt(key) } else { Ok(default) }
-    }
-
-    /// The configuration that most decoders share: RMSNorm before each block, rotary embedding of kind `rope`, a
-    /// gated feed-forward block with SiLU. Architectures change what they do otherwise.
-    ///
-    /// # Errors
-    /// `MalformedGguf` where a key is missing or wrong.
-    pub fn decoder(&self, rope: RopeKind) -> Result<ModelConfig> {
-        let (n_embd, n_layer) = (self.dim("embedding_length")?, self.dim("block_count")?);
-        let (n_head, n_head_kv, head_dim) = self.heads(n_embd)?;
-        let norm = match self.f32_opt("attention.layer_norm_epsilon")? {
-            Some(_) if !self.has_key("attention.layer_norm_rms_epsilon") => {
-                Norm::Layer { eps: self.epsilon("attention.layer_norm_epsilon")? }
-            }
-            _ => Norm::Rms { eps: self.epsilon("attention.layer_norm_rms_epsilon")? },
-        };
-        let n_layer_limit = 1024;
-        if n_layer > n_layer_limit {
-            bail!(
-                MalformedGguf,
-                "metadata '{}' is {n_layer}, up to {n_layer_limit} is allowed",
-                self.key("block_count")
-            );
-        }
-        Ok(ModelConfig {
-            arch: self.arch.to_owned(),
-            n_embd,
-            n_head,
-            n_head_kv,
-            head_dim,
-            n_ff: self.dim("feed_forward_length")?,
-            n_vocab: self.n_vocab()?,
-            n_ctx_train: self.dim("context_length")?,
-            norm,
-            pre_norm: true,
-            learned_positions: false,
-            ropes: vec![self.rope(rope, head_dim)?],
-            layers: vec![LayerConfig { window: None, rope: Some(0) }; n_layer as usize],
-            qk_norm: QkNorm::None,
-            ffn: Ffn::Gated(Act::Silu),
-            embedding_scale: 1.0,
-            attention_scale: f64::from(head_dim).powf(-0.5) as f32,
-            attention_softcap: None,
-            residual_scale: 1.0,
-            logit_scale: 1.0,
-            logit_softcap: None,
-        })
-    }
-
-    fn has_key(&self, key: &str) -> bool {
-        self.gguf.metadata.get(&self.key(key)).is_some()
-    }
-
-    /// `attention.sliding_window`, where it is one.
-    ///
-    /// # Errors
-    /// `MalformedGguf` where it is no integer.
-    pub fn sliding_window(&self) -> Result<Option<u32>> {
-        Ok(self.gguf.metadata.u32(&self.key("attention.sliding_window"))?.filter(|&n| n > 0))
-    }
-
-    /// The vocabulary's size: the embedding's rows, which the tokenizer must match.
-    ///
-    /// # Errors
-    /// `MalformedGguf` where the embedding is missing or not a matrix.
-    pub fn n_vocab(&self) -> Result<u32> {
-        let t = self.gguf.require("token_embd.weight")?;
-        u32::try_from(t.rows()).ok().filter(|_| t.shape.len() == 2).ok_or_else(|| {
-            Error::MalformedGguf(format!("tensor 'token_embd.weight' has shape {:?}, a matrix is needed", t.shape))
-        })
-    }
-
-    /// Heads of queries and of keys and values, and the elements of one.
-    ///
-    /// # Errors
-    /// `MalformedGguf` where they don't divide; `UnsupportedArchitecture` where keys and values differ in
-    /// size.
-    pub fn heads(&self, n_embd: u32) -> Result<(u32, u32, u32)> {
-        let n_head = self.dim("attention.head_count")?;
-        let n_head_kv = self.dim_opt("attention.head_count_kv")?.unwrap_or(n_head);
-        if !n_head.is_multiple_of(n_head_kv) {
-            bail!(MalformedGguf, "{n_head} heads do not share {n_head_kv} key-value heads evenly");
-        }
-        let head_dim = match self.dim_opt("attention.key_length")? {
-            Some(d) => d,
-            None if n_embd.is_multiple_of(n_head) => n_embd / n_head,
-            None => bail!(MalformedGguf, "an embedding of {n_embd} does not divide into {n_head} heads"),
-        };
-        if u64::from(n_head) * u64::from(head_dim) > MAX_DIM.into() {
-            bail!(MalformedGguf, "{n_head} heads of {head_dim} elements are more than {MAX_DIM} elements");
-        }
-        let value_dim = self.dim_opt("attention.value_length")?.unwrap_or(head_dim);
-        if value_dim != head_dim {
-            bail!(UnsupportedArchitecture, "heads have keys of {head_dim} and values of {value_dim} elements");
-        }
-        Ok((n_head, n_head_kv, head_dim))
-    }
-
-    /// Rotary embedding with its scaling keys.
-    ///
-    /// # Errors
-    /// `UnsupportedArchitecture` for an unknown scaling; `MalformedGguf` where numbers are out of range.
-    pub fn rope(&self, kind: RopeKind, head_dim: u32) -> Result<RopeConfig> {
-        let n_rot = self.dim_opt("rope.dimension_count")?.unwrap_or(head_dim);
-        let multiple = if kind == RopeKind::Interleaved { 4 } else { 8 };
-        if n_rot > head_dim || !n_rot.is_multiple_of(multiple) {
-            bail!(
-                UnsupportedArchitecture,
-                "{n_rot} of a head's {head_dim} elements rotate; multiples of {multiple} up to {head_dim} are supported"
-            );
-        }
-        let freq_base = self.f32_opt("rope.freq_base")?.unwrap_or(10_000.0);
-        if freq_base <= 0.0 {
-            bail!(MalformedGguf, "metadata '{}' is {freq_base}, more than 0 is needed", self.key("rope.freq_base"));
-        }
-        // The key of older files is the second.
-        let key = ["rope.scaling.factor", "rope.scale_linear"].into_iter().find(|key| self.has_key(key));
-        let factor = key.map_or(Ok(1.0), |key| self.scale(key))?;
-        let scaling = match self.gguf.metadata.str(&self.key("rope.scaling.type"))? {
-            Some("none") => RopeScaling::None,
-            None | Some("linear") if factor == 1.0 => RopeScaling::None,
-            None | Some("linear") => RopeScaling::Linear { factor },
-            Some("yarn") if factor == 1.0 => RopeScaling::None,
-            // Long and short factors are in tensors of the file.
-            Some("longrope") => RopeScaling::None,
-            Some("yarn") => RopeScaling::Yarn {
-                factor,
-                n_ctx_orig: match self.dim_opt("rope.scaling.original_context_length")? {
-                    Some(n) => n,
-                    None => self.dim("context_length")?,
-                },
-                beta_fast: self.scale_opt("rope.scaling.yarn_beta_fast")?.unwrap_or(32.0),
-                beta_slow: self.scale_opt("rope.scaling.yarn_beta_slow")?.unwrap_or(1.0),
-            },
-            Some(other) => {
-                bail!(UnsupportedArchitecture, "rope scaling '{other}'; none, linear, yarn and longrope are supported")
-            }
-        };
-        let magnitude = self.scale("rope.scaling.attn_factor")?;
-        Ok(RopeConfig { kind, n_rot, freq_base, scaling, magnitude })
-    }
 }

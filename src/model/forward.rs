@@ -247,11 +247,12 @@ impl<'a> Forward<'a> {
                 r.matmul("ffn_gate_up", h, w, Output::Glu { y, act })
             }
             GateUp::Apart { ffn_gate, ffn_up } => {
-                r.tap_matmul("ffn_gate", "", h, ffn_gate, None)?;
-                r.tap_matmul("ffn_up", "", h, ffn_up, None)?;
+                let (gate_bias, up_bias) = (ffn_gate.bias.as_ref(), ffn_up.bias.as_ref());
+                r.tap_matmul("ffn_gate", "ffn_gate_b", h, &ffn_gate.weight, gate_bias)?;
+                r.tap_matmul("ffn_up", "ffn_up_b", h, &ffn_up.weight, up_bias)?;
                 let up = r.scratch("up", y.width)?;
-                r.matmul("ffn_gate", h, ffn_gate, Output::Store { y, bias: None })?;
-                r.matmul("ffn_up", h, ffn_up, Output::Store { y: &up, bias: None })?;
+                r.matmul("ffn_gate", h, &ffn_gate.weight, Output::Store { y, bias: gate_bias })?;
+                r.matmul("ffn_up", h, &ffn_up.weight, Output::Store { y: &up, bias: up_bias })?;
                 r.glu("ffn_act", act, &up, y)?;
                 Ok(Input::Plain(y))
             }
@@ -311,6 +312,10 @@ impl<'a> Forward<'a> {
         let h = self.normed(&self.s.x, Some(&self.w.output_norm));
         r.tap_norm("result_norm", h)?;
         r.matmul("output", h, &self.w.output, Output::Logits { y, scale: c.logit_scale, softcap: c.logit_softcap })?;
+        if let Some(bias) = &self.w.output_bias {
+            r.tap("result_output_no_bias", y)?;
+            r.add_input("output_bias", Input::Plain(bias), y, 1.0)?;
+        }
         r.tap("result_output", y)
     }
 
@@ -526,9 +531,7 @@ impl Model {
 /// The load of the divisors of rotary frequencies, where the file has them.
 fn rope_factors(gpu: &Gpu, gguf: &Gguf, c: &ModelConfig, n_ctx: u32) -> Result<Option<Load>> {
     let Some(rope) = c.ropes.first() else { return Ok(None) };
-    let original = gguf.metadata.u32(&format!("{}.rope.scaling.original_context_length", c.arch))?;
-    let long = n_ctx > original.unwrap_or(c.n_ctx_train);
-    let names = [ROPE_FREQS, if long { ROPE_FACTORS_LONG } else { ROPE_FACTORS_SHORT }];
+    let names = [ROPE_FREQS, if n_ctx > c.n_ctx_orig { ROPE_FACTORS_LONG } else { ROPE_FACTORS_SHORT }];
     let Some(t) = names.iter().find_map(|name| gguf.tensor(name)) else { return Ok(None) };
     if t.shape != [u64::from(rope.n_rot / 2)] || t.ty != GgmlType::F32 {
         bail!(MalformedGguf, "tensor '{}' is {} {:?}, F32 [{}] is needed", t.name, t.ty, t.shape, rope.n_rot / 2);

@@ -5,6 +5,7 @@ mod capture;
 mod checksum;
 mod config;
 mod forward;
+mod hyper;
 mod load;
 mod need;
 mod rope;

@@ -33,7 +33,7 @@ pub fn frequencies(rope: &RopeConfig, factors: Option<&[f32]>) -> (Vec<f64>, f64
                     plain(i) * (ramp + (1.0 - ramp) / factor)
                 })
                 .collect();
-            (list, magnitude * (1.0 + 0.1 * factor.ln()))
+            (list, magnitude * (1.0 + 0.1 * factor.max(1.0).ln()))
         }
     }
 }

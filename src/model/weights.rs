@@ -7,7 +7,7 @@ use super::config::{Ffn, ModelConfig, Norm, QkNorm};
 use crate::error::{Result, bail};
 use crate::gguf::{GgmlType, Gguf, TensorInfo};
 use crate::gpu::{Buffer, Gpu, Usage};
-use crate::ops::{ExpertMatrix, KvType, Matrix, Vector, WeightLayout, n_groups};
+use crate::ops::{ExpertMatrix, KvType, Matrix, Tensor, Vector, WeightLayout, n_groups};
 
 /// Weight and, for LayerNorm, bias of a norm.
 pub struct NormWeights {
@@ -39,8 +39,8 @@ pub enum FfnWeights {
 pub enum GateUp {
     /// Their rows in turn, `(2 F, C)`.
     Alternating(Rc<Matrix>),
-    /// Of different types, `(F, C)` each.
-    Apart { ffn_gate: Rc<Matrix>, ffn_up: Rc<Matrix> },
+    /// Of different types or with biases, `(F, C)` each.
+    Apart { ffn_gate: Linear, ffn_up: Linear },
 }
 
 /// A mixture of E experts.
@@ -81,6 +81,8 @@ pub struct Weights {
     pub output_norm: NormWeights,
     /// `(V, C)`; the embedding itself where the file has no `output.weight`.
     pub output: Rc<Matrix>,
+    /// `(1, V)`, where the file has it.
+    pub output_bias: Option<Tensor>,
 }
 
 /// Where a tensor's data goes.
@@ -204,25 +206,28 @@ impl<'a> Builder<'a> {
         Ok(t)
     }
 
-    /// Vectors one after the other, each `(name, len)`.
-    fn vectors(&mut self, parts: &[(String, u32)]) -> Result<Vector> {
+    /// Vectors one after the other, each `(name, len)`; those that the file lacks are zeros.
+    fn vectors_opt(&mut self, parts: &[(String, u32)]) -> Result<Vector> {
         let len = parts.iter().map(|p| p.1).sum();
         let buffer = self.gpu.buffer(&parts[0].0, u64::from(n_groups(len)) * 64, Usage::Storage)?;
         let mut at_bytes = 0;
         for (name, len) in parts {
-            let t = self.tensor(name, &[*len])?;
-            if t.ty != GgmlType::F32 {
-                bail!(UnsupportedTensorType, "tensor '{name}' has type {}; vectors must be F32", t.ty);
+            if self.gguf.tensor(name).is_some() {
+                let t = self.tensor(name, &[*len])?;
+                if t.ty != GgmlType::F32 {
+                    bail!(UnsupportedTensorType, "tensor '{name}' has type {}; vectors must be F32", t.ty);
+                }
+                let destination = Destination::Bytes { buffer: buffer.clone(), at_bytes };
+                self.loads.push(Load { tensor: t.clone(), destination });
             }
-            self.loads
-                .push(Load { tensor: t.clone(), destination: Destination::Bytes { buffer: buffer.clone(), at_bytes } });
             at_bytes += u64::from(*len) * 4;
         }
         Ok(Vector { buffer, len })
     }
 
     fn vector(&mut self, name: &str, len: u32) -> Result<Vector> {
-        self.vectors(&[(name.to_owned(), len)])
+        self.gguf.require(name)?;
+        self.vectors_opt(&[(name.to_owned(), len)])
     }
 
     /// The vector, where the file has it.
@@ -275,10 +280,11 @@ impl<'a> Builder<'a> {
             return Ok(GateUp::Alternating(self.alternating([&gate, &up], 2, c.n_embd)?));
         }
         let [gate, up] = [self.tensor(&names[0], &[c.n_ff, c.n_embd])?, self.tensor(&names[1], &[c.n_ff, c.n_embd])?];
-        if gate.ty == up.ty {
+        let has_bias = |n: &str| self.gguf.tensor(&format!("{blk}.ffn_{n}.bias")).is_some();
+        if gate.ty == up.ty && !has_bias("gate") && !has_bias("up") {
             return Ok(GateUp::Alternating(self.alternating([gate, up], 2, c.n_embd)?));
         }
-        let [ffn_gate, ffn_up] = names.map(|name| self.stacked(&[(name, c.n_ff)], c.n_embd));
+        let [ffn_gate, ffn_up] = ["gate", "up"].map(|n| self.linear(&format!("{blk}.ffn_{n}"), c.n_ff, c.n_embd));
         Ok(GateUp::Apart { ffn_gate: ffn_gate?, ffn_up: ffn_up? })
     }
 
@@ -330,15 +336,16 @@ impl<'a> Builder<'a> {
 
     fn attn_qkv(&mut self, blk: &str, c: &ModelConfig) -> Result<Linear> {
         let (q, kv) = (c.n_head * c.head_dim, c.n_head_kv * c.head_dim);
-        if self.gguf.tensor(&format!("{blk}.attn_qkv.weight")).is_some() {
-            return self.linear(&format!("{blk}.attn_qkv"), q + 2 * kv, c.n_embd);
-        }
-        let names =
-            |suffix: &str| [("q", q), ("k", kv), ("v", kv)].map(|(n, rows)| (format!("{blk}.attn_{n}.{suffix}"), rows));
-        let weight = self.stacked(&names("weight"), c.n_embd)?;
-        let has_bias = self.gguf.tensor(&format!("{blk}.attn_q.bias")).is_some();
-        let bias = if has_bias { Some(self.vectors(&names("bias"))?) } else { None };
-        Ok(Linear { weight, bias })
+        let fused = |suffix: &str| vec![(format!("{blk}.attn_qkv.{suffix}"), q + 2 * kv)];
+        let apart = |suffix: &str| {
+            [("q", q), ("k", kv), ("v", kv)].map(|(n, rows)| (format!("{blk}.attn_{n}.{suffix}"), rows)).to_vec()
+        };
+        let has = |parts: &[(String, u32)]| parts.iter().any(|(name, _)| self.gguf.tensor(name).is_some());
+        let [weight, bias] =
+            ["weight", "bias"].map(|suffix| if has(&fused(suffix)) { fused(suffix) } else { apart(suffix) });
+        let has_bias = has(&bias);
+        let weight = self.stacked(&weight, c.n_embd)?;
+        Ok(Linear { weight, bias: if has_bias { Some(self.vectors_opt(&bias)?) } else { None } })
     }
 
     fn layer(&mut self, i: u32, c: &ModelConfig) -> Result<Layer> {
@@ -391,6 +398,10 @@ impl Weights {
             Some(_) => b.stacked(&[("output.weight".to_owned(), c.n_vocab)], c.n_embd)?,
             None => token_embd.clone(),
         };
+        // One that a scale or a soft cap would have to act on is in no known file.
+        let plain_logits = c.logit_scale == 1.0 && c.logit_softcap.is_none();
+        let output_bias = if plain_logits { b.vector_opt("output.bias", c.n_vocab)? } else { None };
+        let output_bias = output_bias.map(|v| Tensor { buffer: v.buffer, width: v.len });
         // Read by the host, into the rotary table.
         b.used.extend([ROPE_FREQS, ROPE_FACTORS_LONG, ROPE_FACTORS_SHORT]);
         if let Some(unknown) = gguf.tensors.iter().find(|t| !b.used.contains(t.name.as_str())) {
@@ -403,7 +414,7 @@ impl Weights {
         }
         let mut loads = b.loads;
         loads.sort_by_key(|l| l.tensor.file_range.start);
-        Ok((Weights { token_embd, position_embd, layers, output_norm, output }, loads))
+        Ok((Weights { token_embd, position_embd, layers, output_norm, output, output_bias }, loads))
     }
 }
 

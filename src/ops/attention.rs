@@ -173,14 +173,14 @@ impl<'a> Attention<'a> {
                     RopeKind::Interleaved => "interleaved",
                     RopeKind::HalfSplit => "half_split",
                 };
-                kernel.slot("ROPE", kind).set("N_ROT", rope.n_rot)
+                kernel.slot("ROPE", kind).must_set("N_ROT", rope.n_rot)
             }
         };
         match self.qk_norm {
             None => kernel.slot("QK_NORM", "none"),
             Some(n) => {
                 bindings.extend([("q_norm", &n.q.buffer), ("k_norm", &n.k.buffer)]);
-                kernel.slot("QK_NORM", if n.whole_row { "row" } else { "rms" }).set("QK_EPS", n.eps)
+                kernel.slot("QK_NORM", if n.whole_row { "row" } else { "rms" }).must_set("QK_EPS", n.eps)
             }
         }
     }

@@ -27,7 +27,7 @@ impl Recorder<'_> {
                 .set("K16", groups)
                 .set("N", part.rows.len() as u32)
                 .set("ROW0", part.rows.start)
-                .set("SCALE", scale);
+                .must_set("SCALE", scale);
             let mut bindings = vec![("w_qs", &part.qs), ("x", &x.buffer)];
             bindings.push(match index {
                 Index::Token => ("tokens", &self.step.tokens),

@@ -130,7 +130,7 @@ impl Recorder<'_> {
             bail!(Internal, "{name}: x ({}) . w ({}, {}) -> y ({})", x.width, w.rows(), w.matrix.cols, y.width);
         }
         for part in &w.matrix.parts {
-            let kernel = Kernel::new("expert_sum").set("RESIDUAL_SCALE", scale);
+            let kernel = Kernel::new("expert_sum").must_set("RESIDUAL_SCALE", scale);
             let (kernel, mut bindings, grid) = self.expert_part(kernel, w, part, routes, y, Read::Direct);
             bindings.push(("x", &x.buffer));
             self.dispatch(name, &kernel, &bindings, grid)?;

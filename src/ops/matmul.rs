@@ -36,7 +36,7 @@ pub enum Act {
 pub enum Output<'a> {
     /// `y = v + bias`
     Store { y: &'a Tensor, bias: Option<&'a Vector> },
-    /// `y += scale * (v + bias)`; with a bias the scale is 1.
+    /// `y += scale * (v + bias)`
     Add { y: &'a Tensor, bias: Option<&'a Vector>, scale: f32 },
     /// `y = gelu(v + bias)`
     Gelu { y: &'a Tensor, bias: &'a Vector },
@@ -91,7 +91,9 @@ impl<'a> Input<'a> {
     pub(super) fn set(&self, kernel: Kernel) -> Kernel {
         match *self {
             Input::Plain(_) | Input::Digits(_) => kernel,
-            Input::RmsNorm { eps, .. } | Input::LayerNorm { eps, .. } => kernel.set("K", self.width()).set("EPS", eps),
+            Input::RmsNorm { eps, .. } | Input::LayerNorm { eps, .. } => {
+                kernel.set("K", self.width()).must_set("EPS", eps)
+            }
         }
     }
 }
@@ -197,7 +199,7 @@ impl Recorder<'_> {
             .slot("INPUT", input.slot())
             .slot("WRITE", if add_scale.is_some() { "add" } else { "store" })
             .set("K16", n_groups(input.width()))
-            .set("RESIDUAL_SCALE", add_scale.unwrap_or(1.0));
+            .must_set("RESIDUAL_SCALE", add_scale.unwrap_or(1.0));
         let kernel = input.set(kernel).set("WG", 64).set("SUBGROUP", self.tuning.subgroup);
         let mut bindings = vec![("h", &h.buffer)];
         input.bind(&mut bindings);
@@ -277,9 +279,9 @@ fn operands<'a>(kernel: Kernel, part: &'a Part, groups: u32, output: &Output<'a>
         .set("ROW0", part.rows.start)
         .set("Y_STRIDE", output.y().stride());
     let kernel = match *output {
-        Output::Add { scale, .. } => kernel.set("RESIDUAL_SCALE", scale),
+        Output::Add { scale, .. } => kernel.must_set("RESIDUAL_SCALE", scale),
         Output::Logits { scale, softcap, .. } => {
-            kernel.set("LOGIT_SCALE", scale).set("LOGIT_SOFTCAP", softcap.unwrap_or(0.0))
+            kernel.must_set("LOGIT_SCALE", scale).must_set("LOGIT_SOFTCAP", softcap.unwrap_or(0.0))
         }
         _ => kernel,
     };

@@ -85,7 +85,7 @@ impl<'a> Recorder<'a> {
             taps: Vec::new(),
             layer: None,
             scratch: Vec::new(),
-            max_tokens,
+            max_tokens: if phase == Phase::Prefill { max_tokens } else { 1 },
         }
     }
 

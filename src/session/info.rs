@@ -1,5 +1,7 @@
 //! What a caller may want to know of a loaded model.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::error::Result;
@@ -85,7 +87,7 @@ impl Info {
         let c = &model.config;
         let caps = &model.gpu.caps;
         Ok(Info {
-            name: gguf.metadata.str("general.name")?.map(str::to_owned),
+            name: gguf.metadata.description("general.name").map(Cow::into_owned),
             architecture: c.arch.clone(),
             parameters: gguf.n_params(),
             types: types(gguf).iter().map(|(ty, _)| ty.to_string()).collect(),
@@ -114,7 +116,7 @@ impl Info {
             },
             chat_templates: text.templates.usable().into_iter().map(str::to_owned).collect(),
             decode_dispatches: model.decode_dispatches(),
-            warnings: text.tokenizer.warnings().to_vec(),
+            warnings: c.warnings.iter().chain(text.tokenizer.warnings()).cloned().collect(),
         })
     }
 }

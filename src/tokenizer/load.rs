@@ -350,7 +350,8 @@ fn special_ids(
 /// in llama.cpp.
 fn strips(metadata: &Metadata, vocab: &Vocab) -> Result<Vec<(u32, Strip)>> {
     let text = |key: &str| -> Result<String> { Ok(metadata.str(key)?.unwrap_or_default().to_lowercase()) };
-    let (pre, architecture, name) = (text("tokenizer.ggml.pre")?, text("general.architecture")?, text("general.name")?);
+    let (pre, architecture) = (text("tokenizer.ggml.pre")?, text("general.architecture")?);
+    let name = metadata.description("general.name").unwrap_or_default().to_lowercase();
     let is_named = |id: &u32, name: &str| vocab.bytes(*id) == name.as_bytes();
     let specials = vocab.ids_of(Kind::is_special);
     let mask = if ["jina-v2-de", "jina-v2-es", "jina-v2-code"].contains(&pre.as_str())

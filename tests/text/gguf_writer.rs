@@ -1,10 +1,13 @@
 //! Writes the headers of GGUF files for tests, well-formed ones and others.
 
-/// Metadata in the making. The value types are numbered as in the GGUF specification.
+/// A file in the making. The value types are numbered as in the GGUF specification.
 #[derive(Debug, Default, Clone)]
 pub struct GgufWriter {
     pairs: Vec<u8>,
     n_pairs: u64,
+    tensors: Vec<u8>,
+    n_tensors: u64,
+    data: Vec<u8>,
 }
 
 const U32: u32 = 4;
@@ -50,6 +53,24 @@ impl GgufWriter {
         self
     }
 
+    pub fn f32(mut self, key: &str, value: f32) -> Self {
+        self.key(key, F32);
+        self.pairs.extend(value.to_le_bytes());
+        self
+    }
+
+    pub fn bools(mut self, key: &str, values: &[bool]) -> Self {
+        self.array(key, BOOL, values.len());
+        self.pairs.extend(values.iter().map(|&value| u8::from(value)));
+        self
+    }
+
+    pub fn u32s(mut self, key: &str, values: &[u32]) -> Self {
+        self.array(key, U32, values.len());
+        values.iter().for_each(|value| self.pairs.extend(value.to_le_bytes()));
+        self
+    }
+
     pub fn strings(mut self, key: &str, values: &[impl AsRef<[u8]>]) -> Self {
         self.array(key, STRING, values.len());
         values.iter().for_each(|value| self.bytes(value.as_ref()));
@@ -68,12 +89,31 @@ impl GgufWriter {
         self
     }
 
+    /// An F32 tensor; its shape is outermost first.
+    pub fn tensor(mut self, name: &str, shape: &[u32], values: &[f32]) -> Self {
+        self.n_tensors += 1;
+        self.tensors.extend((name.len() as u64).to_le_bytes());
+        self.tensors.extend(name.as_bytes());
+        self.tensors.extend((shape.len() as u32).to_le_bytes());
+        shape.iter().rev().for_each(|&n| self.tensors.extend(u64::from(n).to_le_bytes()));
+        self.tensors.extend(0_u32.to_le_bytes());
+        self.tensors.extend((self.data.len() as u64).to_le_bytes());
+        self.data.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+        self.data.resize(self.data.len().next_multiple_of(32), 0);
+        self
+    }
+
     pub fn finish(self) -> Vec<u8> {
         let mut file = b"GGUF".to_vec();
         file.extend(3_u32.to_le_bytes());
-        file.extend(0_u64.to_le_bytes());
+        file.extend(self.n_tensors.to_le_bytes());
         file.extend(self.n_pairs.to_le_bytes());
         file.extend(self.pairs);
+        if self.n_tensors > 0 {
+            file.extend(self.tensors);
+            file.resize(file.len().next_multiple_of(32), 0);
+            file.extend(self.data);
+        }
         file
     }
 }

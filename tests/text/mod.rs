@@ -6,7 +6,7 @@ pub mod goldens;
 
 use std::path::PathBuf;
 
-use webgguf::gguf::{Metadata, Parsed, parse};
+use webgguf::gguf::{Gguf, Metadata, Parsed, parse};
 use webgguf::tokenizer::Tokenizer;
 
 /// The folder of vocabularies and templates that are too large or too foreign to be in the repository.
@@ -25,11 +25,15 @@ pub fn shared_file(name: &str) -> Option<PathBuf> {
     path
 }
 
-pub fn metadata(bytes: &[u8]) -> Metadata {
+pub fn header(bytes: &[u8]) -> Gguf {
     match parse(bytes.to_vec(), Some(bytes.len() as u64)).expect("a GGUF file") {
-        Parsed::Done { gguf, .. } => gguf.metadata,
+        Parsed::Done { gguf, .. } => *gguf,
         Parsed::NeedBytes { n, .. } => panic!("the file ends, {n} bytes are needed"),
     }
+}
+
+pub fn metadata(bytes: &[u8]) -> Metadata {
+    header(bytes).metadata
 }
 
 pub fn shared_tokenizer(name: &str) -> Option<Tokenizer> {

@@ -61,10 +61,12 @@ impl Inspect {
             })
             .collect();
         let mut unsupported: Vec<String> = Vec::new();
+        let mut warnings = Vec::new();
         let mut need = Json::Null;
         match arch::config(gguf) {
             Err(e) => unsupported.push(e.to_string()),
             Ok(config) => {
+                warnings.extend_from_slice(&config.warnings);
                 let options = LoadOptions { context_length: self.context, ..LoadOptions::default() };
                 match Need::of(gguf, &config, &options) {
                     Err(e) => unsupported.push(e.to_string()),
@@ -75,7 +77,6 @@ impl Inspect {
                 }
             }
         }
-        let mut warnings = Vec::new();
         match Tokenizer::from_gguf(&gguf.metadata) {
             Err(e) => unsupported.push(e.to_string()),
             Ok(tokenizer) => warnings.extend_from_slice(tokenizer.warnings()),
@@ -100,7 +101,7 @@ fn to_json(value: &Value<'_>) -> Json {
         Value::Int(v) => i64::try_from(*v).map_or_else(|_| (*v as u64).into(), Into::into),
         Value::Float(v) => (*v).into(),
         Value::Bool(v) => (*v).into(),
-        Value::String(v) => (*v).into(),
+        Value::String(v) => v.as_ref().into(),
         Value::Array(a) => {
             json!({ "type": format!("{:?}", a.ty).to_lowercase(), "length": a.len, "first": a.values().take(SHOWN).map(|v| to_json(&v)).collect::<Vec<_>>() })
         }

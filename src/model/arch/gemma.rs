@@ -1,7 +1,8 @@
 //! Gemma (arXiv:2403.08295): a scaled embedding, GeGLU, large heads.
 
 use crate::error::Result;
-use crate::model::config::{Ffn, Hyper, ModelConfig};
+use crate::model::config::{Ffn, ModelConfig};
+use crate::model::hyper::Hyper;
 use crate::ops::{Act, RopeKind};
 
 pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {

@@ -3,19 +3,25 @@
 
 use super::gemma;
 use crate::error::Result;
-use crate::model::config::{Hyper, LayerConfig, ModelConfig};
+use crate::model::config::{ModelConfig, RopeConfig};
+use crate::model::hyper::Hyper;
+
+/// Of so many layers the last is global.
+const PERIOD: u32 = 2;
 
 /// Layers of the 27B.
 const N_LAYER_27B: usize = 46;
 
 pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
-    let base = gemma::config(h)?;
-    let window = h.sliding_window()?.unwrap_or(4096);
+    let mut base = gemma::config(h)?;
+    let n_window = h.dim_opt("attention.sliding_window")?.unwrap_or(4096);
+    let global = &base.ropes[0];
+    let local = RopeConfig { freq_base: h.freq_base("rope.freq_base_swa", global.freq_base)?, ..global.clone() };
+    h.windows(&mut base, n_window, PERIOD, local)?;
+    let attention_scale = gemma::attention_scale(&base, N_LAYER_27B);
+    h.fixed("attention.scale", &[attention_scale])?;
     Ok(ModelConfig {
-        layers: (0..base.layers.len())
-            .map(|l| LayerConfig { window: (l % 2 == 0).then_some(window), rope: Some(0) })
-            .collect(),
-        attention_scale: gemma::attention_scale(&base, N_LAYER_27B),
+        attention_scale,
         attention_softcap: h.softcap("attn_logit_softcapping", Some(50.0))?,
         logit_softcap: h.softcap("final_logit_softcapping", Some(30.0))?,
         ..base

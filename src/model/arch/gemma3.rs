@@ -3,28 +3,27 @@
 
 use super::gemma;
 use crate::error::Result;
-use crate::model::config::{Hyper, LayerConfig, ModelConfig, QkNorm, RopeConfig, RopeScaling};
+use crate::model::config::{ModelConfig, QkNorm, RopeConfig, RopeScaling};
+use crate::model::hyper::Hyper;
 
-/// Every so many layers one is global.
-const PATTERN: usize = 6;
+/// Of so many layers the last is global.
+const PERIOD: u32 = 6;
 
 /// Layers of the 27B.
 const N_LAYER_27B: usize = 62;
 
 pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
-    let base = gemma::config(h)?;
-    let window = h.sliding_window()?;
-    let global = base.ropes[0].clone();
-    let local = RopeConfig { freq_base: 10_000.0, scaling: RopeScaling::None, ..global.clone() };
-    let layer = |l: usize| match window {
-        Some(n) if l % PATTERN < PATTERN - 1 => LayerConfig { window: Some(n), rope: Some(1) },
-        _ => LayerConfig { window: None, rope: Some(0) },
-    };
+    let mut base = gemma::config(h)?;
+    if let Some(n_window) = h.sliding_window()? {
+        let freq_base = h.freq_base("rope.freq_base_swa", 10_000.0)?;
+        let local = RopeConfig { freq_base, scaling: RopeScaling::None, ..base.ropes[0].clone() };
+        h.windows(&mut base, n_window, PERIOD, local)?;
+    }
+    let attention_scale = gemma::attention_scale(&base, N_LAYER_27B);
+    h.fixed("attention.scale", &[attention_scale])?;
     Ok(ModelConfig {
-        ropes: vec![global, local],
-        layers: (0..base.layers.len()).map(layer).collect(),
         qk_norm: QkNorm::Head,
-        attention_scale: gemma::attention_scale(&base, N_LAYER_27B),
+        attention_scale,
         logit_softcap: h.softcap("final_logit_softcapping", None)?,
         ..base
     })

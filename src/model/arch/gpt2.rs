@@ -1,16 +1,10 @@
 //! GPT-2 (Radford et al. 2019): LayerNorm, learned positions, fused qkv, biases, GELU.
 
 use crate::error::Result;
-use crate::model::config::{Ffn, Hyper, LayerConfig, ModelConfig};
-use crate::ops::RopeKind;
+use crate::model::config::{Ffn, ModelConfig, Norm};
+use crate::model::hyper::Hyper;
 
 pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
-    let base = h.decoder(RopeKind::Interleaved)?;
-    Ok(ModelConfig {
-        learned_positions: true,
-        ropes: Vec::new(),
-        layers: vec![LayerConfig { window: None, rope: None }; base.layers.len()],
-        ffn: Ffn::Gelu,
-        ..base
-    })
+    let base = h.blocks(Norm::Layer { eps: h.epsilon("attention.layer_norm_epsilon")? })?;
+    Ok(ModelConfig { learned_positions: true, ffn: Ffn::Gelu, ..base })
 }

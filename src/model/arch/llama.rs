@@ -1,13 +1,11 @@
-//! Llama (arXiv:2302.13971) and what is built like it: Mistral, TinyLlama, SmolLM2.
+//! Llama (arXiv:2302.13971) and what is built like it: Mistral, TinyLlama, SmolLM2, Granite Code.
 
-use crate::error::{Result, bail};
-use crate::model::config::{Hyper, ModelConfig};
+use crate::error::Result;
+use crate::model::config::ModelConfig;
+use crate::model::hyper::Hyper;
 use crate::ops::RopeKind;
 
 pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
-    let n_experts = h.gguf.metadata.u32("llama.expert_count")?.unwrap_or(0);
-    if n_experts > 0 {
-        bail!(UnsupportedArchitecture, "the model is a mixture of {n_experts} experts, which is not supported");
-    }
+    h.no_experts()?;
     h.decoder(RopeKind::Interleaved)
 }

@@ -13,7 +13,8 @@ mod qwen3;
 mod qwen3moe;
 mod smollm3;
 
-use super::config::{Hyper, ModelConfig};
+use super::config::ModelConfig;
+use super::hyper::Hyper;
 use crate::error::{Result, bail};
 use crate::gguf::Gguf;
 
@@ -44,12 +45,16 @@ pub fn supported() -> String {
 /// The configuration of the model in a file.
 ///
 /// # Errors
-/// `UnsupportedArchitecture` where the architecture is not among [`supported`]; `MalformedGguf` where its
-/// metadata is missing or contradictory.
+/// `UnsupportedArchitecture` where the architecture is not among [`supported`] or asks for what there is not;
+/// `MalformedGguf` where its metadata is missing or contradictory.
 pub fn config(gguf: &Gguf) -> Result<ModelConfig> {
     let arch = gguf.architecture()?;
     let Some((_, configure)) = ARCHITECTURES.iter().find(|(name, _)| *name == arch) else {
         bail!(UnsupportedArchitecture, "the model's architecture is '{arch}'; supported are {}", supported());
     };
-    configure(&Hyper { gguf, arch })
+    let h = Hyper::new(gguf, arch);
+    let mut config = configure(&h)?;
+    h.check(&config)?;
+    config.warnings = h.warnings(&config);
+    Ok(config)
 }

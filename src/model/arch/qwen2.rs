@@ -1,7 +1,8 @@
 //! Qwen 2 and 2.5 (arXiv:2407.10671): Llama with biases of q, k and v.
 
 use crate::error::Result;
-use crate::model::config::{Hyper, ModelConfig};
+use crate::model::config::ModelConfig;
+use crate::model::hyper::Hyper;
 use crate::ops::RopeKind;
 
 pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {

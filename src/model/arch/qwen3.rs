@@ -1,7 +1,8 @@
 //! Qwen 3 (arXiv:2505.09388): RMSNorm of each query and key head.
 
 use crate::error::Result;
-use crate::model::config::{Hyper, ModelConfig, QkNorm};
+use crate::model::config::{ModelConfig, QkNorm};
+use crate::model::hyper::Hyper;
 use crate::ops::RopeKind;
 
 pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {

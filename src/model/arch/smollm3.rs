@@ -1,7 +1,8 @@
 //! SmolLM3: Llama without rotary embedding in every fourth layer (NoPE, arXiv:2501.18795).
 
 use crate::error::Result;
-use crate::model::config::{Hyper, LayerConfig, ModelConfig};
+use crate::model::config::{LayerConfig, ModelConfig};
+use crate::model::hyper::Hyper;
 use crate::ops::RopeKind;
 
 pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
