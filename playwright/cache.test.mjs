@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
 
 import { F32 } from './lib/gguf.mjs';
-import { open } from './lib/harness.mjs';
+import { chromiumTest, open } from './lib/harness.mjs';
 import { writeShape } from './lib/shapes.mjs';
 
 const TIMEOUT = { timeout: 180_000 };
@@ -118,7 +118,7 @@ test('an aborted load goes on where it stopped', TIMEOUT, async () => {
   await context.close();
 });
 
-test('a page that is frozen in mid-download and thawed loads the model', TIMEOUT, async () => {
+chromiumTest('a page that is frozen in mid-download and thawed loads the model', TIMEOUT, async () => {
   const { context, page } = await profile();
   const session = await context.newCDPSession(page);
   await loadUntil(page, SLOW, 4e6);
@@ -239,7 +239,7 @@ test('a quota that is too small leaves the model uncached, with a warning', TIME
 });
 
 for (const worker of [false, true]) {
-  test(`a disk that fills up on the way leaves the model uncached${worker ? ', in a worker' : ''}`, TIMEOUT, async () => {
+  chromiumTest(`a disk that fills up on the way leaves the model uncached${worker ? ', in a worker' : ''}`, TIMEOUT, async () => {
     const { context, page } = await profile();
     const session = await context.newCDPSession(page);
     await session.send('Storage.overrideQuotaForOrigin', { origin: site.url, quotaSize: 9e6 });
