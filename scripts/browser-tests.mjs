@@ -12,7 +12,7 @@ import { ensureFirefox } from './setup.mjs';
 
 const FOLDER = join(ROOT, 'playwright');
 /** What another engine may do otherwise; the rest needs Chromium's developer tools, or is the same in every browser. */
-const IN_FIREFOX = ['models', 'golden', 'kernels', 'generate', 'package', 'worker', 'cache', 'devicelost', 'demo'];
+const IN_FIREFOX = ['models', 'golden', 'kernels', 'readback', 'generate', 'package', 'worker', 'cache', 'devicelost', 'demo'];
 
 /** Run the files whose names are given, or all, in Chromium. Returns how many tests passed, failed and were skipped. */
 export async function browserTests(names = []) {
