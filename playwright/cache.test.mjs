@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
 
 import { F32 } from './lib/gguf.mjs';
-import { open } from './lib/harness.mjs';
+import { chromiumTest, open } from './lib/harness.mjs';
 import { writeShape } from './lib/shapes.mjs';
 
 const TIMEOUT = { timeout: 180_000 };
@@ -118,7 +118,7 @@ test('an aborted load goes on where it stopped', TIMEOUT, async () => {
   await context.close();
 });
 
-test('a page that is frozen in mid-download and thawed loads the model', TIMEOUT, async () => {
+chromiumTest('a page that is frozen in mid-download and thawed loads the model', TIMEOUT, async () => {
   const { context, page } = await profile();
   const session = await context.newCDPSession(page);
   await loadUntil(page, SLOW, 4e6);
@@ -195,7 +195,7 @@ test('a corrupted piece is fetched again, and only that', TIMEOUT, async () => {
   await context.close();
 });
 
-test('a file that changed between two loads is fetched anew', TIMEOUT, async () => {
+chromiumTest('a file that changed between two loads is fetched anew', TIMEOUT, async () => {
   const { context, page } = await profile();
   const path = join(site.temp, 'changing.gguf');
   writeShape(path, 'tiny', F32);
@@ -225,7 +225,7 @@ test('a part of a file that has changed since is never mixed with the new one', 
   await context.close();
 });
 
-test('a quota that is too small leaves the model uncached, with a warning', TIMEOUT, async () => {
+chromiumTest('a quota that is too small leaves the model uncached, with a warning', TIMEOUT, async () => {
   // Chromium estimates 10 GB and more whatever there is, so as not to tell sites apart by it.
   const { context, page } = await profile(() => {
     navigator.storage.estimate = async () => ({ quota: 9e6, usage: 1e6 });
@@ -239,7 +239,7 @@ test('a quota that is too small leaves the model uncached, with a warning', TIME
 });
 
 for (const worker of [false, true]) {
-  test(`a disk that fills up on the way leaves the model uncached${worker ? ', in a worker' : ''}`, TIMEOUT, async () => {
+  chromiumTest(`a disk that fills up on the way leaves the model uncached${worker ? ', in a worker' : ''}`, TIMEOUT, async () => {
     const { context, page } = await profile();
     const session = await context.newCDPSession(page);
     await session.send('Storage.overrideQuotaForOrigin', { origin: site.url, quotaSize: 9e6 });
@@ -304,7 +304,7 @@ test('where writing fails half-way, the model loads without a cache', TIMEOUT, a
   await context.close();
 });
 
-test('a file without a validator is not cached', TIMEOUT, async () => {
+chromiumTest('a file without a validator is not cached', TIMEOUT, async () => {
   const { context, page } = await profile();
   const { sum: found, info } = await load(page, `/fault/no-validator${FILE}`);
   assert.equal(found, sum);

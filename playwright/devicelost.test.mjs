@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { ROOT } from '../scripts/server.mjs';
-import { open } from './lib/harness.mjs';
+import { BROWSER, chromiumTest, open } from './lib/harness.mjs';
 
 const TIMEOUT = { timeout: 180_000 };
 const MODEL = '/models/embedded.gguf';
@@ -22,7 +22,7 @@ let counts = { tried: 0, survived: 0 };
 before(async () => {
   // Chromium stops giving GPUs to pages after a few ends of the process.
   site = await open({ args: ['--disable-gpu-process-crash-limit'] });
-  devtools = await site.browser.newBrowserCDPSession();
+  if (BROWSER === 'chromium') devtools = await site.browser.newBrowserCDPSession();
 });
 after(async () => {
   console.log(`faults tried ${counts.tried}, survived ${counts.survived}`);
@@ -88,7 +88,7 @@ const destroyDevice = (page) => () => page.evaluate(() => devices.at(-1).destroy
 
 describe('a lost device', () => {
   for (const [name, at] of [['while idle', -1], ['behind the prefill', 0], ['in decode', 12]]) {
-    test(`the GPU process ends ${name}`, TIMEOUT, async () => {
+    chromiumTest(`the GPU process ends ${name}`, TIMEOUT, async () => {
       const page = await newPage();
       check(await interrupted(page, at, crash));
       await page.close();
@@ -101,7 +101,7 @@ describe('a lost device', () => {
     await page.close();
   });
 
-  test('twice in a row', TIMEOUT, async () => {
+  chromiumTest('twice in a row', TIMEOUT, async () => {
     const page = await newPage();
     check(await interrupted(page, 5, crash));
     await page.close();
@@ -110,7 +110,7 @@ describe('a lost device', () => {
     await again.close();
   });
 
-  test('while loading: the load fails, the next one works', TIMEOUT, async () => {
+  chromiumTest('while loading: the load fails, the next one works', TIMEOUT, async () => {
     const page = await newPage();
     await page.exposeFunction('fault', crash);
     counts.tried++;
@@ -138,7 +138,7 @@ describe('a lost device', () => {
     await page.close();
   });
 
-  test('in a worker', TIMEOUT, async () => {
+  chromiumTest('in a worker', TIMEOUT, async () => {
     const page = await newPage();
     await page.exposeFunction('fault', crash);
     counts.tried++;

@@ -141,7 +141,7 @@ test('a signal ends a generation with ABORTED at once, and the model goes on', T
     const result = await page.evaluate(async ([prompt, afterPieces]) => {
       const controller = new AbortController();
       const pieces = [];
-      if (afterPieces === 0) setTimeout(() => controller.abort(), 20);
+      if (afterPieces === 0) setTimeout(() => controller.abort());
       const failed = await failureOf((async () => {
         for await (const text of model.generate(prompt, { maxTokens: 400, signal: controller.signal })) {
           pieces.push(text);

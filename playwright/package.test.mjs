@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { build, createServer, preview } from 'vite';
 
 import { ROOT, serve } from '../scripts/server.mjs';
-import { open } from './lib/harness.mjs';
+import { chromiumTest, open } from './lib/harness.mjs';
 
 const MODEL = 'models/gpt2-tiny.gguf';
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
@@ -43,7 +43,7 @@ async function visit(url) {
   console.log(`${wasm}: "${text}"`);
 }
 
-test('the package holds what it needs and no more', () => {
+chromiumTest('the package holds what it needs and no more', () => {
   const files = readdirSync(join(app, 'node_modules/webgguf')).sort();
   const scripts = [
     'body.js', 'cache.js', 'chat.js', 'errors.js', 'events.js', 'http.js', 'index.js', 'memory.js', 'remote.js', 'source.js',
@@ -61,21 +61,21 @@ test('a plain page with a module script', { timeout: 90_000 }, async () => {
   await plain.close();
 });
 
-test('Vite in development, without configuration', { timeout: 90_000 }, async () => {
+chromiumTest('Vite in development, without configuration', { timeout: 90_000 }, async () => {
   const vite = await createServer({ root: app, configFile: false, logLevel: 'warn', server: { port: 0 } });
   await vite.listen();
   for (const where of ['', '?worker']) await visit(vite.resolvedUrls.local[0] + where);
   await vite.close();
 });
 
-test('Vite in a build, without configuration', { timeout: 90_000 }, async () => {
+chromiumTest('Vite in a build, without configuration', { timeout: 90_000 }, async () => {
   await build({ root: app, configFile: false, logLevel: 'warn' });
   const vite = await preview({ root: app, configFile: false, preview: { port: 0 } });
   for (const where of ['', '?worker']) await visit(vite.resolvedUrls.local[0] + where);
   await vite.close();
 });
 
-test('a build under a path of its own', { timeout: 90_000 }, async () => {
+chromiumTest('a build under a path of its own', { timeout: 90_000 }, async () => {
   await build({ root: app, configFile: false, logLevel: 'warn', base: './', build: { outDir: 'out/deep/site' } });
   const plain = await serve({ mounts: { '/': join(app, 'out') } });
   for (const where of ['', '?worker']) await visit(`${plain.url}/deep/site/` + where);
@@ -95,11 +95,11 @@ function typeCheck(file) {
   }
 }
 
-test('the types serve a program that uses all of the API', { timeout: 60_000 }, () => {
+chromiumTest('the types serve a program that uses all of the API', { timeout: 60_000 }, () => {
   assert.equal(typeCheck('usage.ts'), '');
 });
 
-test('the types refuse what the API refuses', { timeout: 60_000 }, () => {
+chromiumTest('the types refuse what the API refuses', { timeout: 60_000 }, () => {
   const wrong = [
     'model.generate("x", { temprature: 1 })',
     'model.generate(5)',
@@ -118,7 +118,7 @@ test('the types refuse what the API refuses', { timeout: 60_000 }, () => {
   }
 });
 
-test('what a model says of itself is what the types say', { timeout: 90_000 }, async () => {
+chromiumTest('what a model says of itself is what the types say', { timeout: 90_000 }, async () => {
   const page = await site.page();
   const said = await page.evaluate(async (url) => {
     const progress = [];
@@ -149,7 +149,7 @@ test('what a model says of itself is what the types say', { timeout: 90_000 }, a
   assert.deepEqual(said.exports.sort(), exported);
 });
 
-test('the codes of errors are those of the types', () => {
+chromiumTest('the codes of errors are those of the types', () => {
   const rust = readFileSync(join(ROOT, 'src/error.rs'), 'utf8');
   const types = readFileSync(join(ROOT, 'pkg-templates/index.d.ts'), 'utf8');
   const codes = [...rust.matchAll(/=> "([A-Z_]+)"/g)].map((m) => m[1]).sort();

@@ -11,7 +11,7 @@ import { run } from './setup.mjs';
 const RESULTS = join(ROOT, 'target/coverage');
 const TESTS = ['activations', 'golden_text', 'kernels', 'experts'];
 
-/** The results of a kind: `activations`, `browser`, `greedy`, `values`, `matmul`, `experts`, `large`. */
+/** The results of a kind: `activations`, `chromium`, `firefox`, `greedy`, `values`, `matmul`, `experts`, `large`. */
 function results(kind) {
   const folder = join(RESULTS, kind);
   if (!existsSync(folder)) return [];
@@ -34,7 +34,7 @@ function lengths(list) {
 
 function architectures() {
   const native = results('activations');
-  const browser = results('browser');
+  const browsers = ['chromium', 'firefox'].map(results);
   const greedy = results('greedy');
   const of = (list, arch) => list.filter((r) => r.architecture === arch);
   const errors = (list, mode) => worst(list.filter((r) => r.mode === mode).map((r) => r.worst));
@@ -44,11 +44,11 @@ function architectures() {
     const nodes = f32.reduce((sum, r) => sum + r.nodes, 0);
     return [
       `\`${arch}\``, unique(f32.map((r) => r.model)).join(', '), lengths(f32), nodes, errors(here, 'f32'),
-      worst(of(browser, arch).map((r) => r.worst)), errors(here, 'f16 cache'), errors(here, 'q8_0 cache'),
+      ...browsers.map((list) => worst(of(list, arch).map((r) => r.worst))), errors(here, 'f16 cache'), errors(here, 'q8_0 cache'),
       of(greedy, arch).reduce((sum, r) => sum + r.tokens, 0),
     ];
   });
-  const head = ['architecture', 'models', 'prompt tokens', 'intermediates', 'native', 'Chromium', 'f16 cache', 'q8_0 cache', 'greedy tokens equal'];
+  const head = ['architecture', 'models', 'prompt tokens', 'intermediates', 'native', 'Chromium', 'Firefox', 'f16 cache', 'q8_0 cache', 'greedy tokens equal'];
   return table(head, rows);
 }
 

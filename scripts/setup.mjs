@@ -51,6 +51,9 @@ export function ensurePackages() {
   run('npm', ['ci', '--no-audit', '--no-fund'], { shell: process.platform === 'win32' });
 }
 
+/** A program that has one of these names, or is where it usually is. */
+const find = (names, usual) => names.map(which).find(Boolean) ?? usual.find((path) => existsSync(path));
+
 /** Chromium or Chrome: $CHROMIUM, else where they usually are. */
 function findChromium() {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
@@ -59,7 +62,13 @@ function findChromium() {
     '/Applications/Chromium.app/Contents/MacOS/Chromium',
     'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
   ];
-  return process.env.CHROMIUM ?? names.map(which).find(Boolean) ?? usual.find((path) => existsSync(path));
+  return process.env.CHROMIUM ?? find(names, usual);
+}
+
+/** Firefox: $FIREFOX, else where it usually is. */
+function findFirefox() {
+  const usual = ['/Applications/Firefox.app/Contents/MacOS/firefox', 'C:\\Program Files\\Mozilla Firefox\\firefox.exe'];
+  return process.env.FIREFOX ?? find(['firefox-esr', 'firefox'], usual);
 }
 
 export function chromiumPath() {
@@ -71,6 +80,18 @@ export function chromiumPath() {
 export function ensureChromium() {
   if (!findChromium() && canApt()) apt('chromium');
   chromiumPath();
+}
+
+export function firefoxPath() {
+  const path = findFirefox();
+  if (!path) throw new Error('Firefox is not here: install it, or name one in the variable FIREFOX');
+  return path;
+}
+
+/** Debian's package; that of Ubuntu would want snap. */
+export function ensureFirefox() {
+  if (!findFirefox() && canApt()) apt('firefox-esr');
+  firefoxPath();
 }
 
 /** A Vulkan driver for native tests on Linux; Mesa's runs on the CPU. Elsewhere the system has Metal or DirectX. */

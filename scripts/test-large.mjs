@@ -1,12 +1,14 @@
 // `npm run test:large`: models in the shapes of real ones, with seeded random weights, in Chromium on a software GPU.
 // Each loads under the 128 MB binding limit that every device has, generates, and matches a float64 reference in every
 // intermediate of its first and its last layer. Minutes a model; needs Python with numpy and gguf ($PYTHON).
-// Usage: npm run test:large [-- SHAPE…], the shapes being those of SHAPES
+// Then every kernel variant in Firefox, of which `npm test` compiles a sample.
+// Usage: npm run test:large [-- NAME…], a name being a shape of SHAPES, or `firefox`
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { open } from '../playwright/lib/harness.mjs';
+import { firefoxTests } from './browser-tests.mjs';
 import { ROOT } from './server.mjs';
 import { ensureChromium, ensurePackage, ensurePackages, run } from './setup.mjs';
 
@@ -83,24 +85,36 @@ function record(result) {
   writeFileSync(join(folder, `${result.shape}.json`), `${JSON.stringify(result)}\n`);
 }
 
-async function main(wanted) {
-  const unknown = wanted.filter((name) => !(name in SHAPES));
-  if (unknown.length) throw new Error(`no such shapes: ${unknown}; there are ${Object.keys(SHAPES).join(', ')}`);
-  ensurePackages();
+/** The shapes in Chromium. Returns how many failed. */
+async function checkShapes(shapes) {
   ensureChromium();
-  if (!process.env.WEBGGUF_KEEP_PKG) ensurePackage();
   const site = await open();
   let failed = 0;
-  for (const [shape, type] of Object.entries(SHAPES)) {
-    if (wanted.length && !wanted.includes(shape)) continue;
+  for (const shape of shapes) {
     try {
-      await check(site, shape, type);
+      await check(site, shape, SHAPES[shape]);
     } catch (e) {
       failed += 1;
       console.error(`${shape}: ${e.message}`);
     }
   }
   await site.close();
+  return failed;
+}
+
+async function main(wanted) {
+  const names = [...Object.keys(SHAPES), 'firefox'];
+  const unknown = wanted.filter((name) => !names.includes(name));
+  if (unknown.length) throw new Error(`no such tests: ${unknown}; there are ${names.join(', ')}`);
+  const chosen = wanted.length ? wanted : names;
+  ensurePackages();
+  if (!process.env.WEBGGUF_KEEP_PKG) ensurePackage();
+  const shapes = chosen.filter((name) => name in SHAPES);
+  let failed = shapes.length ? await checkShapes(shapes) : 0;
+  if (chosen.includes('firefox')) {
+    process.env.WEBGGUF_ALL_KERNELS = '1';
+    failed += (await firefoxTests(['kernels'])).failed;
+  }
   process.exitCode = failed ? 1 : 0;
 }
 

@@ -2,7 +2,7 @@
 // Usage: npm test [-- STEP…], the steps being those of STEPS
 import { spawn } from 'node:child_process';
 
-import { browserTests } from './browser-tests.mjs';
+import { browserTests, firefoxTests } from './browser-tests.mjs';
 import { ROOT } from './server.mjs';
 import { ensureChromium, ensurePackages, ensureRust, ensureVulkan, run } from './setup.mjs';
 
@@ -44,6 +44,7 @@ const STEPS = {
   build: check('cargo', ['xtask', 'build']),
   size: check('cargo', ['xtask', 'size']),
   browser: () => browserTests(),
+  firefox: () => firefoxTests(),
 };
 
 async function main(wanted) {

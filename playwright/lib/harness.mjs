@@ -1,17 +1,24 @@
-// What every browser test starts from: a site with faults, a Chromium with WebGPU, a page with the package.
+// What every browser test starts from: a site with faults, a browser with WebGPU, a page with the package.
 import { mkdtempSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { test } from 'node:test';
 
-import { chromium } from 'playwright-core';
+import { chromium, firefox } from 'playwright-core';
 
-import { chromiumPath } from '../../scripts/setup.mjs';
+import { chromiumPath, firefoxPath } from '../../scripts/setup.mjs';
 import { ROOT, SITE, serve } from '../../scripts/server.mjs';
 import { faults } from './faults.mjs';
 
 /** Test data that is not in the repository; tests that want it are skipped where it is not there. */
 export const DATA = process.env.WEBGGUF_DATA ?? join(ROOT, '../shared/data');
+
+/** The browser of this run: `chromium`, or `firefox`. */
+export const BROWSER = process.env.WEBGGUF_BROWSER ?? 'chromium';
+
+/** A test that needs Chromium's developer tools, or that says the same of every browser and so need not run twice. */
+export const chromiumTest = BROWSER === 'chromium' ? test : () => {};
 
 /** WebGPU on the CPU, by SwiftShader: the same everywhere. */
 const FLAGS = [
@@ -30,8 +37,39 @@ const QUICK = '--enable-dawn-features=disable_workgroup_init';
 
 export const exists = (path) => stat(path).then(() => true, () => false);
 
-/** Start Chromium with more `args`; `stock` compiles kernels as visitors' browsers do. */
+/** WebGPU on what the system's Vulkan has, be it a driver on the CPU. */
+const PREFERENCES = { 'dom.webgpu.enabled': true, 'dom.webgpu.workers.enabled': true, 'gfx.webgpu.ignore-blocklist': true };
+
+/** A Firefox as people install it, by WebDriver BiDi. */
+async function openFirefox() {
+  const browser = await firefox.launch({ channel: 'moz-firefox', executablePath: firefoxPath(), firefoxUserPrefs: PREFERENCES });
+  // Playwright sets a colour scheme for each context, with a command that releases of Firefox do not know yet.
+  const session = browser._connection.toImpl(browser)._browserSession;
+  const send = session.send.bind(session);
+  session.send = (method, params) => (method === 'emulation.setMediaFeaturesOverride' ? Promise.resolve({}) : send(method, params));
+  return browser;
+}
+
+/** Why Firefox can't run the tests here; undefined where it can. */
+export async function firefoxLacks() {
+  const site = await serve({ mounts: SITE });
+  try {
+    const browser = await openFirefox();
+    const page = await browser.newPage();
+    await page.goto(`${site.url}/icon.svg`);
+    const has = await page.evaluate(async () => Boolean(await navigator.gpu?.requestAdapter()));
+    await browser.close();
+    return has ? undefined : `Firefox ${browser.version()} gives no WebGPU adapter`;
+  } catch (e) {
+    return e.message.split('\n')[0];
+  } finally {
+    await site.close();
+  }
+}
+
+/** Start the browser of this run. Of Chromium: with more `args`; `stock` compiles kernels as visitors' browsers do. */
 export function openBrowser({ args = [], stock = false } = {}) {
+  if (BROWSER === 'firefox') return openFirefox();
   return chromium.launch({ executablePath: chromiumPath(), args: [...FLAGS, ...(stock ? [] : [QUICK]), ...args] });
 }
 

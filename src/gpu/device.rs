@@ -6,6 +6,11 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use futures_channel::oneshot;
+#[cfg(target_arch = "wasm32")]
+use {
+    futures_util::future::{Either, select},
+    std::pin::pin,
+};
 
 use super::kernel::Pipeline;
 use crate::error::{Error, Result, bail};
@@ -81,6 +86,10 @@ const IOS_DISPATCHES: usize = 25;
 /// Milliseconds in which a browser tells of a lost device.
 #[cfg(target_arch = "wasm32")]
 const LOSS_MS: i32 = 200;
+
+/// Milliseconds between two reminders to look for what the GPU has done. A page's timers come no faster.
+#[cfg(target_arch = "wasm32")]
+const LOOK_MS: i32 = 4;
 
 /// A device and its queue. Created once a model; everything on the GPU hangs from it.
 pub struct Gpu {
@@ -299,9 +308,27 @@ impl Gpu {
         });
         self.poll();
         async {
-            let _ = wait.await;
+            let _ = self.called(wait).await;
             self.check().await
         }
+    }
+
+    /// Wait for a callback of the GPU's. Firefox looks whether the GPU is done every 100 ms, and at each submit: one of
+    /// nothing every few milliseconds makes it look. That costs other browsers less than can be measured.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) async fn called<T>(&self, mut wait: oneshot::Receiver<T>) -> Result<T, oneshot::Canceled> {
+        loop {
+            match select(&mut wait, pin!(super::web::pause(LOOK_MS))).await {
+                Either::Left((got, _)) => return got,
+                Either::Right(_) => self.queue.submit([]),
+            };
+        }
+    }
+
+    /// Wait for a callback of the GPU's, which [`Gpu::poll`] has called.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) async fn called<T>(&self, wait: oneshot::Receiver<T>) -> Result<T, oneshot::Canceled> {
+        wait.await
     }
 
     /// Natively, block until the GPU is done, so that its callbacks run. Browsers run them by themselves.

@@ -60,7 +60,7 @@ impl Gpu {
         read: impl FnOnce(&[u8]) -> T,
     ) -> Result<T> {
         self.poll();
-        let result = pending.0.await;
+        let result = self.called(pending.0).await;
         self.check().await?;
         match result {
             Ok(Ok(())) => {}

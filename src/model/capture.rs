@@ -1,5 +1,7 @@
 //! Captures: every named intermediate of a prefill and of decode steps, under llama.cpp's node names.
 
+use futures_util::future::try_join_all;
+
 use super::Model;
 use super::config::{Ffn, ModelConfig};
 use crate::error::{Result, bail};
@@ -48,10 +50,8 @@ impl Model {
         self.gpu.write(&self.run.step.tokens, 0, tokens);
         self.gpu.write(&self.run.step.state, 0, &[State { pos, n_tokens, ..State::default() }]);
         self.gpu.submit([&body.plan, &head.plan], n_tokens, None);
-        let mut activations = Vec::new();
-        for tap in body.taps.iter().chain(&head.taps) {
-            activations.push(self.read_tap(tap).await?);
-        }
+        // One wait for all: a browser may take milliseconds to say that a buffer is here.
+        let activations = try_join_all(body.taps.iter().chain(&head.taps).map(|tap| self.read_tap(tap))).await?;
         Ok(llama_cpp_names(&self.config, activations))
     }
 
