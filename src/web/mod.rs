@@ -23,10 +23,25 @@ use crate::ops::KvType;
 use crate::session::{Earlier, FinishReason, GenerateOptions, Generation, Session};
 use crate::source::{JsFile, JsSource, Split};
 
-/// Called once by `index.js`.
+thread_local! {
+    static ON_PANIC: RefCell<Option<Function>> = RefCell::default();
+}
+
 #[wasm_bindgen(start)]
 fn start() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        ON_PANIC.with_borrow(|call| {
+            // What it does is not heard: nothing runs here any more.
+            let _ = call.as_ref().map(|call| call.call1(&JsValue::NULL, &info.to_string().into()));
+        });
+    }));
+}
+
+/// Have a function called with what a panic says: the promises of calls under way settle no more.
+#[wasm_bindgen]
+pub fn on_panic(call: Function) {
+    ON_PANIC.set(Some(call));
 }
 
 /// An `Error` with a `code`, as every call here rejects with.
