@@ -33,7 +33,7 @@ struct Kernel {
 /// The structs of WGSL that Rust fills.
 const STRUCTS: [&str; 2] = ["State", "RepackParams"];
 /// The constants of WGSL that Rust sizes buffers by.
-const CONSTANTS: [&str; 3] = ["MAX_SORTED", "N_BINS", "N_RECENT"];
+const CONSTANTS: [&str; 4] = ["MAX_SORTED", "N_BINS", "NO_ID", "N_RECENT"];
 
 /// What Rust takes over from the shaders.
 #[derive(Default)]

@@ -105,7 +105,7 @@ export class CachedFile {
     if (entry) {
       const http = new HttpFile(url, { ...options, known: entry });
       const now = await http.probe();
-      if (options.signal?.aborted || !now || !differs(entry.validator, now)) {
+      if (options.signal?.aborted || !now || !differs({ ...entry.validator, size: entry.size }, now)) {
         this.http = http;
         this.#entry = entry;
         this.#pieces = piecesOf(await this.#folder.names());

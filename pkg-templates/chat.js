@@ -1,5 +1,5 @@
 // A conversation with a model. The types and their documentation are in index.d.ts.
-import { failure } from './errors.js';
+import { aborted, failure, given, shown, unlessAborted } from './errors.js';
 
 const POLICIES = ['error', 'drop-oldest'];
 
@@ -30,11 +30,12 @@ export class Chat {
   #format;
 
   /** @internal Use model.chat. */
-  constructor(model, { system, messages = [], overflow = 'error', onDrop, ...format } = {}) {
+  constructor(model, options) {
+    const { system, messages = [], overflow = 'error', onDrop, ...format } = given(options);
     if (!POLICIES.includes(overflow)) {
-      throw failure('INVALID_ARGUMENT', `overflow is '${overflow}'; '${POLICIES.join("' or '")}' is allowed`);
+      throw failure('INVALID_ARGUMENT', `overflow is '${shown(overflow)}'; '${POLICIES.join("' or '")}' is allowed`);
     }
-    if (!Array.isArray(messages)) throw failure('INVALID_ARGUMENT', `the messages are ${messages}; an array is allowed`);
+    if (!Array.isArray(messages)) throw failure('INVALID_ARGUMENT', `the messages are ${shown(messages)}; an array is allowed`);
     this.#model = model;
     this.#overflow = overflow;
     this.#onDrop = onDrop;
@@ -42,9 +43,12 @@ export class Chat {
     this.messages = [...(system === undefined ? [] : [{ role: 'system', content: system }]), ...messages];
   }
 
-  async *send(message, options = {}) {
+  async *send(message, options) {
+    const { signal, maxTokens = MAX_TOKENS } = given(options);
+    if (signal?.aborted) throw aborted('send', signal);
     const history = [...this.messages, ...toMessages(message)];
-    const { kept, ids } = await this.#fit(history, options.maxTokens ?? MAX_TOKENS);
+    // A worker that is busy with a long conversation need not be waited for.
+    const { kept, ids } = await unlessAborted(this.#fit(history, maxTokens, signal), 'send', signal);
     let reply;
     // Only now is the turn part of the history: one that fails before leaves no trace.
     const begin = () => {
@@ -62,14 +66,14 @@ export class Chat {
   }
 
   /** What of the history the context holds, and its ids. */
-  async #fit(history, maxTokens) {
+  async #fit(history, maxTokens, signal) {
     const context = this.#model.info.contextLength;
     const ids = async (messages) => this.#model.chatIds(await this.#model.formatChat(messages, this.#format));
     let kept = history;
     let found = await ids(kept);
     if (this.#overflow === 'drop-oldest' && found.length > context - Math.min(maxTokens, context >> 2)) {
       // A quarter of the context is made free at once: what stays is in the cache for the turns to come.
-      while (found.length > context - (context >> 2)) {
+      while (found.length > context - (context >> 2) && !signal?.aborted) {
         const shorter = withoutOldest(kept);
         if (!shorter) break;
         kept = shorter;

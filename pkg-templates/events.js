@@ -1,5 +1,5 @@
 // Who listens to what happens to a model.
-import { failure } from './errors.js';
+import { failure, shown } from './errors.js';
 
 export class Events {
   #listeners;
@@ -12,7 +12,7 @@ export class Events {
   on(name, listener) {
     const listeners = this.#listeners.get(name);
     if (!listeners) {
-      throw failure('INVALID_ARGUMENT', `there is no event '${name}'; ${[...this.#listeners.keys()].join(', ')} is allowed`);
+      throw failure('INVALID_ARGUMENT', `there is no event '${shown(name)}'; ${[...this.#listeners.keys()].join(', ')} is allowed`);
     }
     listeners.add(listener);
     return () => listeners.delete(listener);

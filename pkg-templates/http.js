@@ -79,15 +79,26 @@ async function within(ms, promise, what) {
   }
 }
 
-/** Weak and strong tags of the same version differ in the mark only. */
-const tag = (etag) => etag?.replace(/^W\//, '');
+/**
+ * What of a tag names the version. Servers that compress mark the tags of compressed answers, as weak or by the coding's
+ * name: `W/"v1"`, `"v1-gzip"`, `"v1;br"`, `"v1--gzip"` are all of "v1".
+ */
+const versionOf = (etag) => etag.replace(/^W\//, '').replace(/[-;:]+(gzip|br|zstd|deflate)"?$/, '').replaceAll('"', '');
 
 /** The version of a file that an answer is about. */
 const validatorOf = (headers) => ({ etag: headers.get('etag'), modified: headers.get('last-modified') });
 
-/** Whether two validators speak of different versions: tags where both have one, else dates. */
+/** The size of the file that is sent whole. Of a compressed one it is not told, and across origins not whether it is one. */
+function wholeSize({ type, headers }) {
+  const plain = type !== 'cors' && !headers.get('content-encoding');
+  return (plain && Number(headers.get('content-length'))) || undefined;
+}
+
+/** Whether two validators speak of different versions: tags where both have one; sizes and dates unless the tags are the same. */
 export function differs(a, b) {
-  if (a.etag && b.etag) return tag(a.etag) !== tag(b.etag);
+  if (a.etag && a.etag === b.etag) return false;
+  if (a.etag && b.etag && versionOf(a.etag) !== versionOf(b.etag)) return true;
+  if (a.size && b.size && a.size !== b.size) return true;
   return Boolean(a.modified && b.modified && a.modified !== b.modified);
 }
 
@@ -180,7 +191,7 @@ export class HttpFile {
   async probe() {
     try {
       const response = await within(PROBE_MS, fetch(this.url, { method: 'HEAD', cache: 'no-store', signal: this.signal }), 'no answer');
-      return response.ok ? validatorOf(response.headers) : undefined;
+      return response.ok ? { ...validatorOf(response.headers), size: wholeSize(response) } : undefined;
     } catch {
       return undefined;
     }
@@ -249,11 +260,11 @@ export class HttpFile {
     }
   }
 
-  /** For If-Range, which takes strong validators. The answers' own are compared in any case. */
+  /** For If-Range, which takes strong validators of what is asked for. The answers' own are compared in any case. */
   #condition() {
     const { etag, modified } = this.validator ?? {};
     const sameOrigin = new URL(this.url).origin === globalThis.location?.origin;
-    if (!this.#conditional || !sameOrigin || etag?.startsWith('W/')) return undefined;
+    if (!this.#conditional || !sameOrigin || (etag && etag !== `"${versionOf(etag)}"`)) return undefined;
     return etag ?? modified ?? undefined;
   }
 
@@ -292,12 +303,8 @@ export class HttpFile {
 
   /** The whole file. To a later range it is the answer of a server that has ranges now and then, or of another version. */
   #all(response) {
-    const { headers } = response;
-    const length = headers.get('content-length');
-    // The size of a compressed body is not the file's. Across origins there is no seeing that it is compressed.
-    const plain = response.type !== 'cors' && !headers.get('content-encoding') && length !== null;
     const known = this.validator !== undefined;
-    this.#pin(headers, plain ? Number(length) : undefined);
+    this.#pin(response.headers, wholeSize(response));
     if (!known) this.ranges = false;
     return Object.assign(new Body(response.body, 0), { end: Infinity });
   }

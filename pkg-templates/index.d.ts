@@ -7,7 +7,10 @@
  * ```
  */
 
-/** Where a model's file comes from. URLs are resolved against the page's. */
+/**
+ * Where a model's file comes from. Relative URLs are resolved as `fetch` does it: against the page's base address, which
+ * `<base href>` may set. `http`, `https`, `blob` and `data` are allowed, and what is of the page's own origin.
+ */
 export type Source = SourceFile | SourceFile[];
 
 /**
@@ -135,6 +138,10 @@ export interface LoadOptions {
   /**
    * Run the model in a worker of its own, so that the page stays smooth: see {@link WorkerModel} for what differs.
    * Default false.
+   *
+   * A Content-Security-Policy needs `script-src 'wasm-unsafe-eval'` in any case, and `worker-src 'self'` for this. With
+   * `require-trusted-types-for 'script'`, the worker's address is trusted by a policy of the name `webgguf`, which
+   * `trusted-types` must allow where it is set.
    */
   worker?: boolean;
   /**
@@ -179,7 +186,8 @@ export class Model {
 
   /**
    * The ids of the last generation's prompt and of what came after it, as far as it got. `generate(model.history)` goes on
-   * from there, after {@link recover} too.
+   * from there, after {@link recover} too: in the middle of a character or of a stop string where the text ended in one,
+   * so that both texts together are the one that there would have been. What of a stop string was handed out already stays.
    */
   readonly history: Uint32Array;
 
@@ -193,8 +201,8 @@ export class Model {
   recover(options?: Pick<LoadOptions, 'onProgress' | 'signal'>): Promise<void>;
 
   /**
-   * Continue a prompt: text, or token ids as they are. Of a text, special tokens are read as such, and the begin token is
-   * added where the model wants one and the text has none.
+   * Continue a prompt: text, or token ids as they are. Of a text, special tokens are read as such unless `parseSpecial`
+   * is false, and the begin token is added where the model wants one and the text has none.
    * Pieces of text come as they are generated; none ends inside a character.
    *
    * Leave the loop, or fire `signal`, and the model is free for the next call. What a prompt shares with the tokens
@@ -202,7 +210,7 @@ export class Model {
    *
    * The loop throws a {@link WebggufError}: `INVALID_ARGUMENT` for an unknown or out-of-range option,
    * `CONTEXT_OVERFLOW` where the prompt leaves no room, `INVALID_STATE` while another call runs, `ABORTED`,
-   * `DEVICE_LOST`.
+   * `DEVICE_LOST`, `NOT_FINITE`. What your own callbacks throw stays yours and comes as it is.
    */
   generate(prompt: string | Iterable<number>, options?: GenerateOptions): AsyncGenerator<string, void, void>;
 
@@ -324,7 +332,7 @@ export class Chat {
    * fails, keeps the text that came as the reply; if none came, `messages` are as they were.
    *
    * The loop throws a {@link WebggufError} as `generate` and `formatChat` do, and `CONTEXT_OVERFLOW` with the numbers
-   * where the conversation does not fit the context.
+   * where the conversation does not fit the context. `signal` ends it while the prompt is made, too.
    */
   send(message?: string | Message | readonly Message[], options?: GenerateOptions): AsyncGenerator<string, void, void>;
 }
@@ -358,15 +366,15 @@ export interface WorkerModel extends Omit<Model, 'tokenize' | 'detokenize' | 'fo
 export interface GenerateOptions {
   /** Tokens to generate at most. Default 512. */
   maxTokens?: number;
-  /** 0 is greedy: always the likeliest token. Default 0.8. */
+  /** 0 to 100. 0 is greedy: always the likeliest token. Default 0.8. */
   temperature?: number;
-  /** Keep so many of the likeliest tokens; 0 keeps all. Default 40. */
+  /** Keep so many of the likeliest tokens; 0 keeps all, and so does more than there are. Default 40. */
   topK?: number;
-  /** Keep the likeliest tokens that make up this probability together; 1 keeps all. Default 0.95. */
+  /** Keep the likeliest tokens that make up this probability together; more than 0, 1 keeps all. Default 0.95. */
   topP?: number;
-  /** Keep tokens at least this probable, relative to the likeliest; 0 keeps all. Default 0.05. */
+  /** Keep tokens at least this probable, relative to the likeliest; 0 keeps all, 1 the likeliest. Default 0.05. */
   minP?: number;
-  /** What the scores of recent tokens are divided by; 1 is off. Default 1. */
+  /** What the scores of recent tokens are divided by; more than 0, 1 is off. Default 1. */
   repeatPenalty?: number;
   /** An integer below 2^32: the same seed, prompt and options give the same text. Default: another one each time. */
   seed?: number;
@@ -374,6 +382,16 @@ export interface GenerateOptions {
   stop?: string | string[];
   /** Do not end at the model's end token: for benchmarks. Default false. */
   ignoreEnd?: boolean;
+  /**
+   * Write the control tokens that the model says, such as `<|tool_call|>`, into the text; without it they leave no trace
+   * there. End tokens end the text and are never in it, unless `ignoreEnd` is set. Default false.
+   */
+  showSpecial?: boolean;
+  /**
+   * Read special tokens such as `<|im_end|>` in a prompt of text as such. False reads them as letters, as is right for
+   * text of unknown origin. Default true.
+   */
+  parseSpecial?: boolean;
   /** Ends the call with `ABORTED`. */
   signal?: AbortSignal;
   /** Called with each generated token's id, before the text that it completes. */
@@ -481,6 +499,15 @@ export interface Activation {
   data: Float32Array;
 }
 
+/**
+ * Whether an error is webgguf's own, with a `code`. All that fails here is one, but for what your own callbacks throw.
+ *
+ * ```ts
+ * catch (e) { if (isWebggufError(e) && e.code === 'DEVICE_LOST') await model.recover(); else throw e; }
+ * ```
+ */
+export function isWebggufError(e: unknown): e is WebggufError;
+
 /** What every function here fails with. The message says what was found and what is allowed. */
 export interface WebggufError extends Error {
   /** `AbortError` for `ABORTED`, as the platform has it. */
@@ -507,15 +534,22 @@ export type ErrorCode =
   | 'OUT_OF_GPU_MEMORY'
   /** The GPU device is gone: load the model again. */
   | 'DEVICE_LOST'
+  /**
+   * The page's policy forbids the worker or the wasm: its Content-Security-Policy, Trusted Types, or a script of another
+   * origin. See {@link LoadOptions.worker}.
+   */
+  | 'BLOCKED'
   /** There is no WebGPU here. */
   | 'NO_WEBGPU'
   /** The caller's signal fired. */
   | 'ABORTED'
   /** The prompt leaves no room in the context. */
   | 'CONTEXT_OVERFLOW'
+  /** The model computed NaN or infinities: its weights are broken, or too large for the type of the cache. */
+  | 'NOT_FINITE'
   /** An argument is unknown or out of range. */
   | 'INVALID_ARGUMENT'
   /** The model is busy, or destroyed. */
   | 'INVALID_STATE'
-  /** A defect in webgguf or in the driver. */
+  /** A defect in webgguf or in the driver. Where the wasm itself failed, later calls say so: load the page again. */
   | 'INTERNAL';

@@ -1,16 +1,20 @@
 // The public API of webgguf. The types and their documentation are in index.d.ts.
+import * as cache from './cache.js';
 import { Chat } from './chat.js';
-import { aborted, failure } from './errors.js';
+import { aborted, boundary, breakDown, callWasm, failure, given, guarded, shown, toJson } from './errors.js';
 import { Events } from './events.js';
 import { withBudget } from './memory.js';
 import { loadRemote } from './remote.js';
-import { Files, normalize } from './source.js';
+import { Files, normalize, removeCached as remove } from './source.js';
 import { Tokenizer } from './tokenizer.js';
-import init, { Engine, TextEngine, can_run } from './webgguf.js';
+import init, { Engine, TextEngine, can_run, on_panic } from './webgguf.js';
 
 export { Chat, Tokenizer };
-export { listCached, persist } from './cache.js';
-export { removeCached } from './source.js';
+export { isWebggufError } from './errors.js';
+/** What the cache has, and what becomes of it. */
+export const listCached = boundary(cache.listCached);
+export const persist = boundary(cache.persist);
+export const removeCached = boundary(remove);
 
 /**
  * Where the wasm lies: beside this file. Written so that bundlers find it and ship it. Vite before version 8 moves
@@ -21,14 +25,27 @@ function ownWasm() {
   return href.replace(/\/\.vite\/deps\/webgguf_bg\.wasm$/, '/webgguf/webgguf_bg.wasm');
 }
 
+/** Whether the page's policy forbids wasm: all that there is of this module is its first eight bytes. */
+function wasmForbidden() {
+  try {
+    return !new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+  } catch {
+    return true;
+  }
+}
+
 let ready;
 
 /** Fetch and compile the wasm once; a failed fetch may be tried again. */
 function initialize(url = ownWasm()) {
-  ready ??= init({ module_or_path: url }).catch((e) => {
+  const failed = (e) => {
     ready = undefined;
-    throw failure('FETCH_FAILED', `webgguf's own wasm '${url}' can't be loaded: ${e.message ?? e}`, { cause: e });
-  });
+    const [code, why] = wasmForbidden()
+      ? ['BLOCKED', "the page's Content-Security-Policy needs script-src 'wasm-unsafe-eval'"]
+      : ['FETCH_FAILED', e.message ?? e];
+    throw failure(code, `webgguf's own wasm '${shown(url)}' can't be loaded: ${why}`, { cause: e });
+  };
+  ready ??= init({ module_or_path: url }).then(() => on_panic(breakDown)).catch(failed);
   return ready;
 }
 
@@ -40,9 +57,10 @@ function needWebgpu() {
   throw failure('NO_WEBGPU', why);
 }
 
-/** JSON of options. NaN and Infinity, which JSON has not, stay visible to the engine, which names what is wrong. */
-function toJson(options) {
-  return JSON.stringify(options, (_, value) => (typeof value === 'number' && !isFinite(value) ? `${value}` : value));
+/** JSON of options. Numbers that JSON has not stay visible to the engine, which names what is wrong. */
+function optionsJson(options) {
+  const visible = (_, value) => (typeof value === 'bigint' || (typeof value === 'number' && !isFinite(value)) ? `${value}` : value);
+  return toJson('the options', options, visible);
 }
 
 /** What Safari on phones and tablets bears is less than it says. Tablets call themselves Macintosh. */
@@ -65,35 +83,39 @@ async function readFiles(files, what, { signal, wasmUrl, whole = false }, read) 
 }
 
 /** Load a model. */
-export async function loadModel(source, { worker = false, profile = detectProfile(), ...all } = {}) {
+export const loadModel = boundary(async (source, options) => {
+  const { worker = false, profile = detectProfile(), ...all } = given(options);
   const parts = normalize(source);
   if (worker) return loadRemote(parts, { ...all, profile });
-  const { onProgress, signal, wasmUrl, cache, retry, ...options } = all;
+  const { onProgress, signal, wasmUrl, cache, retry, ...more } = all;
   /** Load the engine; again, if its device was lost. */
-  const load = async ({ onProgress, signal }) => {
+  const load = boundary(async ({ onProgress, signal }) => {
     const files = new Files(parts, { signal, cache, retry });
     needWebgpu();
     const engine = await readFiles(files, 'the load', { signal, wasmUrl, whole: true }, () =>
-      Engine.load(files.all, toJson(withBudget({ ...options, profile })), onProgress, signal));
-    return { engine, report: await files.report() };
-  };
+      callWasm(() => Engine.load(files.all, optionsJson(withBudget({ ...more, profile })), onProgress, signal)));
+    return { engine: guarded(engine), report: await files.report() };
+  });
   return new Model(load, await load({ onProgress, signal }));
-}
+});
 
 /** Whether a model would run here. */
-export async function canRun(source, { signal, wasmUrl, cache, retry, profile = detectProfile(), ...options } = {}) {
+export const canRun = boundary(async (source, options) => {
+  const { signal, wasmUrl, cache, retry, profile = detectProfile(), ...more } = given(options);
   const files = new Files(normalize(source), { signal, cache, retry });
   needWebgpu();
   const json = await readFiles(files, 'the question', { signal, wasmUrl }, () =>
-    can_run(files.all, toJson(withBudget({ ...options, profile })), signal));
+    callWasm(() => can_run(files.all, optionsJson(withBudget({ ...more, profile })), signal)));
   return JSON.parse(json);
-}
+});
 
 /** Load the tokenizer and the chat templates alone. */
-export async function loadTokenizer(source, { signal, wasmUrl, cache, retry } = {}) {
+export const loadTokenizer = boundary(async (source, options) => {
+  const { signal, wasmUrl, cache, retry } = given(options);
   const files = new Files(normalize(source), { signal, cache, retry });
-  return new Tokenizer(await readFiles(files, 'the load', { signal, wasmUrl }, () => TextEngine.load(files.all, signal)));
-}
+  const load = () => callWasm(() => TextEngine.load(files.all, signal));
+  return new Tokenizer(guarded(await readFiles(files, 'the load', { signal, wasmUrl }, load)));
+});
 
 const RECOVERING = 'the model is being recovered';
 const LOST = 'the GPU device was lost, and the last try to recover the model failed';
@@ -110,6 +132,9 @@ export class Model {
   #info;
   #events = new Events(['devicelost']);
   #history = [];
+  /** Where in it what the model wrote begins, and the end of that text which the caller has not got. */
+  #from = 0;
+  #missing = '';
   /** Why there is no engine. */
   #gone;
   /** Settles once the step that an aborted call left on the GPU is done. */
@@ -123,10 +148,11 @@ export class Model {
 
   #adopt({ engine, report: { cache, warnings } }) {
     this.#engine = engine;
-    this.#tokenizer = new Tokenizer(engine.text());
+    this.#tokenizer = new Tokenizer(guarded(engine.text()));
     const info = JSON.parse(engine.info());
     this.#info = Object.freeze({ ...info, cache, warnings: [...info.warnings, ...warnings] });
-    engine.lost().then((message) => this.#engine === engine && this.#events.emit('devicelost', { message }));
+    const heard = (message) => this.#engine === engine && this.#events.emit('devicelost', { message });
+    engine.lost().then(heard, () => {}); // Where the wasm fails, each call says so.
   }
 
   get #live() {
@@ -154,7 +180,8 @@ export class Model {
     return this.#events.on(name, listener);
   }
 
-  async recover({ onProgress, signal } = {}) {
+  async recover(options) {
+    const { onProgress, signal } = given(options);
     if (!this.#engine && this.#gone !== LOST) throw failure('INVALID_STATE', this.#gone);
     this.#release(RECOVERING);
     await this.#idle;
@@ -205,12 +232,17 @@ export class Model {
     return this.#live.chat_ids(prompt);
   }
 
-  async *generate(prompt, { signal, onToken, stop = [], ...options } = {}) {
+  async *generate(prompt, options) {
+    const { signal, onToken, stop = [], parseSpecial, ...more } = given(options);
     if (signal?.aborted) throw aborted('generate', signal);
     await this.#idle;
-    const promptIds = this.#text.promptIds(prompt);
-    const stream = this.#live.generate(promptIds, toJson({ ...options, stop: [stop].flat() }));
+    const promptIds = this.#text.promptIds(prompt, { parseSpecial });
+    const goesOn = promptIds.length === this.#history.length && promptIds.every((id, i) => id === this.#history[i]);
+    const [from, missing] = goesOn ? [this.#from, this.#missing] : [promptIds.length, ''];
+    const json = optionsJson({ ...more, stop: [stop].flat() });
+    const stream = guarded(this.#live.generate(promptIds, json, promptIds.length - from, missing));
     this.#history = Array.from(promptIds);
+    [this.#from, this.#missing] = [from, missing];
     let step;
     let abort;
     const stopped = new Promise((_, reject) => {
@@ -224,6 +256,7 @@ export class Model {
         const text = await Promise.race([stopped, step]);
         const ids = stream.take_ids();
         for (const id of ids) this.#history.push(id);
+        this.#missing = stream.missing();
         if (onToken) ids.forEach((id) => onToken(id));
         if (text === undefined) return;
         if (text) yield text;
@@ -232,11 +265,12 @@ export class Model {
     } finally {
       signal?.removeEventListener('abort', abort);
       stream.stop();
-      this.#idle = Promise.allSettled([step]).then(() => stream.free());
+      this.#idle = Promise.allSettled([step]).then(() => stream.free()).catch(() => {});
     }
   }
 
-  async captureActivations(prompt, { decodeSteps = 0 } = {}) {
+  async captureActivations(prompt, options) {
+    const { decodeSteps = 0 } = given(options);
     await this.#idle;
     return this.#live.capture(this.#text.promptIds(prompt), decodeSteps);
   }

@@ -1,5 +1,5 @@
 // How much memory a model may take, as far as a browser tells.
-import { failure } from './errors.js';
+import { failure, shown } from './errors.js';
 
 const GIB = 2 ** 30;
 /** Told of this much or more, a browser may mean any more: many tell no higher number. */
@@ -18,5 +18,5 @@ function defaultBudget() {
 export function withBudget({ memoryBudget = defaultBudget(), ...options }) {
   if (memoryBudget === undefined || memoryBudget === Infinity) return options;
   if (Number.isSafeInteger(memoryBudget) && memoryBudget >= 0) return { ...options, memoryBudget };
-  throw failure('INVALID_ARGUMENT', `memoryBudget is ${memoryBudget}; a whole number of bytes or Infinity is allowed`);
+  throw failure('INVALID_ARGUMENT', `memoryBudget is ${shown(memoryBudget)}; a whole number of bytes or Infinity is allowed`);
 }

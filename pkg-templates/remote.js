@@ -1,7 +1,36 @@
 // A model that runs in a worker: the page's side. worker.js is the other.
 import { Chat } from './chat.js';
-import { aborted, failure } from './errors.js';
+import { aborted, failure, given } from './errors.js';
 import { Events } from './events.js';
+import { absolute } from './source.js';
+
+/** Made once: a policy's name may be taken only once. */
+let policy;
+
+/** Start the worker. Where scripts' addresses must be trusted (Trusted Types), by a policy of the name `webgguf`. */
+function startWorker() {
+  // Written so that bundlers find the worker and ship it.
+  const start = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'webgguf' });
+  const { Worker: Plain, trustedTypes } = globalThis;
+  try {
+    try {
+      return start();
+    } catch (e) {
+      if (!trustedTypes || e.name !== 'TypeError') throw e;
+    }
+    policy ??= trustedTypes.createPolicy('webgguf', { createScriptURL: (url) => url });
+    globalThis.Worker = class extends Plain {
+      constructor(url, options) {
+        super(policy.createScriptURL(url), options);
+      }
+    };
+    return start();
+  } catch (e) {
+    throw failure('BLOCKED', `webgguf's worker can't be started: ${e.message}`, { cause: e });
+  } finally {
+    globalThis.Worker = Plain;
+  }
+}
 
 /** Calls under way, and what the worker says of them. */
 class Link {
@@ -10,18 +39,26 @@ class Link {
   #nextId = 0;
 
   constructor() {
-    // Written so that bundlers find the worker and ship it.
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'webgguf' });
+    this.#worker = startWorker();
     let runs = false;
     this.#worker.onmessage = ({ data }) => {
       runs = true;
       if (data.lost) return this.onlost?.(data.lost);
       this.#calls.get(data.id)?.(data);
     };
-    this.#worker.onerror = (e) => {
+    let forbidden = false;
+    const violated = (e) => (forbidden ||= /^(worker|script|child|default)-src/.test(e.effectiveDirective));
+    globalThis.document?.addEventListener('securitypolicyviolation', violated);
+    this.#worker.onerror = async (e) => {
       e.preventDefault();
-      if (runs) this.close(failure('INTERNAL', `webgguf's worker failed: ${e.message}`));
-      else this.close(failure('FETCH_FAILED', `webgguf's own worker can't be loaded: ${e.message || 'its script did not come'}`));
+      if (runs) return this.close(failure('INTERNAL', `webgguf's worker failed: ${e.message}`));
+      await new Promise((later) => setTimeout(later)); // A violation may be told of after it.
+      globalThis.document?.removeEventListener('securitypolicyviolation', violated);
+      this.close(
+        forbidden
+          ? failure('BLOCKED', `webgguf's worker is forbidden by the page's Content-Security-Policy: it needs worker-src`)
+          : failure('FETCH_FAILED', `webgguf's own worker can't be loaded: ${e.message || 'its script did not come'}`),
+      );
     };
   }
 
@@ -55,7 +92,7 @@ class Link {
         signal?.removeEventListener('abort', abort);
         if (!data.error) return resolve(data.result);
         const { message: text, code } = data.error;
-        reject(failure(code ?? 'INTERNAL', text, code === 'ABORTED' && signal ? { cause: signal.reason } : undefined));
+        reject(failure(typeof code === 'string' ? code : 'INTERNAL', text, code === 'ABORTED' && signal ? { cause: signal.reason } : undefined));
       });
       try {
         this.post(message);
@@ -75,7 +112,7 @@ const sendable = (prompt) => (typeof prompt !== 'string' && prompt?.[Symbol.iter
 export async function loadRemote(parts, { onProgress, signal, wasmUrl, ...options }) {
   if (signal?.aborted) throw aborted('the load', signal);
   const link = new Link();
-  if (wasmUrl !== undefined) options.wasmUrl = new URL(wasmUrl, location.href).href;
+  if (wasmUrl !== undefined) options.wasmUrl = absolute(wasmUrl, 'wasmUrl');
   try {
     const message = { id: link.id(), op: 'load', parts, options };
     const { info, stats } = await link.ask(message, { signal, hear: (progress) => onProgress?.(progress) });
@@ -117,7 +154,8 @@ class RemoteModel {
     return this.#events.on(name, listener);
   }
 
-  async recover({ onProgress, signal } = {}) {
+  async recover(options) {
+    const { onProgress, signal } = given(options);
     const link = this.#link;
     const message = { id: link.id(), op: 'recover' };
     const { info, stats } = await link.ask(message, { signal, hear: (progress) => onProgress?.(progress) });
@@ -129,11 +167,12 @@ class RemoteModel {
     return this.#stats;
   }
 
-  async *generate(prompt, { signal, onToken, ...options } = {}) {
+  async *generate(prompt, options) {
+    const { signal, onToken, ...more } = given(options);
     if (signal?.aborted) throw aborted('generate', signal);
     const link = this.#link;
     const id = link.id();
-    link.post({ id, op: 'stream', name: 'generate', args: [sendable(prompt), options] });
+    link.post({ id, op: 'stream', name: 'generate', args: [sendable(prompt), more] });
     try {
       for (;;) {
         const { value, done, ids, stats } = await link.ask({ id, op: 'next' }, { signal });

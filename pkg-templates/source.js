@@ -5,7 +5,7 @@
 // end, and whose `cancel()` gives the rest up.
 import { Body } from './body.js';
 import { CachedFile, removeEntry, storage } from './cache.js';
-import { failure } from './errors.js';
+import { failure, shown } from './errors.js';
 import { HttpFile } from './http.js';
 
 class BlobFile {
@@ -44,12 +44,23 @@ export function partUrls(url) {
   return Array.from({ length: n }, (_, i) => `${before}-${String(i + 1).padStart(5, '0')}-of-${match[2]}${match[3]}${after}`);
 }
 
-function absolute(source) {
+/** What can be fetched. */
+const SCHEMES = ['http:', 'https:', 'blob:', 'data:'];
+
+/** An address as `fetch` reads it: a page's `<base href>` counts. */
+export function absolute(address, what = 'source') {
+  let url;
   try {
-    return new URL(source, globalThis.location?.href).href;
+    url = new URL(address, globalThis.document?.baseURI ?? globalThis.location?.href);
   } catch {
-    throw failure('INVALID_ARGUMENT', `the source '${source}' is no URL`);
+    throw failure('INVALID_ARGUMENT', `the ${what} '${shown(address)}' is no URL`);
   }
+  // Pages of other schemes, such as an extension's, read what is beside them.
+  if (!SCHEMES.includes(url.protocol) && !url.href.startsWith(`${globalThis.origin}/`)) {
+    const allowed = `${SCHEMES.join(', ')} or the page's own origin is allowed`;
+    throw failure('INVALID_ARGUMENT', `the ${what} '${shown(address)}' has the scheme '${url.protocol}'; ${allowed}`);
+  }
+  return url.href;
 }
 
 /** A source as absolute URLs and Blobs: one, or a split model's parts. */
@@ -61,16 +72,17 @@ export function normalize(source) {
     return source.flatMap((part) => (typeof part === 'string' || part instanceof URL ? [absolute(part)] : normalize(part)));
   }
   const allowed = `a URL, Blob, File, ArrayBuffer, Uint8Array or an array of up to ${MAX_PARTS} of these is allowed`;
-  throw failure('INVALID_ARGUMENT', `the source is ${Array.isArray(source) ? `an array of ${source.length}` : source}; ${allowed}`);
+  throw failure('INVALID_ARGUMENT', `the source is ${Array.isArray(source) ? `an array of ${source.length}` : shown(source)}; ${allowed}`);
 }
 
 /** An option that counts something. */
 function checkNumber(name, value, min) {
   if (value === undefined || (Number.isFinite(value) && value >= min)) return;
-  throw failure('INVALID_ARGUMENT', `${name} is ${value}, a number of ${min} or more is allowed`);
+  throw failure('INVALID_ARGUMENT', `${name} is ${shown(value)}, a number of ${min} or more is allowed`);
 }
 
 function checkRetry(retry) {
+  if (typeof retry !== 'object' || retry === null) throw failure('INVALID_ARGUMENT', `retry is ${shown(retry)}; an object is allowed`);
   const { attempts, baseDelayMs, stallMs, ...unknown } = retry;
   const [name] = Object.keys(unknown);
   if (name) throw failure('INVALID_ARGUMENT', `retry.${name} is unknown; attempts, baseDelayMs and stallMs are allowed`);

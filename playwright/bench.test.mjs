@@ -10,6 +10,12 @@ after(() => site?.close());
 
 test('the benchmark page measures the embedded model', { timeout: 180_000 }, async () => {
   const page = await site.page('/bench.html?model=/models/embedded.gguf&pp=64&tg=16&reps=1');
+  const asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  await page.waitForTimeout(500);
+  assert.equal(await page.inputValue('#model'), '/models/embedded.gguf');
+  assert.deepEqual(asked.filter((url) => url.endsWith('.gguf')), [], 'an address in a link is filled in, not fetched');
+  await page.click('#run');
   await page.waitForFunction(() => window.__result, undefined, { timeout: 170_000 });
   const result = await page.evaluate(() => window.__result);
   assert.equal(result.error, undefined);

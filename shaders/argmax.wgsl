@@ -9,7 +9,7 @@ override N_WORKGROUPS: u32;
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) t: u32) {
   var top = Best(-3e38, 0u);
   for (var i = workgroup.x * ARGMAX_WG + t; i < N_VOCAB; i += N_WORKGROUPS * ARGMAX_WG) {
-    top = better(top, Best(logits[i], i));
+    top = better(top, candidate(logits[i], i));
   }
   top = workgroup_best(top, t);
   if (t == 0u) { best[workgroup.x] = top; }

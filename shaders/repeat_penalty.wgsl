@@ -5,6 +5,9 @@
 @group(0) @binding(4) var<storage, read> recent: array<u32>;
 @group(0) @binding(6) var<storage, read> state: State;
 
+// Beyond this, penalties of any size make no difference: what is finite stays so.
+const LARGEST_LOGIT = 1e30;
+
 @compute @workgroup_size(N_RECENT)
 fn main(@builtin(local_invocation_index) t: u32) {
   if (t >= min(state.n_recent, N_RECENT)) { return; }
@@ -13,5 +16,7 @@ fn main(@builtin(local_invocation_index) t: u32) {
     if (recent[i] == id) { return; } // once an id, however often it occurs
   }
   let v = logits[id];
-  logits[id] = select(v / state.repeat_penalty, v * state.repeat_penalty, v <= 0.0);
+  if (abs(v) > LARGEST_LOGIT) { return; } // an infinity stays one
+  let penalised = select(v / state.repeat_penalty, v * state.repeat_penalty, v <= 0.0);
+  logits[id] = clamp(penalised, -LARGEST_LOGIT, LARGEST_LOGIT);
 }

@@ -47,17 +47,18 @@ fn main(@builtin(local_invocation_index) t: u32) {
       workgroupBarrier();
     }
     var total = sums[ARGMAX_WG - 1u];
-    if (state.top_k == 0u) {
+    if (n_top_k < state.top_k || state.top_k == 0u) {
+      // What was left out before counts, too.
       total = 0.0;
       for (var i = 0u; i < N_WORKGROUPS; i++) { total += masses[i]; }
     }
     let enough = select(3e38, state.top_p * total, state.top_p < 1.0);
-    let floor = top + log(max(state.min_p, 1e-30));
+    let floor = min_p_floor(top, state.min_p);
     var before = sums[t] - own;
     for (var i = t * PER; i < (t + 1u) * PER; i++) {
       let c = sorted[i];
       if (i < n_top_k && (i == 0u || (before < enough && c.value >= floor))) {
-        draw = better(draw, Best(c.value / state.temperature + gumbel(state.seed, state.n_sampled, c.index), c.index));
+        draw = better(draw, Best(score(top - c.value, c.index, state), c.index));
       }
       before += exp(c.value - top);
     }

@@ -1,4 +1,5 @@
 // Sampling, after argmax: count the logits into bins below the largest.
+#import shared/state
 #import shared/best_of_all
 #import shared/sampling
 @group(0) @binding(0) var<storage, read> logits: array<f32>;

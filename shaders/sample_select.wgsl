@@ -1,6 +1,7 @@
-// Sampling, after the histogram: gather what could pass the filters. Every workgroup finds the same last bin: it
-// holds at least the top_k largest logits and at least top_p of the probability. In case these are too many to
-// sort, each workgroup also draws from its own share.
+// Sampling, after the histogram: gather what could pass the filters. Every workgroup finds the same last bin: up to
+// it there are at least the top_k largest logits, of which top-p and min-p want all. Where there is no top_k, or these
+// are too many to sort, there is at least top_p of the probability, and min-p leaves out what it can. In case that
+// these are too many, too, each workgroup also draws from its own share.
 #import shared/state
 #import shared/best_of_all
 #import shared/sampling
@@ -15,12 +16,19 @@ override N_VOCAB: u32;
 const PER = N_BINS / ARGMAX_WG;
 // Running sums, over blocks of PER bins: counts, and the least and the most that their probabilities can be.
 var<workgroup> sums: array<vec3f, ARGMAX_WG>;
-var<workgroup> last_bin: atomic<u32>;
+var<workgroup> last_bin_k: atomic<u32>;
+var<workgroup> last_bin_p: atomic<u32>;
+var<workgroup> sorts_top_k: atomic<u32>;
 
 @compute @workgroup_size(ARGMAX_WG)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) t: u32) {
-  if (t == 0u) { atomicStore(&last_bin, N_BINS - 1u); }
-  let top = best_of_all(t).value;
+  if (t == 0u) {
+    atomicStore(&last_bin_k, N_BINS - 1u);
+    atomicStore(&last_bin_p, N_BINS - 1u);
+    atomicStore(&sorts_top_k, 0u);
+  }
+  let best_logit = best_of_all(t);
+  let top = best_logit.value;
   var own = vec3f(0.0);
   for (var i = 0u; i < PER; i++) { own += bounds(t * PER + i); }
   let total = workgroup_sum_of(own, t);
@@ -29,12 +37,17 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   for (var i = 0u; i < PER; i++) {
     let before = sum;
     sum += bounds(t * PER + i);
-    if (before.x < k && sum.x >= k) { atomicMin(&last_bin, t * PER + i); }
-    if (before.y < state.top_p * total.z && sum.y >= state.top_p * total.z) { atomicMin(&last_bin, t * PER + i); }
+    if (before.x < k && sum.x >= k) {
+      atomicStore(&last_bin_k, t * PER + i);
+      atomicStore(&sorts_top_k, u32(state.top_k > 0u && sum.x <= f32(MAX_SORTED)));
+    }
+    if (before.y < state.top_p * total.z && sum.y >= state.top_p * total.z) { atomicMin(&last_bin_p, t * PER + i); }
   }
   workgroupBarrier();
-  let last = atomicLoad(&last_bin);
-  let floor = top + log(max(state.min_p, 1e-30));
+  let all_of_top_k = atomicLoad(&sorts_top_k) != 0u;
+  let last_k = atomicLoad(&last_bin_k);
+  let last = select(min(last_k, atomicLoad(&last_bin_p)), last_k, all_of_top_k);
+  let floor = select(min_p_floor(top, state.min_p), -3e38, all_of_top_k);
   var draw = Best(-3e38, 0u);
   var mass = 0.0;
   for (var i = workgroup.x * ARGMAX_WG + t; i < N_VOCAB; i += N_WORKGROUPS * ARGMAX_WG) {
@@ -43,13 +56,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     if (bin_of(top - v) <= last && v >= floor) {
       let at = atomicAdd(&histogram.n_candidates, 1u);
       if (at < MAX_SORTED) { candidates[at] = Best(v, i); }
-      draw = better(draw, Best(v / state.temperature + gumbel(state.seed, state.n_sampled, i), i));
+      draw = better(draw, Best(score(top - v, i, state), i));
     }
   }
   draw = workgroup_best(draw, t);
   let sum_of_masses = workgroup_sum_of(vec3f(mass, 0.0, 0.0), t).x;
   if (t == 0u) {
-    drawn[workgroup.x] = draw;
+    // What is no number is drawn in place of any other, as if there were too many to sort.
+    let is_id = best_logit.index != NO_ID;
+    if (!is_id) { atomicMax(&histogram.n_candidates, MAX_SORTED + 1u); }
+    drawn[workgroup.x] = Best(select(LARGEST, draw.value, is_id), select(NO_ID, draw.index, is_id));
     masses[workgroup.x] = sum_of_masses;
   }
 }
@@ -71,7 +87,7 @@ fn workgroup_sum_of(own: vec3f, t: u32) -> vec3f {
 
 fn bounds(bin: u32) -> vec3f {
   let n = f32(atomicLoad(&histogram.bins[bin]));
-  let nearest = exp(-f32(bin) / BINS_PER_LOGIT);
-  let farthest = select(exp(-f32(bin + 1u) / BINS_PER_LOGIT), 0.0, bin == N_BINS - 1u);
+  let nearest = exp(-start_of(bin));
+  let farthest = select(exp(-start_of(bin + 1u)), 0.0, bin == N_BINS - 1u);
   return n * vec3f(1.0, farthest, nearest);
 }

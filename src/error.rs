@@ -40,6 +40,9 @@ pub enum Error {
     /// The prompt and the tokens asked for do not fit the context.
     #[error("{0}")]
     ContextOverflow(String),
+    /// The model computed NaN or an infinity: weights of the file are broken, or values outgrew their type.
+    #[error("{0}")]
+    NotFinite(String),
     /// An argument of the call is out of its range.
     #[error("{0}")]
     InvalidArgument(String),
@@ -68,6 +71,7 @@ impl Error {
             Error::NoWebgpu(_) => "NO_WEBGPU",
             Error::Aborted(_) => "ABORTED",
             Error::ContextOverflow(_) => "CONTEXT_OVERFLOW",
+            Error::NotFinite(_) => "NOT_FINITE",
             Error::InvalidArgument(_) => "INVALID_ARGUMENT",
             Error::InvalidState(_) => "INVALID_STATE",
             Error::Internal(_) => "INTERNAL",

@@ -5,7 +5,7 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{Rng, gpus, tensor};
-use webgguf::gpu::{Gpu, N_RECENT, State};
+use webgguf::gpu::{Gpu, N_RECENT, NO_ID, State};
 use webgguf::ops::{Phase, Recorder, Sampler, StepBuffers};
 
 /// PCG3D, as in `shaders/shared/sampling.wgsl`.
@@ -205,4 +205,136 @@ fn repeat_penalty_once_an_id() {
     let best = penalised.iter().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
     assert_eq!(ring[0], *best, "the sampled id replaces the oldest");
     assert_eq!(ring[1..], recent[1..]);
+}
+
+/// Every id that `n` draws bring.
+fn drawn(bench: &Bench<'_>, logits: &[f32], state: State, n: u32) -> Vec<u32> {
+    let mut ids: Vec<u32> = (0..n).map(|i| bench.sample(logits, State { n_sampled: i, ..state }, &[]).0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+#[test]
+fn next_to_no_temperature_takes_the_likeliest() {
+    let gpu = &gpus()[0];
+    let bench = Bench::new(gpu);
+    for n in [3usize, 5000] {
+        let mut logits = Rng(8).vec(n, 5.0);
+        logits[1] = 88.0;
+        logits[2] = 87.999;
+        for temperature in [1e-5, 1e-8, 1e-30, 1e-38, 1e-40, 1e-45] {
+            let state = State { temperature, ..STATE };
+            assert_eq!(drawn(&bench, &logits, state, 8), [1], "N_VOCAB={n}, temperature {temperature:e}");
+        }
+        // Of equals, none is preferred.
+        logits[2] = logits[1];
+        let state = State { temperature: 1e-8, ..STATE };
+        assert_eq!(drawn(&bench, &logits, state, 32), [1, 2], "N_VOCAB={n}");
+    }
+}
+
+#[test]
+fn the_highest_temperature_still_tells_logits_apart_and_reaches_all() {
+    let gpu = &gpus()[0];
+    let bench = Bench::new(gpu);
+    let state = State { temperature: 100.0, ..STATE };
+    // Far below the others, and yet half as likely at such a temperature.
+    assert_eq!(drawn(&bench, &[75.0, 0.0, 70.0], state, 64), [0, 1, 2]);
+    assert_eq!(drawn(&bench, &[1e6, 0.0, 1e6], state, 64), [0, 2]);
+}
+
+#[test]
+fn filters_at_their_ends() {
+    let gpu = &gpus()[0];
+    let bench = Bench::new(gpu);
+    let mut logits = vec![-3.0f32; 3000];
+    logits[7] = 2.0;
+    logits[9] = 2.0;
+    logits[11] = 1.9;
+    let hot = State { temperature: 5.0, ..STATE };
+    for (state, want) in [
+        (State { min_p: 1.0, ..hot }, vec![7, 9]),
+        (State { top_p: 1e-30, ..hot }, vec![7]),
+        (State { top_p: 1e-45, ..hot }, vec![7]),
+        (State { top_k: 1, ..hot }, vec![7]),
+        (State { top_k: 3, ..hot }, vec![7, 9, 11]),
+        (State { min_p: 1e-45, top_k: 2, ..hot }, vec![7, 9]),
+    ] {
+        assert_eq!(drawn(&bench, &logits, state, 40), want, "{state:?}");
+    }
+    // More than there are: all of them.
+    let few = [1.0, 0.0, 0.5, 0.9];
+    for top_k in [4, 5, u32::MAX] {
+        assert_eq!(drawn(&bench, &few, State { top_k, ..hot }, 64), [0, 1, 2, 3]);
+    }
+}
+
+#[test]
+fn top_k_holds_where_the_rest_is_far_below() {
+    let gpu = &gpus()[0];
+    let bench = Bench::new(gpu);
+    let mut logits = vec![-40.0f32; 50_000];
+    (logits[5], logits[6], logits[8]) = (10.0, -10.0, -9.0);
+    let state = State { temperature: 100.0, top_k: 3, ..STATE };
+    assert_eq!(drawn(&bench, &logits, state, 64), [5, 6, 8]);
+}
+
+#[test]
+fn top_p_is_of_all_that_top_k_leaves() {
+    let gpu = &gpus()[0];
+    let bench = Bench::new(gpu);
+    // 0.90 and 0.04 are less than 0.95, so the third is in; what follows is in other bins.
+    let mut probabilities = vec![0.9f64, 0.04, 0.03];
+    probabilities.extend([0.001; 30]);
+    probabilities.extend([1e-6; 100]);
+    let logits: Vec<f32> = probabilities.iter().map(|p| p.ln() as f32).collect();
+    for (top_k, min_p) in [(30, 0.0), (30, 0.01), (60, 0.0), (0, 0.0)] {
+        let state = State { top_k, top_p: 0.95, min_p, temperature: 20.0, ..STATE };
+        assert_eq!(drawn(&bench, &logits, state, 64), [0, 1, 2], "{state:?}");
+    }
+}
+
+#[test]
+fn penalties_of_any_size_leave_numbers() {
+    let gpu = &gpus()[0];
+    let bench = Bench::new(gpu);
+    let logits = [20.0, -20.0, 0.0, 1.0];
+    let recent = [0, 1, 2];
+    for temperature in [0.0, 1.0] {
+        for (repeat_penalty, want) in [(f32::MAX, 3), (f32::MIN_POSITIVE, 0), (1e-45, 0), (1e30, 3)] {
+            let state = State { repeat_penalty, temperature, n_recent: 3, min_p: 0.9, ..STATE };
+            let (id, _, penalised) = bench.sample(&logits, state, &recent);
+            assert_eq!(id, want, "penalty {repeat_penalty:e}, temperature {temperature}: {penalised:?}");
+            assert!(penalised.iter().all(|v| v.is_finite()), "{penalised:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_number_is_no_id() {
+    let gpu = &gpus()[0];
+    let bench = Bench::new(gpu);
+    for n in [1usize, 300, 49_152] {
+        for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for (at, all) in [(n / 2, false), (n - 1, false), (0, true)] {
+                let mut logits = Rng(n as u64).vec(n, 5.0);
+                logits[at] = wrong;
+                if all {
+                    logits.fill(wrong);
+                }
+                for (temperature, top_k, repeat_penalty) in [(0.0, 0, 1.0), (0.8, 40, 1.0), (1.0, 0, 1.0), (0.8, 40, 1.1)] {
+                    let state = State { temperature, top_k, repeat_penalty, n_recent: 2, ..STATE };
+                    let (id, ..) = bench.sample(&logits, state, &[at as u32, 0]);
+                    assert_eq!(id, NO_ID, "N_VOCAB={n}, {wrong} at {at}, {state:?}");
+                }
+            }
+        }
+        // The next step is as good as any.
+        let logits = Rng(n as u64).vec(n, 5.0);
+        for temperature in [0.0, 0.3] {
+            let state = State { temperature, top_k: 40, ..STATE };
+            assert_ne!(bench.sample(&logits, state, &[]).0, NO_ID);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 // The benchmark's page: a form, a table a person can read and share.
 //
-// bench.html?model=URL&pp=512&tg=128&reps=5[&context=N][&at=N][&kernels=0]   also leaves its result in window.__result
+// bench.html?model=URL&pp=512&tg=128&reps=5[&context=N][&at=N][&kernels=0]   fills the form in; nothing is fetched before
+// the button is pressed, since a model may be large. The result is in window.__result, too.
 import { bench } from './bench.js';
 import { gpuName } from './gpu-name.js';
 
@@ -65,4 +66,3 @@ form.addEventListener('submit', (e) => {
   e.preventDefault();
   main(options());
 });
-if (query.has('model')) main(options());

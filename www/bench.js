@@ -12,7 +12,7 @@ const promptIds = (n, vocabulary, run) =>
   Uint32Array.from({ length: n }, (_, i) => 300 + ((i * 7919 + run * 104729) % Math.max(1, vocabulary - 400)));
 
 async function generate(engine, ids, maxTokens) {
-  const stream = engine.generate(ids, JSON.stringify({ maxTokens, temperature: 0, ignoreEnd: true }));
+  const stream = engine.generate(ids, JSON.stringify({ maxTokens, temperature: 0, ignoreEnd: true }), 0, '');
   while ((await stream.next()) !== undefined);
   stream.stop();
   return JSON.parse(engine.stats());

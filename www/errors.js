@@ -18,11 +18,13 @@ const WORDS = {
     'Try a smaller model, a smaller quantisation or a shorter context, and close other tabs that use the GPU.',
   ],
   DEVICE_LOST: ['The GPU was lost', 'It was reset, or the tab slept too long. Nothing that was written is gone.'],
+  BLOCKED: ['This page may not run the model', 'Its security policy forbids the worker or the wasm.'],
   NO_WEBGPU: [
     'There is no WebGPU here',
     'Use a recent Chrome, Edge, Safari or Firefox. On Linux, Chrome may need its flag: chrome://flags/#enable-unsafe-webgpu',
   ],
   CONTEXT_OVERFLOW: ['The prompt is too long', 'Shorten it, or load the model with a longer context.'],
+  NOT_FINITE: ['The model computes no numbers', 'The file is broken: download it again, or try another copy.'],
   INVALID_ARGUMENT: ['A setting is out of range', 'Change it and try again.'],
   INVALID_STATE: ['The model is busy', 'Wait for it, or reload the page.'],
   INTERNAL: ['A defect', 'Please report it with the words above.'],

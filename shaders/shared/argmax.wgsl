@@ -6,6 +6,16 @@ struct Best {
 const ARGMAX_WG = 256u;
 var<workgroup> argmax_scratch: array<Best, ARGMAX_WG>;
 
+// Sampled in place of an id where a logit is NaN or infinite.
+const NO_ID = 0xffffffffu;
+const LARGEST = 3.4028234e38;
+
+// An id's logit; one that is no number beats all others. Told by its bits: compilers may take for granted that there is none.
+fn candidate(logit: f32, id: u32) -> Best {
+  let finite = (bitcast<u32>(logit) & 0x7f800000u) != 0x7f800000u;
+  return Best(select(LARGEST, logit, finite), select(NO_ID, id, finite));
+}
+
 fn better(a: Best, b: Best) -> Best {
   if (b.value > a.value || (b.value == a.value && b.index < a.index)) { return b; }
   return a;

@@ -3,7 +3,11 @@
 // (arXiv:1411.0030): the largest of logit / temperature + noise, where the noise is a hash of the seed, the
 // draw's number and the token, so that it does not depend on how work is divided.
 const N_BINS = 1024u;
-const BINS_PER_LOGIT = 64.0; // the last bin holds all that is 16 and more below
+// Bins are narrow down to NEAR below the largest, wide beyond. The last one holds all that is 76 and more below.
+const NEAR = 12.0;
+const NARROW_PER_LOGIT = 64.0;
+const WIDE_PER_LOGIT = 4.0;
+const N_NARROW = NEAR * NARROW_PER_LOGIT;
 const MAX_SORTED = 1024u;
 
 // Counts of the bins, then the number of candidates.
@@ -12,8 +16,26 @@ struct Histogram {
   n_candidates: atomic<u32>,
 }
 
+// Of a logit that is so far below the largest one. Of a distance, so that next to no temperature the noise still decides
+// between equals; less temperature than a float can divide by is as good as none.
+fn score(below: f32, id: u32, state: State) -> f32 {
+  return gumbel(state.seed, state.n_sampled, id) - below / max(state.temperature, 1e-30);
+}
+
+// The least logit that min-p leaves: the largest passes whatever the logarithm's error.
+fn min_p_floor(top: f32, min_p: f32) -> f32 {
+  return select(-3e38, min(top, top + log(max(min_p, 1e-30))), min_p > 0.0);
+}
+
 fn bin_of(below: f32) -> u32 {
-  return u32(clamp(below * BINS_PER_LOGIT, 0.0, f32(N_BINS - 1u)));
+  let bin = select(N_NARROW + (below - NEAR) * WIDE_PER_LOGIT, below * NARROW_PER_LOGIT, below < NEAR);
+  return u32(clamp(bin, 0.0, f32(N_BINS - 1u)));
+}
+
+// How far below the largest a bin begins.
+fn start_of(bin: u32) -> f32 {
+  let b = f32(bin);
+  return select(NEAR + (b - N_NARROW) / WIDE_PER_LOGIT, b / NARROW_PER_LOGIT, b < N_NARROW);
 }
 
 // PCG3D (Jarzynski and Olano, Hash Functions for GPU Rendering, 2020).

@@ -23,4 +23,4 @@ pub use upload::Upload;
 mod shader_decls {
     include!(concat!(env!("OUT_DIR"), "/shader_decls.rs"));
 }
-pub use shader_decls::{MAX_SORTED, N_BINS, N_RECENT, RepackParams, State};
+pub use shader_decls::{MAX_SORTED, N_BINS, N_RECENT, NO_ID, RepackParams, State};

@@ -10,7 +10,7 @@ use web_time::Instant;
 use super::Session;
 use super::stop::StopStrings;
 use crate::error::{Result, bail};
-use crate::gpu::{N_RECENT, Pending, Readback};
+use crate::gpu::{N_RECENT, NO_ID, Pending, Readback};
 use crate::model::Sampling;
 use crate::tokenizer::{DecodeOptions, Detokenizer};
 
@@ -23,6 +23,18 @@ pub struct GenerateOptions {
     pub stop: Vec<String>,
     /// Give up at the first sign of an end token; off, it is text like any other.
     pub ignore_end: bool,
+    /// Control tokens are part of the text, by their names.
+    pub show_special: bool,
+    pub earlier: Earlier,
+}
+
+/// What an earlier call wrote at the prompt's end: the text goes on as if that call had not ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// So many of the prompt's last ids are that call's.
+    pub n_generated: usize,
+    /// The end of their text that the caller has not got: see [`Generation::missing`].
+    pub missing: String,
 }
 
 impl Default for GenerateOptions {
@@ -33,6 +45,8 @@ impl Default for GenerateOptions {
             sampling: Sampling { temperature: 0.8, top_k: 40, top_p: 0.95, min_p: 0.05, repeat_penalty: 1.0, seed: 0 },
             stop: Vec::new(),
             ignore_end: false,
+            show_special: false,
+            earlier: Earlier::default(),
         }
     }
 }
@@ -176,10 +190,11 @@ impl Session {
         let pending = self.model.gpu.map(&read);
         // From here on the generation frees the model when it is dropped.
         std::mem::forget(busy);
+        let (detokenizer, stops) = self.text_so_far(prompt, &options);
         Ok(Generation {
             session: self.clone(),
-            detokenizer: Detokenizer::new(DecodeOptions { continues: !prompt.is_empty(), ..Default::default() }),
-            stops: StopStrings::new(&options.stop),
+            detokenizer,
+            stops,
             options,
             in_flight: VecDeque::from([Submitted { read, pending, n_steps: 1 }]),
             ids: VecDeque::new(),
@@ -191,6 +206,25 @@ impl Session {
             started,
             first: None,
         })
+    }
+}
+
+/// Ids that reach back to the beginning of a character: one of four bytes, and control tokens within it.
+const CHARACTER_IDS: usize = 16;
+
+impl Session {
+    /// What turns ids to text, in the middle of the character and of the stop string that the prompt ends in.
+    fn text_so_far(&self, prompt: &[u32], options: &GenerateOptions) -> (Detokenizer, StopStrings) {
+        let decode = DecodeOptions { show_special: options.show_special, continues: !prompt.is_empty() };
+        let mut detokenizer = Detokenizer::new(decode);
+        let tokenizer = &self.text.tokenizer;
+        let (before, generated) = prompt.split_at(prompt.len().saturating_sub(options.earlier.n_generated));
+        for &id in &before[before.len().saturating_sub(CHARACTER_IDS)..] {
+            detokenizer.push(tokenizer, id);
+        }
+        let pieces = generated.iter().map(|&id| detokenizer.push(tokenizer, id));
+        let stops = StopStrings::after(&options.stop, pieces, &options.earlier.missing);
+        (detokenizer, stops)
     }
 }
 
@@ -214,6 +248,15 @@ impl Generation {
         self.stats.first_token_ms = (first - self.started).as_secs_f64() * 1e3;
         self.stats.decode_ms = first.elapsed().as_secs_f64() * 1e3;
 
+        if id == NO_ID {
+            let n = self.stats.prompt_tokens + self.stats.generated_tokens;
+            bail!(
+                NotFinite,
+                "behind {n} tokens the model computed NaN or an infinity in place of scores: weights of the file are \
+                 broken, or too large for kvCache '{}'",
+                self.session.model.kv_type.name()
+            );
+        }
         let tokenizer = &self.session.text.tokenizer;
         if tokenizer.is_end_of_generation(id) && !self.options.ignore_end {
             return Ok(self.finish(FinishReason::End));
@@ -233,6 +276,12 @@ impl Generation {
     #[must_use]
     pub fn generated(&self) -> &[u32] {
         &self.generated
+    }
+
+    /// Text of the ids so far that was not handed out, since a stop string may have begun in it: nothing at the end.
+    #[must_use]
+    pub fn missing(&self) -> &str {
+        self.stops.missing()
     }
 
     /// The ids of what was submitted first, if anything was.

@@ -5,7 +5,7 @@ mod info;
 mod opened;
 mod stop;
 
-pub use generate::{FinishReason, GenerateOptions, Generation, Stats};
+pub use generate::{Earlier, FinishReason, GenerateOptions, Generation, Stats};
 pub use info::{GpuInfo, Info, MemoryInfo, types};
 pub use opened::Opened;
 

@@ -29,6 +29,14 @@ impl Text {
         self.prompt_ids_after(&prompt.into(), &[])
     }
 
+    /// As [`Text::prompt_ids`], but of a text of unknown origin: what spells a control token in it is letters.
+    #[must_use]
+    pub fn plain_prompt_ids(&self, prompt: &str) -> Vec<u32> {
+        let mut ids: Vec<u32> = self.tokenizer.special_ids().bos.filter(|_| self.tokenizer.adds_bos()).into_iter().collect();
+        ids.extend(self.tokenizer.encode(prompt, EncodeOptions::default()));
+        ids
+    }
+
     /// As [`Text::prompt_ids`], but what `known` ids already say stays in those ids, up to the last special token where
     /// they agree with the prompt. A model may write a word in other tokens than the tokenizer would: told again, it
     /// should hear what it wrote, and what is in its cache needs no computing.

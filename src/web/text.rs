@@ -69,8 +69,8 @@ impl TextEngine {
 
     /// The ids of a prompt to go on with.
     #[must_use]
-    pub fn prompt_ids(&self, prompt: &str) -> Vec<u32> {
-        self.text.prompt_ids(prompt)
+    pub fn prompt_ids(&self, prompt: &str, parse_special: bool) -> Vec<u32> {
+        if parse_special { self.text.prompt_ids(prompt) } else { self.text.plain_prompt_ids(prompt) }
     }
 
     /// The prompt that a chat template makes of its variables, a JSON object.
