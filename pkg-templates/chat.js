@@ -68,7 +68,7 @@ export class Chat {
   /** What of the history the context holds, and its ids. */
   async #fit(history, maxTokens, signal) {
     const context = this.#model.info.contextLength;
-    const ids = async (messages) => this.#model.chatIds(await this.#model.formatChat(messages, this.#format));
+    const ids = (messages) => this.#model.chatIds(messages, this.#format);
     let kept = history;
     let found = await ids(kept);
     if (this.#overflow === 'drop-oldest' && found.length > context - Math.min(maxTokens, context >> 2)) {

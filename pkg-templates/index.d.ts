@@ -220,8 +220,11 @@ export class Model {
   /** The text of ids. Bytes that are no UTF-8 become U+FFFD. */
   detokenize(ids: Iterable<number>, options?: DetokenizeOptions): string;
 
-  /** The prompt of a conversation, as {@link Tokenizer.formatChat} makes it. It goes to `generate` as it is. */
+  /** The prompt of a conversation, as {@link Tokenizer.formatChat} makes it: to look at. */
   formatChat(messages: readonly Message[], options?: FormatChatOptions): string;
+
+  /** The ids of that prompt, as {@link Tokenizer.tokenizeChat} makes them: for `generate`. */
+  tokenizeChat(messages: readonly Message[], options?: FormatChatOptions): Uint32Array;
 
   /**
    * A conversation with the model. Several may take turns on one model; each turn then computes again what the other's
@@ -263,6 +266,15 @@ export class Tokenizer {
    * with the template's line; `INVALID_ARGUMENT` for messages that are none.
    */
   formatChat(messages: readonly Message[], options?: FormatChatOptions): string;
+
+  /**
+   * The ids of that prompt. Special tokens are read only where the template wrote them: a message, a tool's result or a
+   * document that spells one, such as `<|im_end|>`, is text and ends no turn. `formatChat` gives a string, which cannot tell
+   * the two apart; so give `generate` these ids. `chat()` does.
+   *
+   * Throws as `formatChat` does.
+   */
+  tokenizeChat(messages: readonly Message[], options?: FormatChatOptions): Uint32Array;
 }
 
 export interface TokenizerInfo {
@@ -357,10 +369,11 @@ export interface ChatOptions extends FormatChatOptions {
  * A model in a worker. It is used like {@link Model}; calls that answer at once there are promises here. `destroy` ends
  * the worker.
  */
-export interface WorkerModel extends Omit<Model, 'tokenize' | 'detokenize' | 'formatChat'> {
+export interface WorkerModel extends Omit<Model, 'tokenize' | 'detokenize' | 'formatChat' | 'tokenizeChat'> {
   tokenize(text: string, options?: TokenizeOptions): Promise<Uint32Array>;
   detokenize(ids: Iterable<number>, options?: DetokenizeOptions): Promise<string>;
   formatChat(messages: readonly Message[], options?: FormatChatOptions): Promise<string>;
+  tokenizeChat(messages: readonly Message[], options?: FormatChatOptions): Promise<Uint32Array>;
 }
 
 export interface GenerateOptions {

@@ -6,7 +6,7 @@ import { Events } from './events.js';
 import { withBudget } from './memory.js';
 import { loadRemote } from './remote.js';
 import { Files, normalize, removeCached as remove } from './source.js';
-import { Tokenizer } from './tokenizer.js';
+import { Tokenizer, chatArguments } from './tokenizer.js';
 import init, { Engine, TextEngine, can_run, on_panic } from './webgguf.js';
 
 export { Chat, Tokenizer };
@@ -222,14 +222,18 @@ export class Model {
     return this.#text.formatChat(messages, options);
   }
 
+  tokenizeChat(messages, options) {
+    return this.#text.tokenizeChat(messages, options);
+  }
+
   chat(options) {
     return new Chat(this, options);
   }
 
-  /** @internal The ids of a chat's prompt. What the model wrote in an earlier turn stays in the ids that it wrote. */
-  async chatIds(prompt) {
+  /** @internal As `tokenizeChat`, but what the model wrote in an earlier turn stays in the ids that it wrote. */
+  async chatIds(messages, options) {
     await this.#idle; // Then the cache is what it stays.
-    return this.#live.chat_ids(prompt);
+    return this.#live.chat_ids(...chatArguments(messages, options));
   }
 
   async *generate(prompt, options) {

@@ -204,13 +204,17 @@ class RemoteModel {
     return this.#call('formatChat', messages, options);
   }
 
+  tokenizeChat(messages, options) {
+    return this.#call('tokenizeChat', messages, options);
+  }
+
   chat(options) {
     return new Chat(this, options);
   }
 
   /** @internal */
-  chatIds(prompt) {
-    return this.#call('chatIds', prompt);
+  chatIds(messages, options) {
+    return this.#call('chatIds', messages, options);
   }
 
   captureActivations(prompt, options) {

@@ -6,6 +6,14 @@ function need(type, what, value) {
   if (typeof value !== type) throw failure('INVALID_ARGUMENT', `${what} is ${shown(value)}; a ${type} is allowed`);
 }
 
+/** What the wasm makes a conversation's prompt of: JSON of the variables, and the template. */
+export function chatArguments(messages, options) {
+  const { addGenerationPrompt = true, template, ...variables } = given(options);
+  if (template !== undefined) need('string', 'the template', template);
+  const all = { ...variables, messages, add_generation_prompt: addGenerationPrompt };
+  return [toJson('the messages or variables of a chat', all), template];
+}
+
 export class Tokenizer {
   #engine;
 
@@ -27,10 +35,11 @@ export class Tokenizer {
   }
 
   formatChat(messages, options) {
-    const { addGenerationPrompt = true, template, ...variables } = given(options);
-    if (template !== undefined) need('string', 'the template', template);
-    const all = { ...variables, messages, add_generation_prompt: addGenerationPrompt };
-    return this.#engine.format_chat(toJson('the messages or variables of formatChat', all), template);
+    return this.#engine.format_chat(...chatArguments(messages, options));
+  }
+
+  tokenizeChat(messages, options) {
+    return this.#engine.chat_ids(...chatArguments(messages, options));
   }
 
   /** @internal The ids of what the model is to go on with: text or ids. */

@@ -36,15 +36,6 @@ fn fnv64(text: &str) -> String {
     format!("{hash:016x}")
 }
 
-/// Templates that fail in Python where the engine is lenient: loops over `none` and (the last) a generator as JSON.
-const LENIENT: [&str; 5] = [
-    "CohereForAI-c4ai-command-r-plus-tool_use",
-    "CohereForAI-c4ai-command-r7b-12-2024-tool_use",
-    "Cohere2MoE",
-    "NousResearch-Hermes-2-Pro-Llama-3-8B-tool_use",
-    "llama-cpp-deepseek-r1",
-];
-
 /// A template of the shared data: a file, or a line of the list of those that ollama recognizes.
 fn template_source(name: &str) -> Option<String> {
     let Some(line) = name.strip_prefix("templates.jsonl/") else {
@@ -59,7 +50,7 @@ fn template_source(name: &str) -> Option<String> {
 fn templates_of_models_render_as_in_python() {
     let goldens = read_json("chat.json");
     let conversations = conversations();
-    let (mut n_equal, mut n_errors, mut n_lenient, mut wrong) = (0, 0, 0, Vec::new());
+    let (mut n_equal, mut n_errors, mut wrong) = (0, 0, Vec::new());
     for (name, golden) in goldens.as_object().unwrap() {
         let Some(source) = template_source(name) else { return };
         let template = ChatTemplate::new(&source).unwrap();
@@ -67,7 +58,6 @@ fn templates_of_models_render_as_in_python() {
             let rendered = template.render(&conversations[conversation], now()).map(|prompt| prompt.text);
             match (&rendered, wanted.as_str().unwrap()) {
                 (Err(_), "error") => n_errors += 1,
-                (Ok(_), "error") if LENIENT.contains(&name.as_str()) => n_lenient += 1,
                 (Ok(prompt), wanted) if fnv64(prompt) == wanted => n_equal += 1,
                 (rendered, wanted) => wrong.push(format!("{name}, {conversation}: wanted {wanted}, got {rendered:?}")),
             }
@@ -76,10 +66,7 @@ fn templates_of_models_render_as_in_python() {
     for wrong in &wrong {
         println!("{wrong}");
     }
-    println!(
-        "{n_equal} prompts equal, {n_errors} errors in both, {n_lenient} errors in Python only, {} different",
-        wrong.len()
-    );
+    println!("{n_equal} prompts equal, {n_errors} errors in both, {} different", wrong.len());
     assert!(wrong.is_empty());
 }
 

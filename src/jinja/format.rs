@@ -69,7 +69,7 @@ impl Spec {
         if let Some(separator) = self.grouping {
             let size = if matches!(self.kind, Some('x' | 'X' | 'o' | 'b')) { 4 } else { 3 };
             let whole = digits.find(['.', 'e', 'E', '%']).unwrap_or(digits.len());
-            for at in (1..whole).filter(|at| (whole - at) % size == 0).rev() {
+            for at in (1..whole).filter(|at| (whole - at).is_multiple_of(size)).rev() {
                 digits.insert(at, separator);
             }
         }

@@ -214,11 +214,11 @@ mod tests {
         out.push(&Str::data(" you"));
         out.write("</a>");
         let text = out.finish().unwrap();
-        assert_eq!(text.0.data, [3..13]);
+        assert_eq!(format!("{:?}", text.0.data), "[3..13]");
         let cut = text.slice(1..6, &budget).unwrap();
-        assert_eq!((cut.as_str(), cut.0.data.as_slice()), ("a>hé", [2..5].as_slice()));
+        assert_eq!((cut.as_str(), format!("{:?}", cut.0.data)), ("a>hé", "[2..5]".into()));
         let upper = cut.map(&budget, |c, out| out.extend(c.to_uppercase())).unwrap();
-        assert_eq!((upper.as_str(), upper.0.data.as_slice()), ("A>HÉ", [2..5].as_slice()));
+        assert_eq!((upper.as_str(), format!("{:?}", upper.0.data)), ("A>HÉ", "[2..5]".into()));
         assert!(upper.is_data(2) && !upper.is_data(1));
     }
 

@@ -116,7 +116,7 @@ impl Info {
             },
             chat_templates: text.templates.usable().into_iter().map(str::to_owned).collect(),
             decode_dispatches: model.decode_dispatches(),
-            warnings: c.warnings.iter().chain(text.tokenizer.warnings()).cloned().collect(),
+            warnings: c.warnings.iter().map(String::as_str).chain(text.warnings()).map(str::to_owned).collect(),
         })
     }
 }

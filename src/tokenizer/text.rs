@@ -1,6 +1,6 @@
 //! All that a model file says about text: its tokenizer and its chat templates.
 
-use super::Tokenizer;
+use super::{EncodeOptions, Tokenizer};
 use super::chat::{ChatTemplate, ChatTemplates, CivilTime, Prompt, Value, Variables};
 use crate::error::{Result, bail};
 use crate::gguf::Metadata;
@@ -19,6 +19,11 @@ impl Text {
         let tokenizer = Tokenizer::from_gguf(metadata)?;
         let templates = ChatTemplates::from_gguf(metadata, &tokenizer)?;
         Ok(Text { tokenizer, templates })
+    }
+
+    /// What is doubtful about tokenizer and templates, for the user of the file to see.
+    pub fn warnings(&self) -> impl Iterator<Item = &str> {
+        self.tokenizer.warnings().iter().chain(self.templates.warnings()).map(String::as_str)
     }
 
     /// The ids of a prompt that the model is to go on with: special tokens by name, and the begin token where the model

@@ -20,7 +20,7 @@ struct InfoJson<'a> {
     vocabulary_size: u32,
     end_tokens: &'a [u32],
     chat_templates: Vec<&'a str>,
-    warnings: &'a [String],
+    warnings: Vec<&'a str>,
 }
 
 /// The text side of a model file.
@@ -53,7 +53,7 @@ impl TextEngine {
             vocabulary_size: tokenizer.n_vocab(),
             end_tokens: tokenizer.end_of_generation(),
             chat_templates: templates.usable(),
-            warnings: tokenizer.warnings(),
+            warnings: self.text.warnings().collect(),
         })?)
     }
 
@@ -76,12 +76,19 @@ impl TextEngine {
     /// The prompt that a chat template makes of its variables, a JSON object.
     pub fn format_chat(&self, variables: &str, template: Option<String>) -> Result<String, JsValue> {
         let variables = Variables::from_json(variables)?;
-        Ok(self.text.format_chat(&variables, template.as_deref(), now())?)
+        Ok(self.text.format_chat(&variables, template.as_deref(), now())?.text)
+    }
+
+    /// The ids of that prompt, in which the messages spell no special tokens.
+    pub fn chat_ids(&self, variables: &str, template: Option<String>) -> Result<Vec<u32>, JsValue> {
+        let variables = Variables::from_json(variables)?;
+        let prompt = self.text.format_chat(&variables, template.as_deref(), now())?;
+        Ok(self.text.prompt_ids_after(&prompt, &[]))
     }
 }
 
 /// What the user's clock shows.
-fn now() -> CivilTime {
+pub(super) fn now() -> CivilTime {
     let date = Date::new_0();
     CivilTime::from_unix((date.get_time() / 1e3 - date.get_timezone_offset() * 60.0).floor() as i64)
 }

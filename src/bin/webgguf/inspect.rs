@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use webgguf::gguf::{Gguf, Value};
 use webgguf::model::{LoadOptions, Need, arch};
 use webgguf::ops::WeightLayout;
-use webgguf::tokenizer::Tokenizer;
+use webgguf::tokenizer::Text;
 
 use crate::Failure;
 use crate::source::Source;
@@ -77,9 +77,9 @@ impl Inspect {
                 }
             }
         }
-        match Tokenizer::from_gguf(&gguf.metadata) {
+        match Text::from_gguf(&gguf.metadata) {
             Err(e) => unsupported.push(e.to_string()),
-            Ok(tokenizer) => warnings.extend_from_slice(tokenizer.warnings()),
+            Ok(text) => warnings.extend(text.warnings().map(str::to_owned)),
         }
         Ok(json!({
             "version": gguf.version,

@@ -148,12 +148,17 @@ impl ChatTemplates {
                     warnings.push(format!("'{key}' is the name 'chatml', not a template: ChatML is used"));
                     Some(CHATML.to_owned())
                 }
-                Some(source) if !source.contains('{') => {
-                    let found: String = source.chars().take(40).collect();
-                    warnings.push(format!("'{key}' is '{}', not a template: it is not used", found.escape_debug()));
+                Some(source) if source.trim().is_empty() => {
+                    warnings.push(format!("'{key}' is empty: it is taken as missing"));
                     None
                 }
-                source => source,
+                source => {
+                    if let Some(source) = source.as_ref().filter(|source| !source.contains('{')) {
+                        let found: String = source.chars().take(40).collect();
+                        warnings.push(format!("'{key}' is '{found}', which shows no message"));
+                    }
+                    source
+                }
             })
         };
         let mut named = Vec::new();
