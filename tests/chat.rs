@@ -90,6 +90,27 @@ fn small_templates_render_as_in_python() {
     assert_eq!(n_wrong, 0);
 }
 
+/// Random templates of `scripts/text/jinja_fuzz.py`, with what jinja2 makes of them.
+#[test]
+fn random_templates_render_as_in_python() {
+    let text = std::fs::read_to_string(fixture("jinja-random.json")).unwrap();
+    let all = webgguf::tokenizer::chat::parse_json(&text).unwrap();
+    let variables = Variables::from_value(all.get("variables").unwrap()).unwrap();
+    let (mut n_equal, mut n_wrong) = (0, 0);
+    for case in all.get("cases").unwrap().as_list().unwrap() {
+        let string = |key: &str| case.get(key).unwrap().as_str().unwrap();
+        let rendered = ChatTemplate::new(string("template")).and_then(|template| template.render(&variables, now()));
+        match rendered {
+            Ok(prompt) if prompt.text == string("output") => n_equal += 1,
+            rendered => {
+                println!("{}\n  wanted {:?}\n  got    {rendered:?}", string("template"), string("output"));
+                n_wrong += 1;
+            }
+        }
+    }
+    assert_eq!((n_equal, n_wrong), (400, 0));
+}
+
 /// The prompts that ollama's own templates give, by templates of ours for the same formats. Spaces at the end that
 /// ollama's have in five families are not in its records either.
 #[test]
@@ -174,6 +195,20 @@ fn a_file_may_have_several_templates_or_none() {
     assert_eq!(templates(&[("tokenizer.chat_template.default", "x")], &["a"]).source(None, true).unwrap(), "x");
     let error = templates(&[], &["a", "<|im_start|>"]).source(None, false).unwrap_err();
     assert!(error.to_string().starts_with("the model has no chat template, and its vocabulary lacks"));
+
+    // Neither an empty text nor the name of a format is a template.
+    for (found, warning) in
+        [("", "is empty"), (" \n", "is empty"), ("chatml", "is the name 'chatml'"), ("llama3", "is 'llama3'")]
+    {
+        let odd = templates(&[(key, found)], &["<|im_start|>", "<|im_end|>"]);
+        assert!(
+            odd.warnings().iter().any(|w| w.starts_with("'tokenizer.chat_template' ") && w.contains(warning)),
+            "{found}"
+        );
+        assert_eq!(odd.source(None, false).unwrap().contains("<|im_start|>"), found != "llama3", "{found}");
+    }
+    assert!(templates(&[(key, "{{ 1 }}")], &["a"]).warnings().is_empty());
+    assert!(templates(&[(key, "")], &["a"]).source(None, false).is_err());
 
     let chatml = templates(&[], &["<|im_start|>", "<|im_end|>"]);
     let template = ChatTemplate::new(chatml.source(None, false).unwrap()).unwrap();

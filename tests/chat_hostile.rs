@@ -166,3 +166,93 @@ proptest! {
         }
     }
 }
+
+/// Values that grow while the steps last: an error, soon and in little memory. The engine works on afterwards.
+#[test]
+fn templates_that_grow_end() {
+    let doubling = |start: &str, grow: &str, end: &str| {
+        format!(
+            "{{% set ns = namespace(x={start}) %}}{{% for i in range(60) %}}{{% set ns.x = {grow} %}}{{% endfor %}}{end}"
+        )
+    };
+    let lists = |end: &str| doubling("[1]", "[ns.x, ns.x]", end);
+    let texts = |grow: &str| doubling("'0123456789abcdef'", grow, "{{ ns.x }}");
+    let all = [
+        lists("{{ ns.x | tojson }}"),
+        lists("{{ ns.x }}"),
+        lists("{{ ns.x | string | length }}"),
+        lists("{{ ns.x | join }}"),
+        lists("{% set y = ns.x | list %}{% set z = [y[0], y[0]] %}{{ z == y }}{{ ns.x == [ns.x[0], ns.x[1] + []] }}"),
+        lists("{{ '%s' % [ns.x] }}"),
+        lists("{{ '{}'.format(ns.x) }}"),
+        lists("{{ ns.x ~ '' }}"),
+        lists("{{ ns.x | pprint }}"),
+        doubling("(1,)", "(ns.x, ns.x)", "{{ {ns.x: 1} }}"),
+        doubling("(1,)", "(ns.x, ns.x)", "{{ [ns.x] | unique | list }}"),
+        doubling("(1,)", "(ns.x, ns.x)", "{{ ns.x < (ns.x[0], ns.x[1]) and ns.x | sort }}{{ ns.x }}"),
+        doubling("{'a': 1}", "{'a': ns.x, 'b': ns.x}", "{{ ns.x | tojson }}"),
+        doubling("{'a': 1}", "{'a': ns.x, 'b': ns.x}", "{{ ns.x }}"),
+        doubling("[1]", "ns.x + ns.x", "{{ ns.x | length }}"),
+        doubling("[1]", "ns.x * 9", "{{ ns.x | length }}"),
+        doubling("[1]", "[ns.x | list, ns.x | list]", "{{ ns.x }}"),
+        doubling("(1, 2)", "ns.x + ns.x", "{{ ns.x | length }}"),
+        texts("ns.x ~ ns.x"),
+        texts("ns.x + ns.x"),
+        texts("ns.x * 2"),
+        texts("ns.x | replace('0', ns.x)"),
+        texts("ns.x.replace('', ns.x)"),
+        texts("ns.x.join([ns.x, ns.x])"),
+        texts("[ns.x, ns.x] | join"),
+        texts("'%s%s' % (ns.x, ns.x)"),
+        texts("'{0}{0}'.format(ns.x)"),
+        texts("ns.x | indent(ns.x | length)  ~ '\n' ~ ns.x"),
+        texts("ns.x | urlencode ~ '%' ~ ns.x"),
+        texts("ns.x | e ~ '&'  ~ ns.x"),
+        texts("ns.x | center(2 * ns.x | length) ~ ns.x"),
+        texts("ns.x.ljust(ns.x | length * 2) ~ ns.x"),
+        texts("[ns.x] | tojson | tojson ~ ns.x"),
+        "{{ '%999999999d' % 1 }}".into(),
+        "{{ '%.999999999f' % 1.5 }}".into(),
+        "{{ '{:>999999999}'.format('x') }}".into(),
+        "{{ 'x' * 999999999 }}".into(),
+        "{{ [1] * 999999999 }}".into(),
+        "{{ 'x'.center(999999999) }}{{ 'x' | center(999999999) }}".into(),
+        "{{ 'x\\ny' | indent(999999999) }}".into(),
+        "{{ [1] | batch(999999999, 0) | list | length }}".into(),
+        "{{ [1] | slice(999999999) | list | length }}".into(),
+        "{{ '7'.zfill(999999999) }}".into(),
+        "{{ '\t'.expandtabs(999999999) * 999 }}".into(),
+        "{{ 9 ** 999999999 }}".into(),
+        "{{ range(99999) | map('string') | map('list') | list | string * 99 }}".into(),
+        "{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ f(1) }}".into(),
+        "{% macro f(x) %}{{ f([x]) }}{% endmacro %}{{ f(1) }}".into(),
+        "{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}".into(),
+        doubling("[1]", "[ns.x]", "{% for i in range(90000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}"),
+        "{% set ns = namespace(m=none) %}{% for i in range(90000) %}{% macro g(p=ns.m) %}{{ p }}{% endmacro %}{% set ns.m = g %}{% endfor %}{{ ns.m() }}{{ 1 // 0 }}".into(),
+        "{% set ns = namespace() %}{% set ns.a = ns %}{% for i in range(90000) %}{% set n = namespace(x=ns) %}{% set ns.a = n %}{% endfor %}{{ 1 // 0 }}".into(),
+        "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}".into(),
+        "{% for i in range(99999) %}{{ '0123456789' * 99999 }}{% endfor %}".into(),
+        "{% for i in range(99999) %}{% set x = '0123456789' * 99999 %}{% endfor %}".into(),
+        format!("{{{{ {}1{} }}}}", "[".repeat(10_000), "]".repeat(10_000)),
+        format!("{{{{ 1{} }}}}", "|abs".repeat(10_000)),
+        format!("{{{{ {}1 }}}}", "-".repeat(10_000)),
+        format!("{{{{ {}1 }}}}", "not ".repeat(10_000)),
+        format!("{{{{ x{} }}}}", ".a".repeat(10_000)),
+        format!("{}{}", "{% if 1 %}".repeat(10_000), "{% endif %}".repeat(10_000)),
+        format!("{}x{}", "{% for (".repeat(10_000), ")".repeat(10_000)),
+    ];
+    for source in all {
+        let start = std::time::Instant::now();
+        let rendered =
+            ChatTemplate::new(&source).and_then(|template| template.render(&Variables::new(), CivilTime::default()));
+        let shown: String = source.chars().take(160).collect();
+        let error = rendered.expect_err(&shown);
+        assert_eq!(error.code(), "TEMPLATE_ERROR", "{shown}");
+        println!("{:>6.0} ms  {shown}\n           {error}", start.elapsed().as_secs_f64() * 1e3);
+        assert!(start.elapsed().as_secs_f64() < 10.0, "{shown}");
+    }
+    // Long chains that do not nest are no harm.
+    let sum = format!("{{{{ 0{} }}}}", " + 1".repeat(5_000));
+    let rendered = ChatTemplate::new(&sum).unwrap().render(&Variables::new(), CivilTime::default());
+    assert_eq!(rendered.unwrap().text, "5000");
+}

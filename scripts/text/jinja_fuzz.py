@@ -226,8 +226,11 @@ EXPLAINED = [
 ]
 
 
-def explained(case, wanted, got):
+def explained(template, wanted, got):
     """Why a difference is none."""
+    if hidden := re.search(r"^'(\w+)' is undefined", str(wanted)):
+        if re.search(rf"set [^%]*\b{hidden[1]}\b", template):
+            return "jinja2 hides a variable from inner blocks before the template sets one of that name"
     if isinstance(wanted, Exception):
         for pattern, why in EXPLAINED:
             if pattern.search(str(wanted)):

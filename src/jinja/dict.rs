@@ -15,7 +15,9 @@ pub struct Dict {
 /// Fails where a value can be no key.
 pub(super) fn check_hashable(key: &Value, budget: &Budget) -> Result<()> {
     match key {
-        Value::List(_) | Value::Dict(_) | Value::View(View::Keys | View::Items, _) => fault!("unhashable type: '{}'", key.kind()),
+        Value::List(_) | Value::Dict(_) | Value::View(View::Keys | View::Items, _) => {
+            fault!("unhashable type: '{}'", key.kind())
+        }
         Value::Tuple(list) => {
             budget.steps(list.items.len())?;
             list.items.iter().try_for_each(|item| check_hashable(item, budget))

@@ -656,13 +656,23 @@ fn round(value: &Value, args: Args) -> Result<Value> {
     Ok(match method.as_ref().map(Value::as_str) {
         None | Some(Some("common")) => match value.as_index() {
             Some(n) if precision >= 0 => Value::Int(n),
-            Some(n) => Value::Int(float::round(n as f64, precision) as i128),
+            Some(n) => round_int(n, precision.unsigned_abs()),
             None => Value::Float(float::round(x, precision)),
         },
         Some(Some("ceil")) => Value::Float((x * scale).ceil() / scale),
         Some(Some("floor")) => Value::Float((x * scale).floor() / scale),
         _ => fault!("the method of round is 'common', 'ceil' or 'floor'"),
     })
+}
+
+/// To so many zeros, half to even.
+fn round_int(n: i128, zeros: u64) -> Value {
+    let Some(unit) = u32::try_from(zeros).ok().and_then(|zeros| 10i128.checked_pow(zeros)) else {
+        return Value::Int(0);
+    };
+    let (whole, rest) = (n.div_euclid(unit), n.rem_euclid(unit));
+    let up = rest > unit - rest || rest == unit - rest && whole % 2 != 0;
+    Value::Int((whole + i128::from(up)).saturating_mul(unit))
 }
 
 fn truncate(value: &Value, args: Args, budget: &Budget) -> Result<Value> {
@@ -814,7 +824,7 @@ fn file_size(bytes: f64, binary: bool) -> String {
         ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"]
     };
     let i = (1..units.len()).find(|&i| bytes < base.powi(i as i32 + 1)).unwrap_or(units.len());
-    format!("{:.1} {}", bytes / base.powi(i as i32), units[i - 1])
+    format!("{:.1} {}", base * bytes / base.powi(i as i32 + 1), units[i - 1])
 }
 
 fn quote(text: &Str, for_query: bool, budget: &Budget) -> Result<Str> {

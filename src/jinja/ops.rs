@@ -235,6 +235,8 @@ pub fn binary(operator: Binary, a: &Value, b: &Value, budget: &Budget) -> Result
         (Binary::Power, _, Some((a, b))) => power(a, b),
         (Binary::Power, ..) => unsupported("**", a, b),
         (_, _, Some((_, 0.0))) => fault!("division by zero"),
+        // Of large integers the rest counts as well.
+        (Binary::Divide, Some((a, b)), _) if a / b != 0 => Ok(Value::Float((a / b) as f64 + (a % b) as f64 / b as f64)),
         (Binary::Divide, _, Some((a, b))) => Ok(Value::Float(a / b)),
         (Binary::Divide, ..) => unsupported("/", a, b),
         (Binary::FloorDivide, Some((a, b)), _) => {
