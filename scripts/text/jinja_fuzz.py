@@ -194,7 +194,7 @@ class Maker:
             otherwise = self.pick("", "", self.tag("else") + self.body())
             return self.tag(f"for {target} in {items}{condition}") + inside + self.pick("", self.body()) + otherwise + self.tag("endfor")
         if kind < 0.84:
-            return self.pick(self.tag(f"set {self.pick('y', 'l', 'q')} = {self.any()}"), self.tag(f"set ns.{self.pick('n', 'k')} = {self.any()}"), "{% set q %}" + self.body() + "{% endset %}",
+            return self.pick(self.tag(f"set {self.pick('y', 'p', 'q')} = {self.any()}"), self.tag(f"set ns.{self.pick('n', 'k')} = {self.any()}"), "{% set q %}" + self.body() + "{% endset %}",
                              "{% set q | upper %}" + self.body() + "{% endset %}", self.tag(f"set y, q = {self.pick(self.any(), '1, 2', 'l[:2]')}"))
         if kind < 0.88:
             return self.tag(f"with y = {self.any()}, x = {self.any()}") + self.body() + "{{ y }}" + self.tag("endwith")

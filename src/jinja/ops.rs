@@ -115,6 +115,12 @@ pub fn contains(container: &Value, item: &Value, budget: &Budget) -> Result<bool
         }
         (Value::Str(_), other) => fault!("'in <string>' takes a string, there is {}", other.kind()),
         (Value::Dict(dict) | Value::View(View::Keys, dict), key) => Ok(dict.find(key, budget)?.is_some()),
+        (Value::View(View::Items, dict), Value::Tuple(pair)) if pair.items.len() == 2 => {
+            match dict.find(&pair.items[0], budget)? {
+                Some(value) => equal(value, &pair.items[1], budget),
+                None => Ok(false),
+            }
+        }
         (Value::Iter(iter), item) => {
             while let Some(next) = iter.next()? {
                 if equal(&next, item, budget)? {
