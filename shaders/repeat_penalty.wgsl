@@ -1,6 +1,7 @@
 // The repeat penalty (arXiv:1909.05858) on the recent ids, before sampling.
 #import shared/state
 #import shared/n_recent
+#import shared/finite
 @group(0) @binding(0) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(4) var<storage, read> recent: array<u32>;
 @group(0) @binding(6) var<storage, read> state: State;
@@ -16,7 +17,7 @@ fn main(@builtin(local_invocation_index) t: u32) {
     if (recent[i] == id) { return; } // once an id, however often it occurs
   }
   let v = logits[id];
-  if (abs(v) > LARGEST_LOGIT) { return; } // an infinity stays one
+  if (!is_finite(v)) { return; } // and is found by the sampler
   let penalised = select(v / state.repeat_penalty, v * state.repeat_penalty, v <= 0.0);
   logits[id] = clamp(penalised, -LARGEST_LOGIT, LARGEST_LOGIT);
 }

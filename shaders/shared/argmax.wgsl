@@ -1,4 +1,5 @@
 // The largest value with its index over a workgroup of ARGMAX_WG; the lowest index wins a tie.
+#import shared/finite
 struct Best {
   value: f32,
   index: u32,
@@ -10,9 +11,9 @@ var<workgroup> argmax_scratch: array<Best, ARGMAX_WG>;
 const NO_ID = 0xffffffffu;
 const LARGEST = 3.4028234e38;
 
-// An id's logit; one that is no number beats all others. Told by its bits: compilers may take for granted that there is none.
+// An id's logit; one that is no number beats all others.
 fn candidate(logit: f32, id: u32) -> Best {
-  let finite = (bitcast<u32>(logit) & 0x7f800000u) != 0x7f800000u;
+  let finite = is_finite(logit);
   return Best(select(LARGEST, logit, finite), select(NO_ID, id, finite));
 }
 
