@@ -53,8 +53,16 @@ impl<'b> Interpreter<'b> {
 
     pub fn render(&self, body: &[Stmt], scope: &Rc<Scope>) -> Result<Prompt> {
         let mut out = Builder::new(self.budget);
-        self.run(body, scope, scope, &mut out)?;
+        self.run_whole(body, scope, scope, &mut out)?;
         out.into_prompt()
+    }
+
+    /// Runs statements that no loop is around, or none that they could leave.
+    fn run_whole(&self, body: &[Stmt], scope: &Rc<Scope>, root: &Rc<Scope>, out: &mut Builder) -> Result<()> {
+        match self.run(body, scope, root, out)? {
+            Flow::On => Ok(()),
+            Flow::Break | Flow::Continue => fault!("'break' or 'continue' outside of a loop"),
+        }
     }
 
     /// Runs statements. `root` is the template's own scope.
@@ -155,7 +163,7 @@ impl<'b> Interpreter<'b> {
     /// What statements write.
     fn captured(&self, body: &[Stmt], scope: &Rc<Scope>, root: &Rc<Scope>) -> Result<Str> {
         let mut out = Builder::new(self.budget);
-        self.run(body, scope, root, &mut out)?;
+        self.run_whole(body, scope, root, &mut out)?;
         Ok(out.finish()?.with_safe(self.escapes.get()))
     }
 

@@ -171,10 +171,7 @@ impl Parser {
             "if" => self.if_else()?,
             "set" => self.set(line)?,
             "with" => self.with()?,
-            "macro" => {
-                let name = self.name()?;
-                Stmt::Macro(Rc::new(self.macro_with(name, "endmacro")?))
-            }
+            "macro" => self.macro_definition()?,
             "call" => self.call_block()?,
             "filter" => {
                 let filters = self.filters()?;
@@ -281,56 +278,51 @@ impl Parser {
         Ok(Stmt::With { bindings, body: self.block("endwith")? })
     }
 
-    /// The parameters and the body of a macro or of a block that calls one.
-    fn macro_with(&mut self, name: String, end: &str) -> Result<Macro> {
+    fn parameters(&mut self) -> Result<Vec<(String, Option<Expr>)>> {
         let mut parameters: Vec<(String, Option<Expr>)> = Vec::new();
-        self.uses.push([false; 3]);
-        if self.is_operator("(") {
-            self.at += 1;
-            while !self.is_operator(")") {
-                if !parameters.is_empty() {
-                    self.expect(",")?;
-                }
-                let parameter = self.name()?;
-                let default = if self.eat("=") { Some(self.expression()?) } else { None };
-                if default.is_none() && parameters.iter().any(|(_, default)| default.is_some()) {
-                    return self.expected("a default after parameters with defaults");
-                }
-                parameters.push((parameter, default));
+        if !self.eat("(") {
+            return Ok(parameters);
+        }
+        while !self.eat(")") {
+            if !parameters.is_empty() {
+                self.expect(",")?;
             }
-            self.at += 1;
+            let parameter = self.name()?;
+            let default = if self.eat("=") { Some(self.expression()?) } else { None };
+            if default.is_none() && parameters.iter().any(|(_, default)| default.is_some()) {
+                return self.expected("a default after parameters with defaults");
+            }
+            parameters.push((parameter, default));
         }
-        let (body, rest) = match end {
-            "endcall" => (Vec::new(), true),
-            end => (self.block(end)?, false),
-        };
-        let mut made = Macro { name, parameters, body, takes_varargs: false, takes_kwargs: false, takes_caller: false };
-        if !rest {
-            self.finish(&mut made);
-        }
-        Ok(made)
+        Ok(parameters)
     }
 
-    fn finish(&mut self, made: &mut Macro) {
-        [made.takes_varargs, made.takes_kwargs, made.takes_caller] = self.uses.pop().unwrap_or_default();
-        let is_parameter = |name| made.parameters.iter().any(|(parameter, _)| parameter == name);
-        made.takes_varargs &= !is_parameter("varargs");
-        made.takes_kwargs &= !is_parameter("kwargs");
-        made.takes_caller &= !is_parameter("caller");
+    /// A macro whose inside was just parsed: it takes what that uses, unless a parameter has the name.
+    fn finish(&mut self, name: String, parameters: Vec<(String, Option<Expr>)>, body: Vec<Stmt>) -> Rc<Macro> {
+        let uses = self.uses.pop().unwrap_or_default();
+        let takes = |i: usize, name: &str| uses[i] && parameters.iter().all(|(parameter, _)| parameter != name);
+        let (takes_varargs, takes_kwargs, takes_caller) = (takes(0, "varargs"), takes(1, "kwargs"), takes(2, "caller"));
+        Rc::new(Macro { name, parameters, body, takes_varargs, takes_kwargs, takes_caller })
+    }
+
+    fn macro_definition(&mut self) -> Result<Stmt> {
+        let name = self.name()?;
+        self.uses.push([false; 3]);
+        let parameters = self.parameters()?;
+        let body = self.block("endmacro")?;
+        Ok(Stmt::Macro(self.finish(name, parameters, body)))
     }
 
     fn call_block(&mut self) -> Result<Stmt> {
-        let mut caller = self.macro_with(String::new(), "endcall")?;
+        let parameters = self.parameters()?;
         // What is called is written outside of the block.
-        let uses = self.uses.pop().unwrap_or_default();
         let call = self.expression()?;
         if !matches!(*call.kind, Kind::Call { .. }) {
             return self.expected("a call in '{% call %}'");
         }
-        self.uses.push(uses);
-        caller.body = self.block("endcall")?;
-        self.finish(&mut caller);
-        Ok(Stmt::Call { caller: Rc::new(caller), call })
+        self.uses.push([false; 3]);
+        let body = self.block("endcall")?;
+        Ok(Stmt::Call { caller: self.finish(String::new(), parameters, body), call })
     }
 
     /// What is assigned to: names, in tuples too, and attributes of namespaces.
@@ -431,22 +423,31 @@ impl Parser {
         }
     }
 
-    fn or(&mut self) -> Result<Expr> {
+    /// Operands with one operator between them.
+    fn joined(
+        &mut self,
+        eats: impl Fn(&mut Self) -> bool,
+        operand: fn(&mut Self) -> Result<Expr>,
+        kind: fn(Vec<Expr>) -> Kind,
+    ) -> Result<Expr> {
         let line = self.line();
-        let mut items = vec![self.and()?];
-        while self.eat_word("or") {
-            items.push(self.and()?);
+        let first = operand(self)?;
+        if !eats(self) {
+            return Ok(first);
         }
-        Ok(single(items).unwrap_or_else(|items| expr(Kind::Or(items), line)))
+        let mut items = vec![first, operand(self)?];
+        while eats(self) {
+            items.push(operand(self)?);
+        }
+        Ok(expr(kind(items), line))
+    }
+
+    fn or(&mut self) -> Result<Expr> {
+        self.joined(|parser| parser.eat_word("or"), Self::and, Kind::Or)
     }
 
     fn and(&mut self) -> Result<Expr> {
-        let line = self.line();
-        let mut items = vec![self.not()?];
-        while self.eat_word("and") {
-            items.push(self.not()?);
-        }
-        Ok(single(items).unwrap_or_else(|items| expr(Kind::And(items), line)))
+        self.joined(|parser| parser.eat_word("and"), Self::not, Kind::And)
     }
 
     fn not(&mut self) -> Result<Expr> {
@@ -509,12 +510,7 @@ impl Parser {
     }
 
     fn concat(&mut self) -> Result<Expr> {
-        let line = self.line();
-        let mut items = vec![self.product()?];
-        while self.eat("~") {
-            items.push(self.product()?);
-        }
-        Ok(single(items).unwrap_or_else(|items| expr(Kind::Concat(items), line)))
+        self.joined(|parser| parser.eat("~"), Self::product, Kind::Concat)
     }
 
     fn product(&mut self) -> Result<Expr> {
@@ -745,16 +741,5 @@ impl Parser {
             test.arguments.positional.push(self.postfix(argument, &mut 0)?);
         }
         Ok(test)
-    }
-}
-
-/// The only item, or all of them.
-fn single(mut items: Vec<Expr>) -> Result<Expr, Vec<Expr>> {
-    match items.pop() {
-        Some(only) if items.is_empty() => Ok(only),
-        last => {
-            items.extend(last);
-            Err(items)
-        }
     }
 }
