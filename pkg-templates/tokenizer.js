@@ -46,11 +46,11 @@ export class Tokenizer {
   promptIds(prompt, { parseSpecial = true } = {}) {
     need('boolean', 'parseSpecial', parseSpecial);
     if (typeof prompt === 'string') return this.#engine.prompt_ids(prompt, parseSpecial);
-    if (prompt?.[Symbol.iterator]) return this.#checked(prompt);
-    throw failure('INVALID_ARGUMENT', `the prompt is ${shown(prompt)}; a string or token ids are allowed`);
+    return this.#checked(prompt);
   }
 
   #checked(ids) {
+    if (!ids?.[Symbol.iterator]) throw failure('INVALID_ARGUMENT', `what was given as token ids is ${shown(ids)}; an iterable of them is allowed`);
     const limit = this.info.vocabularySize;
     return Uint32Array.from(ids, (id) => {
       if (Number.isInteger(id) && id >= 0 && id < limit) return id;

@@ -329,3 +329,63 @@ test('a bad network and the cache together: 30 % of requests fail, with interrup
   assert.equal(last.sum, sum);
   await context.close();
 });
+
+/** Tags of a range and of the whole file, which servers compress, by the servers' habits. */
+const SAME = [
+  ['"v1"', 'W/"v1"'],
+  ['W/"v1"', '"v1"'],
+  ['"v1"', '"v1-gzip"'],
+  ['"v1-gzip"', '"v1"'],
+  ['"v1"', '"v1;gzip"'],
+  ['"v1"', '"v1--gzip"'],
+  ['"v1"', 'W/"v1-br"'],
+  ['"v1-br"', '"v1-gzip"'],
+];
+const OTHER = [
+  ['"v1"', '"v2-gzip"'],
+  ['"v1"', 'W/"v2"'],
+  ['"gzip"', '"br"'],
+  ['"v1-1"', '"v1-2"'],
+];
+
+test('a tag that tells of a coding is still of the same version', TIMEOUT, async () => {
+  const { context, page, gets } = await profile();
+  for (const [get, head] of SAME) {
+    const url = `/fault/tags${FILE}?get=${encodeURIComponent(get)}&head=${encodeURIComponent(head)}`;
+    assert.equal((await load(page, url)).sum, sum, `${get}: the first load`);
+    gets();
+    const again = await load(page, url);
+    assert.equal(again.sum, sum);
+    assert.equal(gets(), 0, `${head} is the version of ${get}`);
+  }
+  await context.close();
+});
+
+test('a tag of another version is one, and so is another date beside a tag that is only alike', TIMEOUT, async () => {
+  const { context, page, gets } = await profile();
+  for (const [get, head, more] of [...OTHER.map((tags) => [...tags, '']), ['"v1"', 'W/"v1"', '&later']]) {
+    const url = `/fault/tags${FILE}?get=${encodeURIComponent(get)}&head=${encodeURIComponent(head)}${more}`;
+    await load(page, url);
+    gets();
+    assert.equal((await load(page, url)).sum, sum);
+    assert.ok(gets() > 0, `${head} is not the version of ${get}`);
+  }
+  await context.close();
+});
+
+test('ranges whose tags differ by coding make one file, those of two versions do not', TIMEOUT, async () => {
+  const { context, page } = await profile();
+  const tags = (name, get) => `/fault/${name}${FILE}?id=${Math.random()}&skip=2&get=${encodeURIComponent(get)}`;
+  const { etag } = await page.evaluate(async (file) => {
+    const response = await fetch(file, { method: 'HEAD' });
+    return { etag: response.headers.get('etag') };
+  }, FILE);
+  for (const alike of [`W/${etag}`, etag.replace(/"$/, '-gzip"')]) {
+    const { failed, sum: found } = await load(page, tags('tags', alike), { cache: false });
+    assert.equal(failed, undefined, failed?.message);
+    assert.equal(found, sum, alike);
+  }
+  const { failed } = await load(page, tags('tags', '"other"'), { cache: false });
+  assert.equal(failed?.code, 'SOURCE_CHANGED');
+  await context.close();
+});

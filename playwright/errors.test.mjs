@@ -31,7 +31,10 @@ test('arguments of any kind are refused with a code', TIMEOUT, async () => {
     strange.loop.loop = strange.loop;
     strange.poisoned = { signal: { aborted: 1 } };
     strange.notCalled = { onToken: 5, onProgress: 5, onDrop: 5 };
-    const first = (stream) => stream.next();
+    const first = async (stream) => {
+      await stream.next();
+      await stream.return();
+    };
     const calls = {
       source: (v) => webgguf.loadModel(v === 'x' ? undefined : v, {}),
       loadOptions: (v) => webgguf.loadModel('/models/gpt2-tiny.gguf', v),

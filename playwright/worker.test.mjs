@@ -120,6 +120,32 @@ test('signals cross over, and a call that is left or aborted frees the model', T
   assert.equal(result.after, 3);
 });
 
+test('a signal ends chat.send at once while the worker is busy with the prompt', TIMEOUT, async () => {
+  const result = await page.evaluate(async () => {
+    const chat = model.chat({ template: '{{ messages[-1].content }}', messages: [{ role: 'user', content: 'before' }] });
+    const said = [...chat.messages];
+    const controller = new AbortController();
+    const sent = chat.send('War and peace, 1812. '.repeat(300_000), { signal: controller.signal });
+    const failing = failureOf(sent.next());
+    await new Promise((later) => setTimeout(later, 100));
+    const start = performance.now();
+    controller.abort();
+    const failed = await failing;
+    const waited = performance.now() - start;
+    const busy = performance.now();
+    const { ids } = await collect(model, 'Prince', { maxTokens: 2, temperature: 0, ignoreEnd: true });
+    const fired = await failureOf(chat.send('a', { signal: controller.signal }).next());
+    const same = JSON.stringify(chat.messages) === JSON.stringify(said);
+    return { failed, waited, busyMs: performance.now() - busy, n: ids.length, fired, same };
+  });
+  console.log(`ABORTED after ${result.waited.toFixed(0)} ms; the worker was free ${result.busyMs.toFixed(0)} ms later`);
+  assert.deepEqual([result.failed.name, result.failed.code], ['AbortError', 'ABORTED']);
+  assert.ok(result.waited < 500, `${result.waited} ms`);
+  assert.equal(result.n, 2);
+  assert.equal(result.fired.code, 'ABORTED');
+  assert.ok(result.same, 'the conversation is as it was');
+});
+
 test('destroy ends the worker and what runs in it', TIMEOUT, async () => {
   const workers = page.workers().length;
   const { running, later, stats } = await page.evaluate(async () => {

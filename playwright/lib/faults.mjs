@@ -183,6 +183,17 @@ const FAULTS = {
     return sendSpoilt(response, { status, headers, body }, file, (chunk) => chunk);
   },
 
+  /** Honest bytes, under the tag `head` in answers to HEAD and `get` in others; with `later`, as of another date. */
+  'tags': (request, response, file, query) => {
+    const whose = request.method === 'HEAD' ? 'head' : 'get';
+    // What is tagged otherwise than the server's own files is not found by their tag.
+    if (request.headers['if-range'] === query.get('get')) delete request.headers['if-range'];
+    const { status, headers, body } = answer(request, file);
+    headers.ETag = query.get(whose);
+    if (query.has('later') && whose === 'head') headers['Last-Modified'] = newer(file).modified.toUTCString();
+    return sendSpoilt(response, { status, headers, body }, file, (chunk) => chunk);
+  },
+
   /** A range, compressed. */
   'gzip-range': async (request, response, file) => {
     const { status, headers, body } = answer(request, file);
