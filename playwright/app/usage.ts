@@ -84,6 +84,8 @@ export async function main(): Promise<void> {
     const messages: Message[] = [{ role: 'user', content: 'Hi' }];
     const tools = [{ type: 'function', function: { name: 'f', parameters: {} } }];
     const formatted: string = model.formatChat(messages, { addGenerationPrompt: false, tools, enable_thinking: false });
+    const chatIds: Uint32Array = model.tokenizeChat(messages, { tools });
+    for await (const piece of model.generate(chatIds, { maxTokens: 1, showSpecial: true })) console.log(piece);
     const chat: Chat = model.chat({ system: 'Be brief.', tools, overflow: 'drop-oldest', onDrop: (m) => console.log(m.length) });
     for await (const piece of chat.send('Hello', { maxTokens: 10 })) text += piece;
     for await (const piece of chat.send({ role: 'tool', content: '5', name: 'f' })) text += piece;

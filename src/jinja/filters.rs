@@ -338,7 +338,7 @@ pub fn apply(name: &str, value: Value, mut args: Args, it: &Interpreter) -> Resu
         }
         "pprint" => {
             let mut out = Builder::new(budget);
-            repr(&value, &mut out, budget)?;
+            repr(&with_sorted_keys(&value, budget)?, &mut out, budget)?;
             out.finish()?.into()
         }
         "urlize" => {
@@ -347,6 +347,25 @@ pub fn apply(name: &str, value: Value, mut args: Args, it: &Interpreter) -> Resu
         }
         _ => fault!("there is no filter '{name}'"),
     })
+}
+
+/// The value with the keys of its dicts sorted, as `pprint` shows them; those of unlike types stay as they are.
+fn with_sorted_keys(value: &Value, budget: &Budget) -> Result<Value> {
+    budget.steps(1)?;
+    let all = |items: &[Value]| items.iter().map(|item| with_sorted_keys(item, budget)).collect::<Result<Vec<_>>>();
+    match value {
+        Value::List(list) => Value::list(all(&list.items)?, budget),
+        Value::Tuple(list) => Value::tuple(all(&list.items)?, budget),
+        Value::Dict(dict) => {
+            let mut entries = Vec::new();
+            for (key, value) in &dict.entries {
+                entries.push((key.clone(), with_sorted_keys(value, budget)?));
+            }
+            let sorted = sort(entries.clone(), &mut |a, b| ops::less(&a.0, &b.0, budget));
+            Value::dict(sorted.unwrap_or(entries), budget)
+        }
+        other => Ok(other.clone()),
+    }
 }
 
 fn named_dict(named: Vec<(String, Value)>, budget: &Budget) -> Result<Value> {
