@@ -41,19 +41,21 @@ class Link {
   constructor() {
     this.#worker = startWorker();
     let runs = false;
+    let forbidden = false;
+    const violated = (e) => (forbidden ||= /^(worker|script|child|default)-src/.test(e.effectiveDirective));
+    const started = () => globalThis.document?.removeEventListener('securitypolicyviolation', violated);
+    globalThis.document?.addEventListener('securitypolicyviolation', violated);
     this.#worker.onmessage = ({ data }) => {
+      if (!runs) started();
       runs = true;
       if (data.lost) return this.onlost?.(data.lost);
       this.#calls.get(data.id)?.(data);
     };
-    let forbidden = false;
-    const violated = (e) => (forbidden ||= /^(worker|script|child|default)-src/.test(e.effectiveDirective));
-    globalThis.document?.addEventListener('securitypolicyviolation', violated);
     this.#worker.onerror = async (e) => {
       e.preventDefault();
       if (runs) return this.close(failure('INTERNAL', `webgguf's worker failed: ${e.message}`));
       await new Promise((later) => setTimeout(later)); // A violation may be told of after it.
-      globalThis.document?.removeEventListener('securitypolicyviolation', violated);
+      started();
       this.close(
         forbidden
           ? failure('BLOCKED', `webgguf's worker is forbidden by the page's Content-Security-Policy: it needs worker-src`)

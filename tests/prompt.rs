@@ -119,6 +119,15 @@ fn a_prompt_has_one_begin_token_and_no_end_token() {
 }
 
 #[test]
+fn a_plain_prompt_has_no_control_token_but_the_begin_token() {
+    let text = load("tiny-spm.gguf");
+    let bos = text.tokenizer.special_ids().bos.unwrap();
+    assert_eq!(text.plain_prompt_ids("Hello"), text.prompt_ids("Hello"));
+    assert_eq!(text.plain_prompt_ids("<s>Hello</s>").iter().filter(|&&id| text.tokenizer.is_special(id)).count(), 1);
+    assert_eq!(text.plain_prompt_ids("<s>Hello</s>")[0], bos);
+}
+
+#[test]
 fn messages_that_are_none_are_named() {
     let text = load("tiny-bpe.gguf");
     let error = |json: &str, template: Option<&str>| {

@@ -4,6 +4,7 @@ import {
   Model,
   Tokenizer,
   canRun,
+  isWebggufError,
   listCached,
   loadModel,
   loadTokenizer,
@@ -23,10 +24,6 @@ import {
   type WebggufError,
   type WorkerModel,
 } from 'webgguf';
-
-function isWebggufError(e: unknown): e is WebggufError {
-  return e instanceof Error && 'code' in e;
-}
 
 const advice: Partial<Record<ErrorCode, string>> = {
   NO_WEBGPU: 'Try another browser.',
@@ -68,6 +65,8 @@ export async function main(): Promise<void> {
       repeatPenalty: 1.1,
       seed: 7,
       stop: ['\n\n', 'END'],
+      showSpecial: true,
+      parseSpecial: false,
       ignoreEnd: false,
       signal: controller.signal,
       onToken: (id) => ids.push(id),
@@ -106,7 +105,8 @@ export async function main(): Promise<void> {
     console.log(await persist(), away.info.cache.kind, away.stats.gpuBytes);
     away.destroy();
   } catch (e) {
-    if (isWebggufError(e)) console.error(e.code, e.message, advice[e.code]);
-    else throw e;
+    if (!isWebggufError(e)) throw e;
+    const { code, message }: WebggufError = e;
+    console.error(code, message, advice[code]);
   }
 }
