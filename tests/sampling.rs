@@ -323,7 +323,9 @@ fn what_is_no_number_is_no_id() {
                 if all {
                     logits.fill(wrong);
                 }
-                for (temperature, top_k, repeat_penalty) in [(0.0, 0, 1.0), (0.8, 40, 1.0), (1.0, 0, 1.0), (0.8, 40, 1.1)] {
+                for (temperature, top_k, repeat_penalty) in
+                    [(0.0, 0, 1.0), (0.8, 40, 1.0), (1.0, 0, 1.0), (0.8, 40, 1.1)]
+                {
                     let state = State { temperature, top_k, repeat_penalty, n_recent: 2, ..STATE };
                     let (id, ..) = bench.sample(&logits, state, &[at as u32, 0]);
                     assert_eq!(id, NO_ID, "N_VOCAB={n}, {wrong} at {at}, {state:?}");

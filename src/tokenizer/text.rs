@@ -32,7 +32,8 @@ impl Text {
     /// As [`Text::prompt_ids`], but of a text of unknown origin: what spells a control token in it is letters.
     #[must_use]
     pub fn plain_prompt_ids(&self, prompt: &str) -> Vec<u32> {
-        let mut ids: Vec<u32> = self.tokenizer.special_ids().bos.filter(|_| self.tokenizer.adds_bos()).into_iter().collect();
+        let mut ids: Vec<u32> =
+            self.tokenizer.special_ids().bos.filter(|_| self.tokenizer.adds_bos()).into_iter().collect();
         ids.extend(self.tokenizer.encode(prompt, EncodeOptions::default()));
         ids
     }
