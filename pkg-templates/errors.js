@@ -50,9 +50,9 @@ export async function unlessAborted(promise, what, signal) {
 }
 
 /** JSON of what the engine is told. What JSON has not, such as a circle, is the caller's mistake. */
-export function toJson(what, value, replace) {
+export function toJson(what, value) {
   try {
-    return JSON.stringify(value, replace);
+    return JSON.stringify(value);
   } catch (e) {
     throw failure('INVALID_ARGUMENT', `${what} are no JSON: ${e.message}`, { cause: e });
   }

@@ -57,10 +57,36 @@ function needWebgpu() {
   throw failure('NO_WEBGPU', why);
 }
 
-/** JSON of options. Numbers that JSON has not stay visible to the engine, which names what is wrong. */
+const WHOLE = ['a whole number from 0 to 4294967295', (v) => Number.isInteger(v) && v >= 0 && v < 2 ** 32];
+const NUMBER = ['a number', Number.isFinite];
+const FLAG = ['true or false', (v) => typeof v === 'boolean'];
+const NAME = ['a name', (v) => typeof v === 'string'];
+
+/** What the engine's options are. Their ranges, and options that there are not, it names itself. */
+const KINDS = {
+  contextLength: WHOLE,
+  kvCache: NAME,
+  profile: NAME,
+  maxTokens: WHOLE,
+  temperature: NUMBER,
+  topK: WHOLE,
+  topP: NUMBER,
+  minP: NUMBER,
+  repeatPenalty: NUMBER,
+  seed: WHOLE,
+  ignoreEnd: FLAG,
+  showSpecial: FLAG,
+};
+
+/** JSON of options; null is as good as nothing. */
 function optionsJson(options) {
-  const visible = (_, value) => (typeof value === 'bigint' || (typeof value === 'number' && !isFinite(value)) ? `${value}` : value);
-  return toJson('the options', options, visible);
+  for (const [name, [allowed, is]] of Object.entries(KINDS)) {
+    const value = options[name] ?? undefined;
+    if (value === undefined || is(value)) continue;
+    const found = typeof value === 'string' ? `"${value}"` : shown(value);
+    throw failure('INVALID_ARGUMENT', `${name} is ${found}, ${allowed} is allowed`);
+  }
+  return toJson('the options', options);
 }
 
 /** What Safari on phones and tablets bears is less than it says. Tablets call themselves Macintosh. */

@@ -4,7 +4,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
-use super::{JsEvents, load_options, to_json};
+use super::{JsEvents, LoadArguments, parse, to_json};
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::model::{Budget, Excess, Fit, LoadEvents};
@@ -34,7 +34,8 @@ struct NeedsJson {
 /// JSON of whether the model of these files fits, from their headers and the adapter's limits.
 #[wasm_bindgen]
 pub async fn can_run(files: Vec<JsFile>, options: String, signal: Option<AbortSignal>) -> Result<String, JsValue> {
-    let options = load_options("canRun", &options)?;
+    let arguments: LoadArguments = parse("the options of canRun", &options)?;
+    let options = arguments.options()?;
     let events = JsEvents { on_progress: None, signal };
     events.check()?;
     let files = Split(files.into_iter().map(JsSource).collect());

@@ -8,9 +8,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Object, Promise, Reflect};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use text::TextEngine;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
@@ -55,74 +53,73 @@ impl From<Error> for JsValue {
     }
 }
 
+/// Options of `index.js`, which has checked their types.
+fn parse<'a, T: Deserialize<'a>>(what: &str, json: &'a str) -> Result<T> {
+    serde_json::from_str(json).map_err(|e| Error::InvalidArgument(format!("{what}: {e}")))
+}
+
 fn to_json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(|e| Error::Internal(format!("JSON: {e}")))
 }
 
-/// The options of a call, by name.
-struct Arguments(Map<String, Value>);
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct LoadArguments {
+    context_length: Option<u32>,
+    kv_cache: Option<String>,
+    profile: Option<String>,
+    memory_budget: Option<u64>,
+}
 
-const WHOLE: &str = "a whole number from 0 to 4294967295";
-
-impl Arguments {
-    fn parse(json: &str) -> Result<Arguments> {
-        serde_json::from_str(json).map(Arguments).map_err(|e| Error::InvalidArgument(format!("the options: {e}")))
+impl LoadArguments {
+    fn options(self) -> Result<LoadOptions> {
+        Ok(LoadOptions {
+            context_length: self.context_length,
+            kv_type: self.kv_cache.as_deref().map(KvType::from_name).transpose()?,
+            profile: self.profile.as_deref().map_or(Ok(DeviceProfile::Full), DeviceProfile::from_name)?,
+            memory_budget: self.memory_budget,
+            ..LoadOptions::default()
+        })
     }
+}
 
-    /// Take an option out; null is as good as nothing.
-    fn take<T: DeserializeOwned>(&mut self, name: &str, allowed: &str) -> Result<Option<T>> {
-        let value = self.0.remove(name).unwrap_or_default();
-        let wrong = |_| Error::InvalidArgument(format!("{name} is {value}, {allowed} is allowed"));
-        Option::<T>::deserialize(&value).map_err(wrong)
-    }
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct GenerateArguments {
+    max_tokens: Option<u32>,
+    temperature: Option<f32>,
+    top_k: Option<u32>,
+    top_p: Option<f32>,
+    min_p: Option<f32>,
+    repeat_penalty: Option<f32>,
+    seed: Option<u32>,
+    #[serde(default)]
+    stop: Vec<String>,
+    #[serde(default)]
+    ignore_end: bool,
+    #[serde(default)]
+    show_special: bool,
+}
 
-    /// Nothing was left that is not known.
-    fn end(self, call: &str) -> Result<()> {
-        match self.0.into_iter().next() {
-            Some((name, value)) => bail!(InvalidArgument, "{call} has no option '{name}', which is {value}"),
-            None => Ok(()),
+impl GenerateArguments {
+    fn options(self, earlier: Earlier) -> GenerateOptions {
+        let d = GenerateOptions::default();
+        GenerateOptions {
+            max_tokens: self.max_tokens.unwrap_or(d.max_tokens),
+            sampling: Sampling {
+                temperature: self.temperature.unwrap_or(d.sampling.temperature),
+                top_k: self.top_k.unwrap_or(d.sampling.top_k),
+                top_p: self.top_p.unwrap_or(d.sampling.top_p),
+                min_p: self.min_p.unwrap_or(d.sampling.min_p),
+                repeat_penalty: self.repeat_penalty.unwrap_or(d.sampling.repeat_penalty),
+                seed: self.seed.unwrap_or_else(|| (js_sys::Math::random() * f64::from(u32::MAX)) as u32),
+            },
+            stop: self.stop,
+            ignore_end: self.ignore_end,
+            show_special: self.show_special,
+            earlier,
         }
     }
-}
-
-fn load_options(call: &str, json: &str) -> Result<LoadOptions> {
-    let mut a = Arguments::parse(json)?;
-    let options = LoadOptions {
-        context_length: a.take("contextLength", WHOLE)?,
-        kv_type: a.take::<String>("kvCache", "a name")?.as_deref().map(KvType::from_name).transpose()?,
-        profile: a
-            .take::<String>("profile", "a name")?
-            .as_deref()
-            .map_or(Ok(DeviceProfile::Full), DeviceProfile::from_name)?,
-        memory_budget: a.take("memoryBudget", "a whole number of bytes")?,
-        ..LoadOptions::default()
-    };
-    a.end(call)?;
-    Ok(options)
-}
-
-fn generate_options(json: &str, earlier: Earlier) -> Result<GenerateOptions> {
-    const NUMBER: &str = "a number";
-    const FLAG: &str = "true or false";
-    let mut a = Arguments::parse(json)?;
-    let d = GenerateOptions::default();
-    let options = GenerateOptions {
-        max_tokens: a.take("maxTokens", WHOLE)?.unwrap_or(d.max_tokens),
-        sampling: Sampling {
-            temperature: a.take("temperature", NUMBER)?.unwrap_or(d.sampling.temperature),
-            top_k: a.take("topK", WHOLE)?.unwrap_or(d.sampling.top_k),
-            top_p: a.take("topP", NUMBER)?.unwrap_or(d.sampling.top_p),
-            min_p: a.take("minP", NUMBER)?.unwrap_or(d.sampling.min_p),
-            repeat_penalty: a.take("repeatPenalty", NUMBER)?.unwrap_or(d.sampling.repeat_penalty),
-            seed: a.take("seed", WHOLE)?.unwrap_or_else(|| (js_sys::Math::random() * f64::from(u32::MAX)) as u32),
-        },
-        stop: a.take("stop", "a string or an array of strings")?.unwrap_or_default(),
-        ignore_end: a.take("ignoreEnd", FLAG)?.unwrap_or_default(),
-        show_special: a.take("showSpecial", FLAG)?.unwrap_or_default(),
-        earlier,
-    };
-    a.end("generate")?;
-    Ok(options)
 }
 
 #[derive(Serialize)]
@@ -183,7 +180,8 @@ impl Engine {
         on_progress: Option<Function>,
         signal: Option<AbortSignal>,
     ) -> Result<Engine, JsValue> {
-        let options = load_options("loadModel", &options)?;
+        let arguments: LoadArguments = parse("the options of loadModel", &options)?;
+        let options = arguments.options()?;
         let events = JsEvents { on_progress, signal: signal.clone() };
         events.check()?;
         let files = Split(files.into_iter().map(JsSource).collect());
@@ -234,7 +232,8 @@ impl Engine {
         n_generated: usize,
         missing: String,
     ) -> Result<TextStream, JsValue> {
-        let options = generate_options(options, Earlier { n_generated, missing })?;
+        let arguments: GenerateArguments = parse("the options of generate", options)?;
+        let options = arguments.options(Earlier { n_generated, missing });
         let generation = self.session.generate(prompt, options)?;
         Ok(TextStream {
             generation: Rc::new(RefCell::new(Some(generation))),
