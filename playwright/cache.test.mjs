@@ -348,7 +348,7 @@ const OTHER = [
   ['"v1-1"', '"v1-2"'],
 ];
 
-test('a tag that tells of a coding is still of the same version', TIMEOUT, async () => {
+test('a tag marked by a coding is still that of the same version', TIMEOUT, async () => {
   const { context, page, gets } = await profile();
   for (const [get, head] of SAME) {
     const url = `/fault/tags${FILE}?get=${encodeURIComponent(get)}&head=${encodeURIComponent(head)}`;

@@ -43,7 +43,7 @@ for (const where of ['model', 'remote']) {
     const stop = text.slice(ends[2] - 1, ends[4] + 1);
     const at = text.indexOf(stop);
     for (const byAbort of [true, false]) {
-      // A worker tells of tokens with the text that they complete: then it is too late to abort within the stop string.
+      // A worker reports tokens with the text that they complete: then it is too late to abort within the stop string.
       for (const n of byAbort && where === 'remote' ? [2, 3] : [2, 3, 4, 5]) {
         const all = [where, PROMPT, n, { ...options, stop, byAbort }];
         const { first, second, reason } = await page.evaluate(([w, ...rest]) => inTwo(globalThis[w], ...rest), all);

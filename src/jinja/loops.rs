@@ -1,4 +1,4 @@
-//! A loop under way, and what the variable `loop` tells of it. Items come one by one, as the condition of a loop may depend
+//! A loop under way, and what the variable `loop` says about it. Items come one by one, as the condition of a loop may depend
 //! on what its rounds did before.
 
 use std::cell::{Cell, RefCell};

@@ -268,7 +268,7 @@ impl<'a> Hyper<'a> {
         if self.bool_opt("attention.causal")? == Some(false) {
             bail!(
                 UnsupportedArchitecture,
-                "metadata '{}' is false; tokens that attend to those behind them are not supported",
+                "metadata '{}' is false; attention to later tokens is not supported",
                 self.key("attention.causal")
             );
         }

@@ -31,7 +31,7 @@ pub struct GenerateOptions {
 /// What an earlier call wrote at the prompt's end: the text goes on as if that call had not ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Earlier {
-    /// So many of the prompt's last ids are that call's.
+    /// How many of the last ids of the prompt that call generated.
     pub n_generated: usize,
     /// The end of their text that the caller has not got: see [`Generation::missing`].
     pub missing: String,
@@ -252,7 +252,7 @@ impl Generation {
             let n = self.stats.prompt_tokens + self.stats.generated_tokens;
             bail!(
                 NotFinite,
-                "behind {n} tokens the model computed NaN or an infinity in place of scores: weights of the file are \
+                "after {n} tokens the model computed NaN or an infinity in place of scores: weights of the file are \
                  broken, or too large for kvCache '{}'",
                 self.session.model.kv_type.name()
             );
