@@ -19,6 +19,9 @@ pub(super) const MAX_DEPTH: u32 = 160;
 /// Levels of expressions, blocks and calls in each other.
 const MAX_LEVELS: u32 = 200;
 
+/// Bytes that a string, a variable, a macro or a namespace takes beside its contents, about.
+pub(super) const OVERHEAD: usize = 96;
+
 /// What was taken.
 #[derive(Debug, Default)]
 pub struct Budget {

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use super::budget::OVERHEAD;
 use super::call::{Args, Callable, int, text};
 use super::eval::Interpreter;
 use super::value::{Range, Value};
@@ -66,7 +67,7 @@ pub fn call(name: &str, mut args: Args, it: &Interpreter) -> Result<Value> {
             if name == "dict" {
                 return Value::dict(entries, budget);
             }
-            budget.items(2 * entries.len() + 4)?;
+            budget.bytes((2 + 3 * entries.len()) * OVERHEAD)?;
             let mut namespaces = it.namespaces.borrow_mut();
             namespaces.push(entries);
             Ok(Value::Namespace(namespaces.len() - 1))

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::ast::{Arguments, Compare, Expr, Filter, Kind, Macro, Stmt, Target};
-use super::budget::Budget;
+use super::budget::{Budget, OVERHEAD};
 use super::call::{Args, Callable};
 use super::loops::Loop;
 use super::scope::Scope;
@@ -116,11 +116,11 @@ impl<'b> Interpreter<'b> {
                 }
                 return self.run(body, &inner, root, out);
             }
-            Stmt::Macro(node) => scope.set(&node.name, self.closure(node, scope)),
+            Stmt::Macro(node) => scope.set(&node.name, self.closure(node, scope)?),
             Stmt::Call { caller, call } => {
                 let Kind::Call { function, arguments } = &*call.kind else { return Ok(Flow::On) };
                 let mut args = self.arguments(arguments, scope)?;
-                args.named.push(("caller".into(), self.closure(caller, scope)));
+                args.named.push(("caller".into(), self.closure(caller, scope)?));
                 let function = self.eval(function, scope)?;
                 let value = self.call(&function, args).map_err(|fault| fault.at(call.line))?;
                 self.print(&value, out)?;
@@ -199,7 +199,12 @@ impl<'b> Interpreter<'b> {
 
     pub fn assign(&self, target: &Target, value: Value, scope: &Rc<Scope>) -> Result<()> {
         match target {
-            Target::Name(name) => scope.set(name, value),
+            Target::Name(name) => {
+                if scope.is_kept() {
+                    self.budget.bytes(OVERHEAD)?;
+                }
+                scope.set(name, value);
+            }
             Target::Attribute { name, attribute, line } => {
                 let Some(Value::Namespace(i)) = scope.get(name) else {
                     return Err(super::Fault::new("cannot assign attribute on non-namespace object").at(*line));
@@ -221,9 +226,10 @@ impl<'b> Interpreter<'b> {
         Ok(())
     }
 
-    fn closure(&self, node: &Rc<Macro>, scope: &Rc<Scope>) -> Value {
+    fn closure(&self, node: &Rc<Macro>, scope: &Rc<Scope>) -> Result<Value> {
+        self.budget.bytes((2 + scope.keep()) * OVERHEAD)?;
         self.closures.borrow_mut().push(scope.clone());
-        Value::Callable(Rc::new(Callable::Macro(node.clone(), scope.clone())))
+        Ok(Value::Callable(Rc::new(Callable::Macro(node.clone(), scope.clone()))))
     }
 
     pub fn method(&self, object: Value, name: &'static str) -> Value {

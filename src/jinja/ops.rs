@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use super::ast::{Binary, Compare};
-use super::budget::{Budget, MAX_TEXT_BYTES};
+use super::budget::Budget;
 use super::dict::check_hashable;
 use super::text::{Builder, Str};
 use super::value::{Range, Value, View};
@@ -308,13 +308,8 @@ fn repeat(value: &Value, n: i128, budget: &Budget) -> Result<Value> {
     let n = usize::try_from(n.max(0)).unwrap_or(usize::MAX);
     match value {
         Value::Str(text) => {
-            if text.as_str().len().saturating_mul(n) > MAX_TEXT_BYTES {
-                fault!("the template makes a text of more than {} MB", MAX_TEXT_BYTES >> 20);
-            }
             let mut out = Builder::new(budget);
-            if !text.as_str().is_empty() {
-                (0..n).for_each(|_| out.push(text));
-            }
+            out.push_times(text, n);
             Ok(out.finish()?.with_safe(text.is_safe()).into())
         }
         Value::List(list) | Value::Tuple(list) => {

@@ -1,6 +1,6 @@
 //! Variables by name. A loop's round, a macro's call and other blocks have a scope of their own in the one around them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::value::Value;
@@ -9,6 +9,8 @@ use super::value::Value;
 pub struct Scope {
     variables: RefCell<Vec<(Rc<str>, Value)>>,
     outer: Option<Rc<Scope>>,
+    /// A macro holds the scope: it stays to the end of the rendering.
+    is_kept: Cell<bool>,
 }
 
 impl Scope {
@@ -17,7 +19,7 @@ impl Scope {
     }
 
     pub fn inner(self: &Rc<Scope>) -> Rc<Scope> {
-        Rc::new(Scope { variables: RefCell::default(), outer: Some(self.clone()) })
+        Rc::new(Scope { outer: Some(self.clone()), ..Scope::default() })
     }
 
     pub fn set(&self, name: &str, value: Value) {
@@ -37,6 +39,16 @@ impl Scope {
             scope = at.outer.as_deref();
         }
         None
+    }
+
+    /// Keeps the scope for a macro, and gives the number of variables in it.
+    pub fn keep(&self) -> usize {
+        self.is_kept.set(true);
+        self.variables.borrow().len()
+    }
+
+    pub fn is_kept(&self) -> bool {
+        self.is_kept.get()
     }
 
     /// Forgets the variables: a macro among them holds the scope that holds it.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::budget::{Budget, MAX_TEXT_BYTES};
+use super::budget::{Budget, MAX_TEXT_BYTES, OVERHEAD};
 use super::{Result, fault};
 
 /// Ranges of bytes, ascending and apart.
@@ -17,7 +17,7 @@ pub struct Str(Rc<Inner>);
 struct Inner {
     text: Box<str>,
     /// The bytes that came with the messages or other variables.
-    data: Ranges,
+    data: Box<[Range<usize>]>,
     /// Python's `Markup`: escaped for HTML already.
     safe: bool,
 }
@@ -31,7 +31,7 @@ impl fmt::Debug for Str {
 impl From<&str> for Str {
     /// The template's own text.
     fn from(text: &str) -> Str {
-        Str(Rc::new(Inner { text: text.into(), data: Vec::new(), safe: false }))
+        Str(Rc::new(Inner { text: text.into(), data: Box::default(), safe: false }))
     }
 }
 
@@ -39,7 +39,7 @@ impl Str {
     /// Text of a message or another variable.
     #[must_use]
     pub fn data(text: &str) -> Str {
-        let data = if text.is_empty() { Vec::new() } else { std::iter::once(0..text.len()).collect() };
+        let data = (!text.is_empty()).then_some(0..text.len()).into_iter().collect();
         Str(Rc::new(Inner { text: text.into(), data, safe: false }))
     }
 
@@ -130,12 +130,24 @@ impl<'b> Builder<'b> {
         self.push_str(text, false);
     }
 
+    /// Text of the template's own, `n` times.
     pub fn repeat(&mut self, text: &str, n: usize) {
+        match text.len().saturating_mul(n) {
+            0..=MAX_TEXT_BYTES => self.write(&text.repeat(n)),
+            _ => self.is_full = true,
+        }
+    }
+
+    /// A string, `n` times.
+    pub fn push_times(&mut self, text: &Str, n: usize) {
+        if text.0.data.is_empty() {
+            return self.repeat(text.as_str(), n);
+        }
         for _ in 0..n {
             if self.is_full {
                 return;
             }
-            self.write(text);
+            self.push(text);
         }
     }
 
@@ -163,12 +175,12 @@ impl<'b> Builder<'b> {
         if self.is_full {
             fault!("the template makes a text of more than {} MB", MAX_TEXT_BYTES >> 20);
         }
-        self.budget.bytes(self.text.len() + self.data.len() * size_of::<Range<usize>>())
+        self.budget.bytes(OVERHEAD + self.text.len() + self.data.len() * size_of::<Range<usize>>())
     }
 
     pub fn finish(self) -> Result<Str> {
         self.check()?;
-        Ok(Str(Rc::new(Inner { text: self.text.into(), data: self.data, safe: false })))
+        Ok(Str(Rc::new(Inner { text: self.text.into(), data: self.data.into(), safe: false })))
     }
 
     pub fn into_prompt(self) -> Result<Prompt> {
