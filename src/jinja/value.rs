@@ -210,7 +210,7 @@ impl Value {
         }
     }
 
-    /// The name of its type in Python (of an undefined value and of JSON's null what a reader expects).
+    /// What kind of value it is, for messages.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -219,7 +219,7 @@ impl Value {
             Value::Bool(_) => "bool",
             Value::Int(_) => "int",
             Value::Float(_) => "float",
-            Value::Str(_) => "str",
+            Value::Str(_) => "string",
             Value::List(_) => "list",
             Value::Tuple(_) => "tuple",
             Value::Dict(_) => "dict",
