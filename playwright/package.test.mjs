@@ -145,14 +145,20 @@ chromiumTest('what a model says of itself is what the types say', { timeout: 90_
   const internal = [...code.matchAll(/@internal[^*]*\*\/\s+(?:async )?(\w+)\(/g)].map((m) => m[1]);
   const methods = said.members.filter((name) => !internal.includes(name));
   for (const name of methods) assert.match(types, new RegExp(`^  (readonly )?${name}\\b`, 'm'), `${name} is typed`);
-  const exported = ['Chat', 'Model', 'Tokenizer', 'canRun', 'listCached', 'loadModel', 'loadTokenizer', 'persist', 'removeCached'];
+  const exported = ['Chat', 'Model', 'Tokenizer', 'canRun', 'isWebggufError', 'listCached', 'loadModel', 'loadTokenizer', 'persist', 'removeCached'];
   assert.deepEqual(said.exports.sort(), exported);
 });
 
 chromiumTest('the codes of errors are those of the types', () => {
   const rust = readFileSync(join(ROOT, 'src/error.rs'), 'utf8');
   const types = readFileSync(join(ROOT, 'pkg-templates/index.d.ts'), 'utf8');
-  const codes = [...rust.matchAll(/=> "([A-Z_]+)"/g)].map((m) => m[1]).sort();
+  const folder = join(ROOT, 'pkg-templates');
+  const scripts = readdirSync(folder).filter((name) => name.endsWith('.js')).map((name) => readFileSync(join(folder, name), 'utf8'));
+  // What forbids the worker or the wasm is known to the scripts alone.
+  const ofScripts = scripts.join('').matchAll(/(?:failure\(|\? \[)'([A-Z_]+)'/g);
+  const codes = [...new Set([...rust.matchAll(/=> "([A-Z_]+)"/g), ...ofScripts].map((m) => m[1]))].sort();
   assert.ok(codes.length > 5);
   assert.deepEqual([...types.matchAll(/^  \| '([A-Z_]+)'/gm)].map((m) => m[1]).sort(), codes);
+  const words = readFileSync(join(ROOT, 'www/errors.js'), 'utf8');
+  for (const code of codes) if (code !== 'ABORTED') assert.match(words, new RegExp(`^  ${code}: \\[`, 'm'), `${code} has words on the page`);
 });
