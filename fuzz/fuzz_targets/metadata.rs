@@ -17,7 +17,7 @@ impl ByteSource for Header {
         None
     }
 
-    async fn stream(&self, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()> {
+    async fn stream(&self, range: Range<u64>, sink: &mut impl Sink) -> Result<()> {
         self.0.stream(range, sink).await
     }
 }

@@ -19,7 +19,7 @@ fuzz_target!(|data: &[u8]| {
             let ids = tokenizer.encode(text, EncodeOptions { add_special, parse_special: add_special });
             assert!(ids.iter().all(|&id| id < tokenizer.n_vocab()));
             let _ = tokenizer.decode(&ids, DecodeOptions { show_special: add_special, continues: add_special });
-            let _ = text_side.prompt_ids_after(text, &ids);
+            let _ = text_side.prompt_ids_after(&text.into(), &ids);
         }
     }
 });
