@@ -54,7 +54,7 @@ class Link {
     this.#worker.onerror = async (e) => {
       e.preventDefault();
       if (runs) return this.close(failure('INTERNAL', `webgguf's worker failed: ${e.message}`));
-      await new Promise((later) => setTimeout(later)); // A violation may be told of after it.
+      await new Promise((later) => setTimeout(later)); // A violation may be reported later.
       started();
       this.close(
         forbidden

@@ -4,13 +4,13 @@
 use super::ast::Binary;
 use super::budget::Budget;
 use super::call::{Args, int, text};
-use super::dict::{check_hashable, insert};
+use super::dict::insert;
 use super::eval::Interpreter;
 use super::json::{self, Style};
 use super::sort::sort;
 use super::strings::{escape, is_space, repr, to_str};
 use super::text::{Builder, Str};
-use super::value::Value;
+use super::value::{Value, View};
 use super::{Result, fault, float, format, methods, ops, tests};
 
 const NAMES: [&str; 55] = [
@@ -84,8 +84,12 @@ fn given(value: Option<Value>) -> Option<Value> {
     value.filter(|value| !matches!(value, Value::None))
 }
 
-pub fn apply(name: &str, value: Value, mut args: Args, it: &Interpreter) -> Result<Value> {
+pub fn apply(name: &str, value: Value, args: Args, it: &Interpreter) -> Result<Value> {
     let budget = it.budget;
+    // A filter that the list lacks is none, so that `is filter` and this agree.
+    if !exists(name) {
+        fault!("there is no filter '{name}'");
+    }
     Ok(match name {
         "default" | "d" => {
             let [default, boolean] = args.bind(name, ["default_value", "boolean"], 0)?;
@@ -139,14 +143,14 @@ pub fn apply(name: &str, value: Value, mut args: Args, it: &Interpreter) -> Resu
         "join" => join(&value, args, it)?.into(),
         "first" => match &value {
             Value::Iter(iter) => iter.next()?.unwrap_or_default(),
+            Value::List(list) | Value::Tuple(list) => list.items.first().cloned().unwrap_or_default(),
             other => ops::items(other, budget)?.into_iter().next().unwrap_or_default(),
         },
-        "last" => {
-            if matches!(value, Value::Iter(_)) {
-                fault!("last takes a sequence, there is a generator; make it a list first");
-            }
-            ops::items(&value, budget)?.pop().unwrap_or_default()
-        }
+        "last" => match &value {
+            Value::Iter(_) => fault!("last takes a sequence, there is a generator; make it a list first"),
+            Value::List(list) | Value::Tuple(list) => list.items.last().cloned().unwrap_or_default(),
+            other => ops::items(other, budget)?.pop().unwrap_or_default(),
+        },
         "random" => {
             let items = ops::items(&value, budget)?;
             let n = items.len().max(1);
@@ -164,7 +168,7 @@ pub fn apply(name: &str, value: Value, mut args: Args, it: &Interpreter) -> Resu
         "items" => match &value {
             Value::Undefined => Value::iter(std::iter::empty(), budget)?,
             Value::Dict(dict) => {
-                let pairs = ops::items(&Value::View(super::value::View::Items, dict.clone()), budget)?;
+                let pairs = ops::items(&Value::View(View::Items, dict.clone()), budget)?;
                 Value::iter(pairs.into_iter().map(Ok), budget)?
             }
             other => fault!("items takes a dict, there is {}", other.kind()),
@@ -242,7 +246,6 @@ pub fn apply(name: &str, value: Value, mut args: Args, it: &Interpreter) -> Resu
             let mut kept = Vec::new();
             for item in items {
                 let key = getter.get(&item)?;
-                check_hashable(&key, budget)?;
                 let n = seen.len();
                 insert(&mut seen, key, Value::None, budget)?;
                 if seen.len() > n {
@@ -341,11 +344,7 @@ pub fn apply(name: &str, value: Value, mut args: Args, it: &Interpreter) -> Resu
             repr(&with_sorted_keys(&value, budget)?, &mut out, budget)?;
             out.finish()?.into()
         }
-        "urlize" => {
-            args.named.clear();
-            fault!("the filter 'urlize', which makes HTML of addresses, is not supported")
-        }
-        _ => fault!("there is no filter '{name}'"),
+        _ => fault!("the filter '{name}' is not supported"),
     })
 }
 
@@ -857,7 +856,7 @@ fn quote(text: &Str, for_query: bool, budget: &Budget) -> Result<Str> {
 
 fn url_encode(value: &Value, budget: &Budget) -> Result<Str> {
     let pairs = match value {
-        Value::Dict(dict) => ops::items(&Value::View(super::value::View::Items, dict.clone()), budget)?,
+        Value::Dict(dict) => ops::items(&Value::View(View::Items, dict.clone()), budget)?,
         Value::List(_) | Value::Tuple(_) | Value::Iter(_) | Value::View(..) | Value::Range(_) => {
             ops::items(value, budget)?
         }

@@ -43,7 +43,7 @@ struct Lexer<'s> {
     out: Vec<(Token, u32)>,
 }
 
-fn syntax<T>(message: &str) -> Result<T> {
+pub fn syntax<T>(message: &str) -> Result<T> {
     Err(Fault::new(format!("syntax error: {message}")))
 }
 
@@ -99,6 +99,10 @@ impl<'s> Lexer<'s> {
         Ok(())
     }
 
+    fn spaces(&mut self) {
+        self.take(self.rest.len() - trim_start(self.rest).len());
+    }
+
     fn sign(&mut self) {
         if self.rest.starts_with(['-', '+']) {
             self.take(1);
@@ -129,7 +133,7 @@ impl<'s> Lexer<'s> {
         let sign = self.rest.as_bytes()[0];
         self.take(2 + usize::from(matches!(sign, b'-' | b'+')));
         match sign {
-            b'-' => _ = self.take(self.rest.len() - trim_start(self.rest).len()),
+            b'-' => self.spaces(),
             b'+' => {}
             _ if trims && self.rest.starts_with('\n') => _ = self.take(1),
             _ => {}
@@ -166,7 +170,7 @@ impl<'s> Lexer<'s> {
     fn tag(&mut self, close: &str, end: Token) -> Result<()> {
         let mut brackets: Vec<&str> = Vec::new();
         loop {
-            self.take(self.rest.len() - trim_start(self.rest).len());
+            self.spaces();
             let Some(c) = self.rest.chars().next() else { return syntax("the template ends within a tag") };
             if brackets.is_empty() {
                 let signed = self
@@ -248,8 +252,7 @@ fn tag_of(text: &str, name: &str, allows_plus: bool) -> Option<(usize, bool)> {
 /// The length of the tag that begins a raw block, with the white space that it takes. It takes no newline without a sign.
 fn raw_len(text: &str) -> Option<usize> {
     let (len, sign) = tag_of(text, "raw", false)?;
-    let spaces = if sign { text[len..].len() - trim_start(&text[len..]).len() } else { 0 };
-    Some(len + spaces)
+    Some(if sign { text.len() - trim_start(&text[len..]).len() } else { len })
 }
 
 /// What Python's codec `unicode-escape` makes of the inside of a string literal.

@@ -73,7 +73,7 @@ pub fn name_of(value: &Value, name: &str) -> Option<&'static str> {
     names.iter().find(|method| **method == name).copied()
 }
 
-/// Whether the sandbox hides an attribute that the value has: what changes it, and Python's insides.
+/// Whether the sandbox hides an attribute that the value has: a method that would change it.
 pub fn is_forbidden(value: &Value, name: &str) -> bool {
     match value {
         Value::List(_) => ["append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"].contains(&name),
@@ -593,7 +593,8 @@ fn call_str(this: &Str, name: &str, args: Args, it: &Interpreter) -> Result<Valu
                 }
                 "islower" => has_case(s, false).into(),
                 "isupper" => has_case(s, true).into(),
-                _ => is_title(s).into(),
+                "istitle" => is_title(s).into(),
+                _ => fault!("the method '{name}' is not supported"),
             }
         }
     })

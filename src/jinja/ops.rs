@@ -129,15 +129,18 @@ pub fn contains(container: &Value, item: &Value, budget: &Budget) -> Result<bool
             }
             Ok(false)
         }
-        (container, item) => {
-            for other in items(container, budget)? {
-                if equal(&other, item, budget)? {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
+        (Value::List(list) | Value::Tuple(list), item) => has_equal(&list.items, item, budget),
+        (container, item) => has_equal(&items(container, budget)?, item, budget),
+    }
+}
+
+fn has_equal(items: &[Value], item: &Value, budget: &Budget) -> Result<bool> {
+    for other in items {
+        if equal(other, item, budget)? {
+            return Ok(true);
         }
     }
+    Ok(false)
 }
 
 /// What a loop over the value gives.

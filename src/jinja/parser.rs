@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::ast::{Arguments, Binary, Compare, Expr, Filter, For, Kind, Macro, Stmt, Target};
-use super::lexer::Token;
+use super::lexer::{Token, syntax};
 use super::text::Str;
 use super::value::Value;
 use super::{Fault, Result};
@@ -61,8 +61,12 @@ impl Parser {
         }
     }
 
+    fn wrong<T>(&self, line: u32, message: &str) -> Result<T> {
+        syntax(message).map_err(|fault: Fault| fault.at(line))
+    }
+
     fn expected<T>(&self, what: &str) -> Result<T> {
-        Err(Fault::new(format!("syntax error: {what} is expected, there is {}", self.describe())).at(self.line()))
+        self.wrong(self.line(), &format!("{what} is expected, there is {}", self.describe()))
     }
 
     fn is_operator(&self, operator: &str) -> bool {
@@ -115,8 +119,7 @@ impl Parser {
     /// One level deeper in the source.
     fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.nesting >= MAX_NESTING {
-            return Err(Fault::new(format!("syntax error: more than {MAX_NESTING} levels of brackets and blocks"))
-                .at(self.line()));
+            return self.wrong(self.line(), &format!("more than {MAX_NESTING} levels of brackets and blocks"));
         }
         self.nesting += 1;
         let result = parse(self);
@@ -190,7 +193,7 @@ impl Parser {
             "block" => {
                 let name = self.name()?;
                 if self.blocks.contains(&name) {
-                    return Err(Fault::new(format!("syntax error: the block '{name}' is defined twice")).at(line));
+                    return self.wrong(line, &format!("the block '{name}' is defined twice"));
                 }
                 self.blocks.push(name.clone());
                 let scoped = self.eat_word("scoped");
@@ -214,9 +217,7 @@ impl Parser {
                 }
                 Stmt::Loads { tag, line }
             }
-            _ => {
-                return Err(Fault::new(format!("syntax error: the tag '{tag}' is not known here")).at(line));
-            }
+            _ => return self.wrong(line, &format!("the tag '{tag}' is not known here")),
         };
         out.push(statement);
         self.block_end()
@@ -416,9 +417,7 @@ impl Parser {
     fn chained(&self, n: &mut u32) -> Result<()> {
         *n += 1;
         match *n > MAX_CHAIN {
-            true => {
-                Err(Fault::new(format!("syntax error: a chain of more than {MAX_CHAIN} operations")).at(self.line()))
-            }
+            true => self.wrong(self.line(), &format!("a chain of more than {MAX_CHAIN} operations")),
             false => Ok(()),
         }
     }

@@ -51,7 +51,15 @@ const NAMES: [&str; 39] = [
     "upper",
 ];
 
+fn exists(name: &str) -> bool {
+    NAMES.contains(&name)
+}
+
 pub fn apply(name: &str, value: &Value, args: Args, it: &Interpreter) -> Result<bool> {
+    // A test that the list lacks is none, so that `is test` and this agree.
+    if !exists(name) {
+        fault!("there is no test '{name}'");
+    }
     let operator = match name {
         "eq" | "equalto" | "==" => Some(Compare::Equal),
         "ne" | "!=" => Some(Compare::NotEqual),
@@ -94,7 +102,7 @@ pub fn apply(name: &str, value: &Value, args: Args, it: &Interpreter) -> Result<
         "false" => matches!(value, Value::Bool(false)),
         "filter" | "test" if check_hashable(value, it.budget).is_err() => fault!("{} is no name", value.kind()),
         "filter" => value.as_str().is_some_and(filters::exists),
-        "test" => value.as_str().is_some_and(|name| NAMES.contains(&name)),
+        "test" => value.as_str().is_some_and(exists),
         "integer" => matches!(value, Value::Int(_)),
         "float" => matches!(value, Value::Float(_)),
         "number" => value.as_float().is_some(),
@@ -113,7 +121,7 @@ pub fn apply(name: &str, value: &Value, args: Args, it: &Interpreter) -> Result<
             let text = strings::to_str(value, it.budget)?;
             methods::has_case(text.as_str(), name == "upper")
         }
-        _ => fault!("there is no test '{name}'"),
+        _ => fault!("the test '{name}' is not supported"),
     })
 }
 

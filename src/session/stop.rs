@@ -17,7 +17,7 @@ impl StopStrings {
         StopStrings { stops, ..Self::default() }
     }
 
-    /// Go on behind the `pieces` of an earlier call, of which the caller has all but the end, `missing`. A stop string may
+    /// Goes on after the `pieces` of an earlier call, of which the caller has all but the end, `missing`. A stop string may
     /// have begun in them; those that are whole there have done their work.
     #[must_use]
     pub fn after(stops: &[String], pieces: impl Iterator<Item = String>, missing: &str) -> Self {
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(s.push("x"), ("<ex".to_owned(), false));
     }
 
-    /// What comes behind `old`, of which `missing` was not handed out.
+    /// What comes after `old`, of which `missing` was not handed out.
     fn go_on(stops: &[&str], old: &[&str], missing: &str, new: &[&str]) -> (String, bool) {
         let stops: Vec<String> = stops.iter().map(|s| (*s).to_owned()).collect();
         let mut s = StopStrings::after(&stops, old.iter().map(|piece| (*piece).to_owned()), missing);

@@ -34,11 +34,15 @@ impl Text {
         self.prompt_ids_after(&prompt.into(), &[])
     }
 
+    /// The token that a prompt begins with, where the model wants one.
+    fn begin(&self) -> Option<u32> {
+        self.tokenizer.special_ids().bos.filter(|_| self.tokenizer.adds_bos())
+    }
+
     /// As [`Text::prompt_ids`], but of a text of unknown origin: what spells a control token in it is letters.
     #[must_use]
     pub fn plain_prompt_ids(&self, prompt: &str) -> Vec<u32> {
-        let mut ids: Vec<u32> =
-            self.tokenizer.special_ids().bos.filter(|_| self.tokenizer.adds_bos()).into_iter().collect();
+        let mut ids: Vec<u32> = self.begin().into_iter().collect();
         ids.extend(self.tokenizer.encode(prompt, EncodeOptions::default()));
         ids
     }
@@ -48,11 +52,10 @@ impl Text {
     /// should hear what it wrote, and what is in its cache needs no computing.
     #[must_use]
     pub fn prompt_ids_after(&self, prompt: &Prompt, known: &[u32]) -> Vec<u32> {
-        let bos = self.tokenizer.special_ids().bos.filter(|_| self.tokenizer.adds_bos());
         let is_there = |bos| {
             prompt.text.as_bytes().starts_with(self.tokenizer.token_bytes(bos)) && self.tokenizer.reads(prompt, 0, bos)
         };
-        let added = bos.filter(|&bos| !is_there(bos));
+        let added = self.begin().filter(|&bos| !is_there(bos));
         let mut ids: Vec<u32> = added.into_iter().collect();
         let known = known.strip_prefix(ids.as_slice()).unwrap_or_default();
         let (n_known, n_bytes) = self.tokenizer.agreement(prompt, known);

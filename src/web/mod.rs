@@ -20,7 +20,6 @@ use crate::model::{LoadEvents, LoadOptions, LoadPhase, Sampling};
 use crate::ops::KvType;
 use crate::session::{Earlier, FinishReason, GenerateOptions, Generation, Session};
 use crate::source::{JsFile, JsSource, Split};
-use crate::tokenizer::chat::Variables;
 
 thread_local! {
     static ON_PANIC: RefCell<Option<Function>> = RefCell::default();
@@ -218,9 +217,7 @@ impl Engine {
 
     /// The ids of a chat's prompt: as of `TextEngine`, but what the model wrote stays in the ids that it wrote.
     pub fn chat_ids(&self, variables: &str, template: Option<String>) -> Result<Vec<u32>, JsValue> {
-        let variables = Variables::from_json(variables)?;
-        let prompt = self.session.text.format_chat(&variables, template.as_deref(), text::now())?;
-        Ok(self.session.chat_ids(&prompt))
+        Ok(self.session.chat_ids(&text::chat_prompt(&self.session.text, variables, template)?))
     }
 
     /// Start to generate after a prompt's ids. The last `n_generated` of them are an earlier call's, whose text the caller

@@ -11,7 +11,7 @@ use super::{JsEvents, to_json};
 use crate::error::Result;
 use crate::model::{LoadEvents, read_header};
 use crate::source::{JsFile, JsSource, Split};
-use crate::tokenizer::chat::{CivilTime, Variables};
+use crate::tokenizer::chat::{CivilTime, Prompt, Variables};
 use crate::tokenizer::{DecodeOptions, EncodeOptions, Text};
 
 #[derive(Serialize)]
@@ -75,20 +75,22 @@ impl TextEngine {
 
     /// The prompt that a chat template makes of its variables, a JSON object.
     pub fn format_chat(&self, variables: &str, template: Option<String>) -> Result<String, JsValue> {
-        let variables = Variables::from_json(variables)?;
-        Ok(self.text.format_chat(&variables, template.as_deref(), now())?.text)
+        Ok(chat_prompt(&self.text, variables, template)?.text)
     }
 
     /// The ids of that prompt, in which the messages spell no special tokens.
     pub fn chat_ids(&self, variables: &str, template: Option<String>) -> Result<Vec<u32>, JsValue> {
-        let variables = Variables::from_json(variables)?;
-        let prompt = self.text.format_chat(&variables, template.as_deref(), now())?;
-        Ok(self.text.prompt_ids_after(&prompt, &[]))
+        Ok(self.text.prompt_ids_after(&chat_prompt(&self.text, variables, template)?, &[]))
     }
 }
 
+/// The prompt that a template makes of the JSON of its variables.
+pub(super) fn chat_prompt(text: &Text, variables: &str, template: Option<String>) -> Result<Prompt> {
+    text.format_chat(&Variables::from_json(variables)?, template.as_deref(), now())
+}
+
 /// What the user's clock shows.
-pub(super) fn now() -> CivilTime {
+fn now() -> CivilTime {
     let date = Date::new_0();
     CivilTime::from_unix((date.get_time() / 1e3 - date.get_timezone_offset() * 60.0).floor() as i64)
 }
