@@ -1,68 +1,118 @@
 //! Shaders at build time: every variant of every kernel is assembled, validated and reflected by naga, which
 //! never enters the wasm. Writes to OUT_DIR:
-//! - `kernels.rs`: the stripped sources and the axes of `shaders/kernels.toml`
-//! - `shader_decls.rs`: the structs that Rust writes and WGSL reads, laid out as naga says, and constants of both
+//! - `kernels.rs`: the stripped sources and the kernels of `shaders/kernels.toml`
+//! - `exports/OP.rs`: the structs and constants that an op takes over from its shaders, laid out as naga says
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+#[path = "src/gpu/catalogue.rs"]
+mod catalogue;
 #[path = "src/gpu/wgsl.rs"]
 mod wgsl;
 
+use catalogue::{KernelDecl, Slots};
 use wgsl::{Access, Choice, Interface};
 
+/// `shaders/kernels.toml`, which explains itself.
 #[derive(serde::Deserialize)]
 struct Catalogue {
-    axes: BTreeMap<String, Vec<String>>,
-    kernels: BTreeMap<String, Kernel>,
+    /// Of each family of models.
+    kernels: BTreeMap<String, BTreeMap<String, Vec<Table>>>,
+    lists: BTreeMap<String, Vec<String>>,
+    features: BTreeMap<String, Vec<String>>,
+    exports: BTreeMap<String, Vec<String>>,
 }
 
-#[derive(serde::Deserialize)]
-struct Kernel {
-    #[serde(default)]
-    axes: Vec<String>,
-    #[serde(default)]
-    features: Vec<String>,
-    /// Sets of values that make no kernel together.
-    #[serde(default)]
-    except: Vec<Vec<String>>,
+/// Values by slot.
+type Table = BTreeMap<String, Vec<String>>;
+
+impl Catalogue {
+    /// The kernels of these families.
+    fn decls(&'static self, families: &[&str]) -> BTreeMap<&'static str, KernelDecl<'static>> {
+        let mut tables: BTreeMap<&str, Vec<&Table>> = BTreeMap::new();
+        for (kernel, more) in families.iter().flat_map(|&family| &self.kernels[family]) {
+            tables.entry(kernel).or_default().extend(more);
+        }
+        tables.into_iter().map(|(kernel, tables)| (kernel, self.decl(kernel, &tables))).collect()
+    }
+
+    fn decl(&'static self, kernel: &str, tables: &[&'static Table]) -> KernelDecl<'static> {
+        let slot = |(slot, values): (&'static String, &'static Vec<String>)| (slot.as_str(), self.values(values));
+        let tables = tables.iter().map(|table| leak(table.iter().map(slot)));
+        let features = self.features.iter().filter(|(_, kernels)| kernels.iter().any(|k| k == kernel));
+        KernelDecl { tables: leak(tables), features: leak(features.map(|(feature, _)| feature.as_str())) }
+    }
+
+    /// The values, with each list's in place of its name.
+    fn values(&'static self, names: &'static [String]) -> &'static [&'static str] {
+        let value = |name: &'static String| match self.lists.get(name) {
+            Some(list) => self.values(list),
+            None => leak([name.as_str()]),
+        };
+        leak(names.iter().flat_map(value).copied())
+    }
 }
 
-/// The structs of WGSL that Rust fills.
-const STRUCTS: [&str; 2] = ["State", "RepackParams"];
-/// The constants of WGSL that Rust sizes buffers by.
-const CONSTANTS: [&str; 4] = ["MAX_SORTED", "N_BINS", "NO_ID", "N_RECENT"];
+fn leak<T>(items: impl IntoIterator<Item = T>) -> &'static [T] {
+    Vec::from_iter(items).leak()
+}
 
-/// What Rust takes over from the shaders.
+/// What the variants have in common, as far as they have been checked.
 #[derive(Default)]
-struct Decls {
-    /// Names and types of the members.
-    structs: BTreeMap<String, Vec<(String, &'static str)>>,
-    constants: BTreeMap<String, u32>,
+struct Seen {
+    files: BTreeSet<String>,
+    /// Those of the families that are built.
+    built_files: BTreeSet<String>,
+    /// The numbers of bindings by their names.
+    bindings: BTreeMap<String, u32>,
+    /// The declarations that Rust takes over, in Rust.
+    exports: BTreeMap<&'static str, Option<String>>,
 }
 
 fn main() {
-    println!("cargo::rerun-if-changed=shaders");
-    println!("cargo::rerun-if-changed=src/gpu/wgsl.rs");
+    for path in ["shaders", "src/gpu/catalogue.rs", "src/gpu/wgsl.rs"] {
+        println!("cargo::rerun-if-changed={path}");
+    }
     let files = read_shaders(Path::new("shaders"));
-    let catalogue: Catalogue =
-        toml::from_str(&fs::read_to_string("shaders/kernels.toml").expect("shaders/kernels.toml")).expect("valid TOML");
-
-    let mut used = BTreeSet::new();
-    let mut decls = Decls::default();
-    for (name, kernel) in &catalogue.kernels {
-        for choice in choices(&catalogue, kernel) {
-            check_variant(&files, name, &choice, &mut used, &mut decls);
+    let catalogue = fs::read_to_string("shaders/kernels.toml").expect("shaders/kernels.toml");
+    // The build script ends before leaks count.
+    let catalogue: &'static Catalogue = Box::leak(Box::new(toml::from_str(&catalogue).expect("valid TOML")));
+    let exports = catalogue.exports.values().flatten().map(|name| (name.as_str(), None)).collect();
+    let mut seen = Seen { exports, ..Seen::default() };
+    let families: Vec<&str> = catalogue.kernels.keys().map(String::as_str).collect();
+    let feature = |family: &str| env::var_os(format!("CARGO_FEATURE_{}", family.to_uppercase())).is_some();
+    let is_built = |family: &&str| *family == "base" || feature(family);
+    let built = catalogue.decls(&families.iter().copied().filter(is_built).collect::<Vec<_>>());
+    for (name, decl) in catalogue.decls(&families) {
+        let built = built.get(name).map(KernelDecl::variants).unwrap_or_default();
+        for variant in decl.variants() {
+            let used = check_variant(&files, name, &variant.0, variant.1, &mut seen);
+            if built.contains(&variant) {
+                seen.built_files.extend(used.iter().cloned());
+            }
+            seen.files.extend(used);
         }
     }
     for file in files.keys() {
-        assert!(used.contains(file), "shaders/{file}.wgsl is in no kernel of shaders/kernels.toml");
+        assert!(seen.files.contains(file), "shaders/{file}.wgsl is in no kernel of shaders/kernels.toml");
     }
+    let mut kernels = String::from("static KERNELS: &[(&str, KernelDecl<'static>)] = &[\n");
+    for (name, decl) in &built {
+        writeln!(kernels, "({name:?}, {}),", format!("{decl:?}").replace('[', "&[")).expect("write");
+    }
+    let sources = files_source(files.iter().filter(|(file, _)| seen.built_files.contains(*file)));
     let out = PathBuf::from(env::var("OUT_DIR").expect("OUT_DIR"));
-    fs::write(out.join("kernels.rs"), catalogue_source(&files, &catalogue)).expect("write kernels.rs");
-    fs::write(out.join("shader_decls.rs"), decls_source(&decls)).expect("write shader_decls.rs");
+    fs::write(out.join("kernels.rs"), sources + &kernels + "];\n").expect("write kernels.rs");
+    fs::create_dir_all(out.join("exports")).expect("create exports/");
+    for (op, names) in &catalogue.exports {
+        let export =
+            |name: &String| seen.exports[name.as_str()].clone().unwrap_or_else(|| panic!("no kernel declares {name}"));
+        let source: String = names.iter().map(export).collect();
+        fs::write(out.join("exports").join(format!("{op}.rs")), source).expect("write exports");
+    }
 }
 
 /// Sources by name without `.wgsl`, comments stripped.
@@ -84,58 +134,21 @@ fn read_shaders(dir: &Path) -> BTreeMap<String, String> {
     files
 }
 
-type OwnedChoice = (Vec<(String, String)>, Vec<String>);
-
-fn choices(catalogue: &Catalogue, kernel: &Kernel) -> Vec<OwnedChoice> {
-    let mut all: Vec<OwnedChoice> = vec![(Vec::new(), Vec::new())];
-    for axis in &kernel.axes {
-        let values = catalogue.axes.get(axis).unwrap_or_else(|| panic!("axis {axis} is not declared"));
-        all = all
-            .into_iter()
-            .flat_map(|(slots, features)| {
-                values.iter().map(move |v| {
-                    let mut slots = slots.clone();
-                    slots.push((axis.clone(), v.clone()));
-                    (slots, features.clone())
-                })
-            })
-            .collect();
-    }
-    for feature in &kernel.features {
-        let with: Vec<OwnedChoice> = all
-            .iter()
-            .cloned()
-            .map(|(slots, mut features)| {
-                features.push(feature.clone());
-                (slots, features)
-            })
-            .collect();
-        all.extend(with);
-    }
-    all.retain(|(slots, _)| {
-        !kernel.except.iter().any(|set| set.iter().all(|v| slots.iter().any(|(_, value)| value == v)))
-    });
-    all
-}
-
+/// Check a variant; returns the files that it is made of.
 fn check_variant(
     files: &BTreeMap<String, String>,
     name: &str,
-    (slots, features): &OwnedChoice,
-    used: &mut BTreeSet<String>,
-    decls: &mut Decls,
-) {
+    slots: &Slots<'_>,
+    features: &[&str],
+    seen: &mut Seen,
+) -> BTreeSet<String> {
     let what = format!("{name} {slots:?} {features:?}");
-    let slots: Vec<(&str, &str)> = slots.iter().map(|(a, v)| (a.as_str(), v.as_str())).collect();
-    let features: Vec<&str> = features.iter().map(String::as_str).collect();
-    let seen = std::cell::RefCell::new(Vec::new());
+    let used = std::cell::RefCell::new(BTreeSet::new());
     let file = |f: &str| {
-        seen.borrow_mut().push(f.to_owned());
+        used.borrow_mut().insert(f.to_owned());
         files.get(f).map(String::as_str)
     };
-    let source = wgsl::assemble(&file, name, Choice { slots: &slots, features: &features })
-        .unwrap_or_else(|e| panic!("{what}: {e}"));
-    used.extend(seen.into_inner());
+    let source = wgsl::assemble(&file, name, Choice { slots, features }).unwrap_or_else(|e| panic!("{what}: {e}"));
 
     let module = naga::front::wgsl::parse_str(&source)
         .unwrap_or_else(|e| panic!("{what}:\n{}", e.emit_to_string_with_path(&source, name)));
@@ -166,85 +179,74 @@ fn check_variant(
     found.sort_by_key(|b| b.0);
     read.sort_by_key(|b| b.0);
     assert_eq!(found, read, "{what}: bindings as naga finds them and as they were read");
+    for (index, name, _) in &read {
+        let number = *seen.bindings.entry(name.clone()).or_insert(*index);
+        assert_eq!(*index, number, "{what}: '{name}' has another number elsewhere");
+    }
     for pair in read.windows(2) {
         assert_ne!(pair[0].0, pair[1].0, "{what}: '{}' and '{}' share a binding", pair[0].1, pair[1].1);
     }
     let n_storage = read.iter().filter(|b| b.2 != Access::Uniform).count();
     assert!(n_storage <= 8, "{what}: {n_storage} storage buffers, every device allows 8");
-    let overrides: BTreeSet<&str> = module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
-    let read: BTreeSet<&str> =
-        interface.required_overrides.iter().chain(&interface.optional_overrides).map(String::as_str).collect();
+    let unset = module.overrides.iter().filter(|(_, o)| o.init.is_none());
+    let overrides: BTreeSet<&str> = unset.filter_map(|(_, o)| o.name.as_deref()).collect();
+    let read: BTreeSet<&str> = interface.overrides.iter().map(String::as_str).collect();
     assert_eq!(overrides, read, "{what}: overrides as naga finds them and as they were read");
+    for (_, o) in module.overrides.iter() {
+        let literal = o.init.is_some_and(|e| matches!(module.global_expressions[e], naga::Expression::Literal(_)));
+        assert!(!literal, "{what}: the override {:?} has a default, which hides that it was not set", o.name);
+    }
 
     // naga 30 loses count of overrides where an array's size is an expression of them (process_overrides).
     assert!(module.overrides.iter().all(|(_, o)| o.name.is_some()), "{what}: name every expression of overrides");
 
-    for (_, ty) in module.types.iter() {
-        let (Some(name), naga::TypeInner::Struct { members, .. }) = (&ty.name, &ty.inner) else { continue };
-        if STRUCTS.contains(&name.as_str()) {
-            let members = members.iter().enumerate().map(|(i, m)| member(&module, i, m)).collect();
-            decls.structs.insert(name.clone(), members);
-        }
+    for (name, declaration) in declarations(&module) {
+        let Some(export) = seen.exports.get_mut(name.as_str()) else { continue };
+        let first = export.get_or_insert_with(|| declaration.clone());
+        assert_eq!(*first, declaration, "{what}: another kernel declares '{name}' otherwise");
     }
-    for (_, c) in module.constants.iter() {
-        let init = &module.global_expressions[c.init];
-        let (Some(name), naga::Expression::Literal(naga::Literal::U32(value))) = (&c.name, init) else { continue };
-        if CONSTANTS.contains(&name.as_str()) {
-            decls.constants.insert(name.clone(), *value);
-        }
-    }
+    used.into_inner()
 }
 
-/// A struct's member as Rust has it: 4-byte scalars, one after the other.
-fn member(module: &naga::Module, i: usize, m: &naga::StructMember) -> (String, &'static str) {
-    let name = m.name.clone().expect("named member");
-    assert_eq!(m.offset as usize, i * 4, "member {name} is not 4 bytes after the one before");
+/// The structs of 4-byte scalars and the typed constants of a module, by name, in Rust.
+fn declarations(module: &naga::Module) -> Vec<(String, String)> {
+    let structs = module.types.iter().filter_map(|(_, ty)| {
+        let (Some(name), naga::TypeInner::Struct { members, .. }) = (&ty.name, &ty.inner) else { return None };
+        let members: Option<String> = members.iter().enumerate().map(|(i, m)| member(module, i, m)).collect();
+        Some((name.clone(), format!("{STRUCT_ATTRIBUTES}pub struct {name} {{\n{}}}\n", members?)))
+    });
+    let constants = module.constants.iter().filter_map(|(_, c)| {
+        let (ty, value) = match module.global_expressions[c.init] {
+            naga::Expression::Literal(naga::Literal::U32(v)) => ("u32", format!("{v}")),
+            naga::Expression::Literal(naga::Literal::F32(v)) => ("f32", format!("{v:?}")),
+            _ => return None,
+        };
+        let name = c.name.clone()?;
+        Some((name.clone(), format!("/// As the WGSL declares it.\npub const {name}: {ty} = {value};\n")))
+    });
+    structs.chain(constants).collect()
+}
+
+const STRUCT_ATTRIBUTES: &str = "/// As the WGSL declares it.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+";
+
+/// A struct's member in Rust, if it is a 4-byte scalar right after the one before.
+fn member(module: &naga::Module, i: usize, m: &naga::StructMember) -> Option<String> {
     let ty = match module.types[m.ty].inner {
         naga::TypeInner::Scalar(naga::Scalar::U32) => "u32",
         naga::TypeInner::Scalar(naga::Scalar::F32) => "f32",
-        _ => panic!("member {name} is neither u32 nor f32"),
+        _ => return None,
     };
-    (name, ty)
+    let name = m.name.as_deref()?;
+    (m.offset as usize == i * 4).then(|| format!("    pub {name}: {ty},\n"))
 }
 
-fn catalogue_source(files: &BTreeMap<String, String>, catalogue: &Catalogue) -> String {
+fn files_source<'a>(files: impl Iterator<Item = (&'a String, &'a String)>) -> String {
     let mut out = String::from("static FILES: &[(&str, &str)] = &[\n");
     for (name, source) in files {
         writeln!(out, "({name:?}, {source:?}),").expect("write");
     }
-    out += "];\nstatic AXES: &[(&str, &[&str])] = &[\n";
-    for (axis, values) in &catalogue.axes {
-        writeln!(out, "({axis:?}, &{values:?}),").expect("write");
-    }
-    out += "];\nstatic KERNELS: &[KernelDecl] = &[\n";
-    for (name, k) in &catalogue.kernels {
-        let except: Vec<String> = k.except.iter().map(|set| format!("&{set:?}")).collect();
-        writeln!(
-            out,
-            "KernelDecl {{ name: {name:?}, axes: &{:?}, features: &{:?}, except: &[{}] }},",
-            k.axes,
-            k.features,
-            except.join(", ")
-        )
-        .expect("write");
-    }
     out + "];\n"
-}
-
-fn decls_source(decls: &Decls) -> String {
-    let mut out = String::new();
-    for name in STRUCTS {
-        let members = decls.structs.get(name).unwrap_or_else(|| panic!("no shader declares struct {name}"));
-        writeln!(out, "/// As the WGSL declares it.\n#[repr(C)]\n#[derive(Debug, Clone, Copy, Default, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]\npub struct {name} {{")
-            .expect("write");
-        for (member, ty) in members {
-            writeln!(out, "    pub {member}: {ty},").expect("write");
-        }
-        out += "}\n";
-    }
-    for name in CONSTANTS {
-        let value = decls.constants.get(name).unwrap_or_else(|| panic!("no shader declares constant {name}"));
-        writeln!(out, "/// As the WGSL declares it.\npub const {name}: u32 = {value};").expect("write");
-    }
-    out
 }

@@ -1,19 +1,21 @@
-//! Times kernels alone on the native GPU, each against the bytes it reads or the operations it does, over the ways
-//! to divide its work.
+//! Times ops alone on the native GPU, each against the bytes it reads or the operations it does; attention over the ways to
+//! divide its work, too.
 //!
 //! usage: cargo run --release --example kernel_bench [vec|attention|tile]
 
-use std::rc::Rc;
+use webgguf::Result;
+use webgguf::formats::gguf::GgmlType;
+use webgguf::gpu::{Buffer, Gpu, Plan};
+use webgguf::ops::{
+    Act, Attention, AttentionParts, BatchBuffers, Input, KvCache, KvType, Matrix, Output, Phase, Recorder, Rope,
+    RopeKind, Tensor, Tuning, Vector, n_groups,
+};
 
-use webgguf::gguf::GgmlType;
-use webgguf::gpu::{Binding, Buffer, Extent, Gpu, Grid, Kernel, Plan, State, Usage};
-use webgguf::ops::{Matrix, Part, Tuning, n_groups};
-
-/// Weights of one kernel are cycled over this many bytes, more than any cache holds.
+/// The weights of one op are cycled over this many bytes, more than any cache holds.
 const WORKING_SET: u64 = 192 << 20;
 const REPEATS: usize = 64;
 
-fn main() -> webgguf::Result<()> {
+fn main() -> Result<()> {
     let what = std::env::args().nth(1).unwrap_or_default();
     pollster::block_on(async {
         let gpu = Gpu::new().await?;
@@ -31,8 +33,8 @@ fn main() -> webgguf::Result<()> {
     })
 }
 
-fn random(gpu: &Gpu, buffer: &Buffer) {
-    // Small f16 pairs and arbitrary codes: no NaN, no denormals.
+/// Fill a buffer with small f16 pairs and arbitrary codes: no NaN, no denormals.
+fn randomise(gpu: &Gpu, buffer: &Buffer) {
     let words: Vec<u32> =
         (0..(1 << 18)).map(|i: u32| i.wrapping_mul(0x9e37_79b9) & 0x03ff_0f0f | 0x2000_2000).collect();
     let bytes = buffer.bytes();
@@ -44,13 +46,20 @@ fn random(gpu: &Gpu, buffer: &Buffer) {
     }
 }
 
-async fn median(gpu: &Gpu, plan: &Plan, n_tokens: u32) -> webgguf::Result<f64> {
+/// Microseconds of one of the `ops` of a plan.
+async fn median(gpu: &Gpu, plan: &Plan, n_tokens: u32, ops: usize) -> Result<f64> {
     let mut us = Vec::new();
     for _ in 0..7 {
-        us.push(gpu.time_plan(plan, n_tokens).await? / plan.n_dispatches() as f64);
+        us.push(gpu.time_plan(plan, n_tokens).await? / ops as f64);
     }
     us.sort_by(f64::total_cmp);
     Ok(us[3])
+}
+
+fn batch(gpu: &Gpu, pos: u32, n_tokens: u32) -> Result<BatchBuffers> {
+    let batch = BatchBuffers::new(gpu, n_tokens)?;
+    batch.set_place(gpu, pos, n_tokens);
+    Ok(batch)
 }
 
 struct Shape {
@@ -85,187 +94,153 @@ const SHAPES: [Shape; 16] = [
     shape("llama-1b Q4_K gate/up", GgmlType::Q4_K, 16_384, 2048, "rms_norm", "swiglu"),
 ];
 
-fn operands<'a>(part: &'a Part, extra: &[Binding<'a>]) -> Vec<Binding<'a>> {
-    let mut bindings = extra.to_vec();
-    bindings.push(("w_qs", &part.qs));
-    if let Some(sc) = &part.sc {
-        bindings.push(("w_sc", sc));
-    }
-    bindings
+/// What a matmul of a shape reads and writes, but for its weights.
+struct Operands {
+    x: Tensor,
+    norm: Vector,
+    norm_bias: Vector,
+    bias: Vector,
+    y: Tensor,
 }
 
-async fn vec(gpu: &Gpu) -> webgguf::Result<()> {
-    println!("# shape, rows, workgroup, lanes, us, GB/s");
+impl Operands {
+    fn new(gpu: &Gpu, s: &Shape) -> Result<Self> {
+        let vector = |len: u32| -> Result<Vector> {
+            Ok(Vector { buffer: gpu.buffer_with("v", &vec![0.01f32; n_groups(len) as usize * 16])?, len })
+        };
+        let width = if s.output.ends_with("glu") { s.n / 2 } else { s.n };
+        let x = Tensor::new(gpu, "x", 1, s.k)?;
+        randomise(gpu, &x.buffer);
+        // As in a model, y has room for its digits.
+        let y = Tensor::new(gpu, "y", 2, width)?;
+        Ok(Operands { x, norm: vector(s.k)?, norm_bias: vector(s.k)?, bias: vector(s.n)?, y })
+    }
+
+    fn input(&self, s: &Shape) -> Input<'_> {
+        let (x, weight, bias, eps) = (&self.x, &self.norm, &self.norm_bias, 1e-5);
+        match s.input {
+            "rms_norm" => Input::RmsNorm { x, weight, eps },
+            "layer_norm" => Input::LayerNorm { x, weight, bias, eps },
+            _ => Input::Plain(x),
+        }
+    }
+
+    fn output(&self, s: &Shape) -> Output<'_> {
+        let (y, bias) = (&self.y, Some(&self.bias));
+        match s.output {
+            "bias" => Output::Store { y, bias },
+            "add" => Output::Add { y, bias: None, scale: 1.0 },
+            "bias_add" => Output::Add { y, bias, scale: 1.0 },
+            "swiglu" => Output::Glu { y, act: Act::Silu },
+            "geglu" => Output::Glu { y, act: Act::Gelu },
+            _ => Output::Store { y, bias: None },
+        }
+    }
+}
+
+fn matrix(gpu: &Gpu, s: &Shape) -> Result<Matrix> {
+    let matrix = Matrix::new(gpu, s.name, &[(s.ty, s.n)], s.k)?;
+    for part in &matrix.parts {
+        randomise(gpu, &part.qs);
+        part.sc.iter().for_each(|sc| randomise(gpu, sc));
+    }
+    Ok(matrix)
+}
+
+async fn vec(gpu: &Gpu) -> Result<()> {
+    println!("# shape, products of, us, GB/s");
+    let batch = batch(gpu, 0, 1)?;
     for s in &SHAPES {
-        let groups = n_groups(s.k);
-        let first = Matrix::new(gpu, s.name, &[(s.ty, s.n)], s.k)?;
-        let bytes = first.bytes();
-        let copies = (WORKING_SET.div_ceil(bytes) as usize).clamp(1, REPEATS);
-        let mut matrices = vec![first];
-        for _ in 1..copies {
-            matrices.push(Matrix::new(gpu, s.name, &[(s.ty, s.n)], s.k)?);
+        let mut matrices = vec![matrix(gpu, s)?];
+        let bytes = matrices[0].bytes();
+        for _ in 1..(WORKING_SET.div_ceil(bytes) as usize).clamp(1, REPEATS) {
+            matrices.push(matrix(gpu, s)?);
         }
-        for m in &matrices {
-            random(gpu, &m.parts[0].qs);
-            if let Some(sc) = &m.parts[0].sc {
-                random(gpu, sc);
+        let operands = Operands::new(gpu, s)?;
+        for (name, int8_products) in [("floats", false), ("integers", true)] {
+            if int8_products && !gpu.caps.int8_products {
+                continue;
             }
-        }
-        let vector = |n: u32| gpu.buffer_with("v", &vec![0.01f32; n_groups(n) as usize * 16]);
-        let (x, norm, norm_bias) = (vector(s.k)?, vector(s.k)?, vector(s.k)?);
-        let (y, bias) = (vector(s.n)?, vector(s.n)?);
-        let mut best: Option<(f64, String)> = None;
-        let glu = s.output.ends_with("glu");
-        for rows in ["1", "2", "4"] {
-            for workgroup in [64u32, 128, 256] {
-                for lanes in [8u32, 16, 32, 64, 128] {
-                    if (glu && rows == "1") || lanes > workgroup {
-                        continue;
-                    }
-                    let n_rows: u32 = rows.parse().unwrap_or(1);
-                    let grid = s.n.div_ceil(workgroup / lanes * n_rows);
-                    if grid > 65_535 {
-                        continue;
-                    }
-                    let kernel = Kernel::new("matmul_vec")
-                        .slot("WEIGHT", matrices[0].parts[0].layout.weight)
-                        .slot("INPUT", s.input)
-                        .slot("OUTPUT", s.output)
-                        .slot("ROWS", rows)
-                        .set("WG", workgroup)
-                        .set("LANES", lanes)
-                        .set("SUBGROUP", gpu.caps.subgroup_min)
-                        .set("WORKGROUPS_X", grid)
-                        .set("K16", groups)
-                        .set("K", s.k)
-                        .set("EPS", 1e-5)
-                        .set("N", s.n)
-                        .set("Y_STRIDE", s.n);
-                    let mut plan = Plan::default();
-                    for i in 0..REPEATS {
-                        let mut extra: Vec<Binding<'_>> = vec![("x", &x), ("y", &y)];
-                        if s.input != "plain" {
-                            extra.push(("norm_weight", &norm));
-                        }
-                        if s.input == "layer_norm" {
-                            extra.push(("norm_bias", &norm_bias));
-                        }
-                        if s.output.starts_with("bias") {
-                            extra.push(("bias", &bias));
-                        }
-                        let bindings = operands(&matrices[i % copies].parts[0], &extra);
-                        plan.dispatch(gpu, String::new(), &kernel, &bindings, Grid::x(grid))?;
-                    }
-                    let us = median(gpu, &plan, 1).await?;
-                    let line =
-                        format!("{}, {rows}, {workgroup}, {lanes}, {us:.2}, {:.0}", s.name, bytes as f64 / us / 1e3);
-                    println!("{line}");
-                    if best.as_ref().is_none_or(|b| us < b.0) {
-                        best = Some((us, line));
-                    }
-                }
+            let mut r = Recorder::new(gpu, &batch, Phase::Decode { far: false })
+                .with_tuning(Tuning { int8_products, ..Tuning::of(&gpu.caps) });
+            for w in matrices.iter().cycle().take(REPEATS) {
+                r.matmul(s.name, operands.input(s), w, operands.output(s))?;
             }
+            let us = median(gpu, &r.plan, 1, REPEATS).await?;
+            println!("{}, {name}, {us:.2}, {:.0}", s.name, bytes as f64 / us / 1e3);
         }
-        println!("# best: {}", best.map(|b| b.1).unwrap_or_default());
     }
     Ok(())
 }
 
-async fn attention(gpu: &Gpu) -> webgguf::Result<()> {
-    println!("# heads, positions, splits, min split, workgroup, lanes, us, merge us");
-    for (name, h, kv, d) in
+async fn attention(gpu: &Gpu) -> Result<()> {
+    println!("# heads, positions, splits, min split, workgroup, lanes, us");
+    for (name, n_head, n_head_kv, head_dim) in
         [("smollm2", 9u32, 3u32, 64u32), ("llama-1b", 32, 8, 64), ("gemma3", 4, 1, 256), ("gpt2", 12, 12, 64)]
     {
         let capacity = 4096u32;
-        let qkv = gpu.buffer_with("qkv", &vec![0.1f32; ((h + 2 * kv) * d) as usize])?;
-        let rope = gpu.buffer_with("rope", &vec![0.7f32; (capacity * d) as usize])?;
-        let cache_bytes = u64::from(kv * capacity * d) * 4;
-        let caches: Vec<(Rc<Buffer>, Rc<Buffer>)> = (0..8)
-            .map(|_| Ok((gpu.buffer("k", cache_bytes, Usage::Storage)?, gpu.buffer("v", cache_bytes, Usage::Storage)?)))
-            .collect::<webgguf::Result<_>>()?;
-        for (k, v) in &caches {
-            random(gpu, k);
-            random(gpu, v);
+        let qkv = Tensor::new(gpu, "qkv", 1, (n_head + 2 * n_head_kv) * head_dim)?;
+        gpu.write(&qkv.buffer, 0, &vec![0.1f32; qkv.width as usize]);
+        let out = Tensor::new(gpu, "out", 1, n_head * head_dim)?;
+        let table = gpu.buffer_with("rope", &vec![0.7f32; (capacity * head_dim) as usize])?;
+        let rope = Rope { kind: RopeKind::Interleaved, n_rot: head_dim, table };
+        let caches: Vec<KvCache> =
+            (0..8).map(|_| KvCache::new(gpu, KvType::F32, n_head_kv, capacity, head_dim)).collect::<Result<_>>()?;
+        for cache in &caches {
+            randomise(gpu, &cache.k);
+            randomise(gpu, &cache.v);
         }
-        for pos in [128u32, 1024, 4000] {
-            let state = gpu.buffer_with("state", &[State { pos, n_tokens: 1, ..State::default() }])?;
-            for n_split in [4u32, 8, 16, 32] {
-                for min_split in [16u32, 64] {
-                    for (workgroup, lanes) in [(64u32, 8u32), (128, 32), (256, 32)] {
-                        let (workgroup, lanes) = (workgroup.max(d), lanes.min(Tuning::of(&gpu.caps).lanes));
-                        let per_kv = h / kv;
-                        let most = (workgroup / lanes).min(workgroup / (d / 4));
-                        let group = (1..=per_kv.min(most)).rev().find(|g| per_kv % g == 0).unwrap_or(1);
-                        let partials = gpu.buffer("partials", u64::from(h * n_split * (d + 4)) * 4, Usage::Storage)?;
-                        let set = |k: Kernel| {
-                            k.set("N_HEAD", h)
-                                .set("N_HEAD_KV", kv)
-                                .set("HEAD_DIM", d)
-                                .set("CAPACITY", capacity)
-                                .set("SCALE", 0.1)
-                                .set("WINDOW", u32::MAX)
-                                .set("N_SPLIT", n_split)
-                                .set("MIN_SPLIT", min_split)
-                                .set("WG", workgroup)
-                                .set("LANES", lanes)
-                        };
-                        let kernel = set(Kernel::new("attention_vec")
-                            .slot("KV", "f32")
-                            .slot("ROPE", "interleaved")
-                            .slot("QK_NORM", "none"))
-                        .set("ROW_D4", (h + 2 * kv) * d / 4)
-                        .set("N_ROT", d)
-                        .set("GROUP", group);
-                        let mut plan = Plan::default();
-                        for i in 0..16 {
-                            let (k, v) = &caches[i % 8];
-                            let bindings = [
-                                ("qkv", &qkv),
-                                ("rope", &rope),
-                                ("k_cache", k),
-                                ("v_cache", v),
-                                ("y", &partials),
-                                ("state", &state),
-                            ];
-                            plan.dispatch(
-                                gpu,
-                                String::new(),
-                                &kernel,
-                                &bindings,
-                                Grid::xy(h / group, Extent::Fixed(n_split)),
-                            )?;
-                        }
-                        let us = median(gpu, &plan, 1).await?;
-                        println!("{name}, {pos}, {n_split}, {min_split}, {workgroup}, {lanes}, {us:.2}");
-                    }
+        let parts = AttentionParts::new(gpu, n_head, head_dim)?;
+        let own = Tuning::of(&gpu.caps);
+        let mut divisions = Vec::new();
+        for attention_workgroup in [64, 128, 256] {
+            divisions.push((false, Tuning { attention_workgroup, ..own }));
+            for max_split in [4, 8, 16, 32].into_iter().filter(|&n| n <= own.n_split(n_head)) {
+                for min_split in [16, 64] {
+                    divisions.push((true, Tuning { attention_workgroup, max_split, min_split, ..own }));
                 }
+            }
+        }
+        for pos in [128, 1024, 4000] {
+            let batch = batch(gpu, pos, 1)?;
+            for &(far, tuning) in &divisions {
+                let mut r = Recorder::new(gpu, &batch, Phase::Decode { far }).with_tuning(tuning);
+                for cache in caches.iter().cycle().take(16) {
+                    let a = Attention {
+                        n_head,
+                        n_head_kv,
+                        head_dim,
+                        scale: 0.1,
+                        window: u32::MAX,
+                        rope: Some(&rope),
+                        softcap: None,
+                        qk_norm: None,
+                        cache,
+                    };
+                    r.attention(&a, &qkv, &out, &parts)?;
+                }
+                let us = median(gpu, &r.plan, 1, 16).await?;
+                let (splits, min_split) = if far { (tuning.n_split(n_head), tuning.min_split) } else { (1, capacity) };
+                let (workgroup, lanes) = (tuning.attention_workgroup, tuning.key_lanes(head_dim));
+                println!("{name}, {pos}, {splits}, {min_split}, {workgroup}, {lanes}, {us:.2}");
             }
         }
     }
     Ok(())
 }
 
-async fn tile(gpu: &Gpu) -> webgguf::Result<()> {
+async fn tile(gpu: &Gpu) -> Result<()> {
     println!("# shape, us, TFLOP/s");
+    let n_tokens = 512;
+    let batch = batch(gpu, 0, n_tokens)?;
     for s in &SHAPES[..9] {
-        let n_tokens = 512;
-        let m = Matrix::new(gpu, s.name, &[(s.ty, s.n)], s.k)?;
-        random(gpu, &m.parts[0].qs);
-        let x = gpu.buffer("x", u64::from(n_tokens * n_groups(s.k)) * 64, Usage::Storage)?;
-        let y = gpu.buffer("y", u64::from(n_tokens * s.n) * 4, Usage::Storage)?;
-        let state = gpu.buffer_with("state", &[State { n_tokens, ..State::default() }])?;
-        let kernel = Kernel::new("matmul_tile")
-            .slot("WEIGHT", m.parts[0].layout.weight)
-            .slot("OUTPUT", "store")
-            .set("K16", n_groups(s.k))
-            .set("N", s.n)
-            .set("Y_STRIDE", s.n);
-        let mut plan = Plan::default();
+        let w = matrix(gpu, s)?;
+        let (x, y) = (Tensor::new(gpu, "x", n_tokens, s.k)?, Tensor::new(gpu, "y", n_tokens, s.n)?);
+        let mut r = Recorder::new(gpu, &batch, Phase::Prefill);
         for _ in 0..8 {
-            let bindings = operands(&m.parts[0], &[("x", &x), ("y", &y), ("state", &state)]);
-            plan.dispatch(gpu, String::new(), &kernel, &bindings, Grid::xy(s.n.div_ceil(64), Extent::PerTokens(64)))?;
+            r.matmul(s.name, Input::Plain(&x), &w, Output::Store { y: &y, bias: None })?;
         }
-        let us = median(gpu, &plan, n_tokens).await?;
+        let us = median(gpu, &r.plan, n_tokens, 8).await?;
         let flop = 2.0 * f64::from(n_tokens) * f64::from(s.n) * f64::from(s.k);
         println!("{}, {us:.1}, {:.2}", s.name, flop / us / 1e6);
     }

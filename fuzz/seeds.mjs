@@ -1,8 +1,10 @@
-// Seeds for the fuzz targets, of what the repository has: headers of its models and vocabularies, and chat templates.
+// Seeds for the fuzz targets, of what the repository has: headers of its models and vocabularies, chat
+// templates, and a TFLite file.
 // Usage: node fuzz/seeds.mjs
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { crc32 } from 'node:zlib';
 
 const FUZZ = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(FUZZ);
@@ -71,8 +73,26 @@ function* files(folder, ext) {
   }
 }
 
+/** A zip of one file, stored as it is. */
+function bundle(name, data) {
+  const numbers = (format) => Buffer.concat(format.map(([n, bytes]) => (bytes === 4 ? u32(n) : u32(n).subarray(0, bytes))));
+  const u32 = (n) => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(n);
+    return bytes;
+  };
+  // Version, flags, method, time and date, checksum, sizes, lengths of the name and of extra fields.
+  const common = [[20, 2], [0, 2], [0, 2], [0, 4], [crc32(data), 4], [data.length, 4], [data.length, 4], [name.length, 2], [0, 2]];
+  const local = Buffer.concat([Buffer.from('PK\x03\x04'), numbers(common), Buffer.from(name), data]);
+  // The directory's record has a version before, and behind a comment, disk, attributes and where the file is.
+  const rest = [[0, 2], [0, 2], [0, 2], [0, 4], [0, 4]];
+  const record = Buffer.concat([Buffer.from('PK\x01\x02'), numbers([[20, 2], ...common, ...rest]), Buffer.from(name)]);
+  const end = numbers([[0, 2], [0, 2], [1, 2], [1, 2], [record.length, 4], [local.length, 4], [0, 2]]);
+  return Buffer.concat([local, record, Buffer.from('PK\x05\x06'), end]);
+}
+
 let n = 0;
-for (const path of [...files(join(ROOT, 'models'), '.gguf'), ...files(join(ROOT, 'tests/fixtures'), '.gguf')]) {
+for (const path of [...files(join(ROOT, 'www/models'), '.gguf'), ...files(join(ROOT, 'tests/fixtures'), '.gguf')]) {
   const file = readFileSync(path);
   const { end, texts } = readHeader(file);
   const name = basename(path, '.gguf');
@@ -80,6 +100,11 @@ for (const path of [...files(join(ROOT, 'models'), '.gguf'), ...files(join(ROOT,
   if (end > MAX_BYTES) continue;
   for (const target of ['parser', 'metadata', 'tokenizer']) write(target, name, file.subarray(0, end + 64));
   n++;
+}
+for (const path of files(join(ROOT, 'tests/fixtures/tflite'), '.tflite')) {
+  const file = readFileSync(path);
+  write('tflite', basename(path), file);
+  write('tflite', 'bundle.task', bundle('a.tflite', file));
 }
 TEMPLATES.forEach((text, i) => write('template', `template-${i}`, text));
 console.log(`${n} headers`);

@@ -21,19 +21,6 @@ export function shown(value) {
   }
 }
 
-/** The options of a call: an object, whose signal and callbacks are what they are called. */
-export function given(options = {}) {
-  const wrong = (what, value, allowed) => failure('INVALID_ARGUMENT', `${what} is ${shown(value)}; ${allowed} is allowed`);
-  if (typeof options !== 'object' || options === null) throw wrong('what was given as options', options, 'an object');
-  const { signal } = options;
-  if (signal && typeof signal.aborted !== 'boolean') throw wrong('signal', signal, 'an AbortSignal');
-  for (const name of ['onProgress', 'onToken', 'onDrop']) {
-    const call = options[name];
-    if (call && typeof call !== 'function') throw wrong(name, call, 'a function');
-  }
-  return options;
-}
-
 /** What a promise brings, unless the signal fires before. */
 export async function unlessAborted(promise, what, signal) {
   let abort;
@@ -46,15 +33,6 @@ export async function unlessAborted(promise, what, signal) {
     return await Promise.race([stopped, promise]);
   } finally {
     signal?.removeEventListener('abort', abort);
-  }
-}
-
-/** JSON of what the engine is told. What JSON has not, such as a circle, is the caller's mistake. */
-export function toJson(what, value) {
-  try {
-    return JSON.stringify(value);
-  } catch (e) {
-    throw failure('INVALID_ARGUMENT', `${what} are no JSON: ${e.message}`, { cause: e });
   }
 }
 
@@ -107,6 +85,35 @@ export const boundary =
       throw coded(e);
     }
   };
+
+/**
+ * Run a load whose progress the caller hears. What `onProgress` throws ends the load and comes to the caller as it is.
+ */
+export async function hearing({ onProgress, signal }, load) {
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  if (signal?.aborted) abort();
+  let thrown;
+  const heard = (progress) => {
+    try {
+      if (!thrown) onProgress(progress);
+    } catch (error) {
+      thrown = { error };
+      controller.abort(error);
+    }
+  };
+  try {
+    const loaded = await load({ onProgress: onProgress && heard, signal: controller.signal });
+    if (thrown) loaded?.destroy();
+    if (!thrown) return loaded;
+  } catch (e) {
+    if (!thrown) throw e;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+  throw thrown.error;
+}
 
 /** An object of the wasm whose methods are called by `callWasm`. */
 export const guarded = (object) =>

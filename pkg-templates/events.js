@@ -18,7 +18,14 @@ export class Events {
     return () => listeners.delete(listener);
   }
 
+  /** What a listener throws is reported as the page's own, and the others hear of the event, too. */
   emit(name, event) {
-    for (const listener of [...this.#listeners.get(name)]) listener(event);
+    for (const listener of [...this.#listeners.get(name)]) {
+      try {
+        listener(event);
+      } catch (e) {
+        reportError(e);
+      }
+    }
   }
 }

@@ -10,6 +10,18 @@
 /**
  * Where a model's file comes from. Relative URLs are resolved as `fetch` does it: against the page's base address, which
  * `<base href>` may set. `http`, `https`, `blob` and `data` are allowed, and what is of the page's own origin.
+ *
+ * Models of the Hugging Face hub, or of a mirror of it ({@link HubOptions}), have short addresses:
+ *
+ * - `hf:OWNER/REPOSITORY/FILE.gguf`: a file.
+ * - `hf:OWNER/REPOSITORY:Q4_K_M`: the one model whose file has this quantisation in its name. The hub is asked for it; where
+ *   it does not answer, the cache is.
+ * - With `@REVISION` after the repository: a branch, tag or commit other than `main`. A slash in its name is written `%2F`.
+ *
+ * The hub's own pages are understood, too: `https://huggingface.co/…/blob/…` is the file that the page shows. What names no
+ * model, or several, is an error that lists the repository's GGUF files with their sizes.
+ *
+ * In Node.js, Deno and Bun, a path or a `file:` URL is a source, too. Nothing is cached there.
  */
 export type Source = SourceFile | SourceFile[];
 
@@ -27,7 +39,7 @@ export type SourceFile = string | URL | Blob | File | ArrayBuffer | ArrayBufferV
  * Rejects with a {@link WebggufError}. What cannot run here fails before weights are fetched.
  */
 export function loadModel(source: Source, options: LoadOptions & { worker: true }): Promise<WorkerModel>;
-export function loadModel(source: Source, options?: LoadOptions & { worker?: false }): Promise<Model>;
+export function loadModel(source: Source, options?: LoadOptions & { worker?: false | undefined }): Promise<Model>;
 export function loadModel(source: Source, options?: LoadOptions): Promise<Model | WorkerModel>;
 
 /**
@@ -46,10 +58,8 @@ export function loadModel(source: Source, options?: LoadOptions): Promise<Model 
  */
 export function canRun(source: Source, options?: CanRunOptions): Promise<CanRun>;
 
-export type CanRunOptions = Pick<
-  LoadOptions,
-  'contextLength' | 'kvCache' | 'memoryBudget' | 'signal' | 'wasmUrl' | 'cache' | 'retry'
->;
+/** The options of {@link loadModel}, so that one object serves both. `onProgress` is not called and no worker is started. */
+export type CanRunOptions = LoadOptions;
 
 export interface CanRun {
   /** Whether `loadModel` with these options finds room. */
@@ -72,9 +82,10 @@ export function listCached(): Promise<CachedModel[]>;
 
 /**
  * Remove a model, whole or not, from the cache; of a split one, all parts. Resolves to whether there was something.
- * Rejects with `INVALID_STATE` while the model is being loaded, in any tab.
+ * An address of a hub's quantisation is looked up in the cache alone. Rejects with `INVALID_STATE` while the model is being
+ * loaded, in any tab.
  */
-export function removeCached(url: string | URL): Promise<boolean>;
+export function removeCached(source: string | URL, options?: Pick<LoadOptions, 'hub'>): Promise<boolean>;
 
 /** Ask the browser to keep what is cached when storage runs short. Resolves to its answer. */
 export function persist(): Promise<boolean>;
@@ -97,44 +108,106 @@ export interface CachedModel {
  *
  * Rejects with a {@link WebggufError}.
  */
-export function loadTokenizer(source: Source, options?: Pick<LoadOptions, 'signal' | 'wasmUrl'>): Promise<Tokenizer>;
+export function loadTokenizer(source: Source, options?: FileOptions): Promise<Tokenizer>;
+
+/**
+ * What a model file says of itself: only its header is fetched, and no GPU is needed. Any well-formed GGUF file can be
+ * inspected, whether its model can be run here or not.
+ *
+ * ```ts
+ * const { architecture, parameters, metadata, unsupported } = await inspect('hf:owner/repository:Q4_K_M');
+ * ```
+ *
+ * Rejects with a {@link WebggufError}.
+ */
+export function inspect(source: Source, options?: FileOptions): Promise<ModelFile>;
+
+/** A model file, described. */
+export interface ModelFile {
+  /** Version of the GGUF format. */
+  version: number;
+  /** `general.architecture` of the file; null where it names none. */
+  architecture: string | null;
+  /** `general.name` of the file. */
+  name: string | null;
+  parameters: number;
+  /** The tensors' types, those of the most parameters first. */
+  types: string[];
+  /** The file's size, of a split model that of all parts; null where the server does not tell. */
+  fileBytes: number | null;
+  metadata: Record<string, MetadataValue>;
+  tensors: {
+    name: string;
+    type: string;
+    /** Outermost first: a matrix is rows, columns. */
+    shape: number[];
+    /** Where in the file its bytes begin; of a split model, in the part that has it. */
+    offset: number;
+    bytes: number;
+  }[];
+  /** GPU memory that the model takes with the default context, in bytes; null where it can't be run. */
+  memory: { contextLength: number; weights: number; kvCache: number; activations: number; total: number } | null;
+  /** Why the model can't be run, in words; empty where nothing speaks against it. */
+  unsupported: string[];
+  /** What the file leaves in doubt, in words. */
+  warnings: string[];
+}
+
+/**
+ * A value of a file's metadata. An integer that is no safe one in JavaScript is a string of its digits; a number that is not
+ * finite is null. An array of up to 128 values is one, a longer one, such as a vocabulary, or one of arrays is its type,
+ * its length and its first values.
+ */
+export type MetadataValue = MetadataScalar | MetadataScalar[] | { type: string; length: number; first: MetadataScalar[] };
+
+export type MetadataScalar = string | number | boolean | null;
+
+/** How a file is read. */
+export type FileOptions = Pick<LoadOptions, 'signal' | 'wasmUrl' | 'cache' | 'retry' | 'hub'>;
 
 export interface LoadOptions {
   /**
    * Positions that the prompt and the generated text share; GPU memory grows with it.
    * Default: the model's own, up to 4096.
    */
-  contextLength?: number;
+  contextLength?: number | undefined;
   /**
    * How keys and values of past tokens are kept. `f16` takes half the memory of `f32` and `q8_0` little more than a
    * quarter, so that twice and three times the context fits; both round a little. Default: `f16` on a device that
    * is made for it (shader-f16), gets it right when tried and is not slowed by it, else `f32`.
    */
-  kvCache?: 'f32' | 'f16' | 'q8_0';
+  kvCache?: 'f32' | 'f16' | 'q8_0' | undefined;
   /**
    * How much of the GPU is used. `ios` keeps to what Safari on phones bears: the limits that every device has, no
    * subgroups, few dispatches at a time. Default: `ios` on iPhones and iPads, else `full`.
    */
-  profile?: 'full' | 'ios';
+  profile?: 'full' | 'ios' | undefined;
   /**
    * Bytes of GPU memory that the model may take; a load that needs more fails with `OUT_OF_GPU_MEMORY` before weights are
    * fetched, and says what context would fit. Default: where the browser tells of less than 8 GiB of memory
    * (`navigator.deviceMemory`, in Chromium), half of it; else `Infinity`, and the GPU decides.
    */
-  memoryBudget?: number;
-  /** Called as bytes come in. */
-  onProgress?: (progress: Progress) => void;
+  memoryBudget?: number | undefined;
+  /** Called as bytes come in and kernels compile. What it throws ends the load and comes to you as it is. */
+  onProgress?: ((progress: Progress) => void) | undefined;
   /** Ends the load with `ABORTED`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * Keep the file on disk while it streams past, and read what is there from disk: in the origin private file system,
    * or, where there is none, in the Cache API. A model that is there whole is not fetched again; the server is asked
    * by one HEAD request whether it has changed, and need not answer. What goes wrong with the cache is a warning in
    * `model.info.warnings`, and the model loads without. Default: true for http and https URLs.
+   *
+   * Experimental: with `'shared'`, files of a hub are first looked for, by their SHA-256, among those that sites share, and
+   * put there once they are loaded. That takes a browser or an extension with Cross-Origin Storage
+   * (`navigator.crossOriginStorage`), a proposal that may change, and the hub's list of files. Without these it is as true. A
+   * site keeps its own copy of what it has put there.
    */
-  cache?: boolean;
+  cache?: boolean | 'shared' | undefined;
   /** How failed requests are met. */
-  retry?: RetryOptions;
+  retry?: RetryOptions | undefined;
+  /** The hub that `hf:` addresses are of. */
+  hub?: HubOptions | undefined;
   /**
    * Run the model in a worker of its own, so that the page stays smooth: see {@link WorkerModel} for what differs.
    * Default false.
@@ -143,46 +216,77 @@ export interface LoadOptions {
    * `require-trusted-types-for 'script'`, the worker's address is trusted by a policy of the name `webgguf`, which
    * `trusted-types` must allow where it is set.
    */
-  worker?: boolean;
+  worker?: boolean | undefined;
   /**
    * Where `webgguf_bg.wasm` is served, if not beside the code. Of the first load counts. Bundlers find it by
    * themselves; this is for those that don't.
    */
-  wasmUrl?: string | URL;
+  wasmUrl?: string | URL | undefined;
+  /**
+   * Where `worker.js` is served, or what a bundler made of `webgguf/worker`, if not beside the code. It may be of another
+   * origin. Bundlers find it by themselves; this is for those that don't.
+   */
+  workerUrl?: string | URL | undefined;
+}
+
+export interface HubOptions {
+  /** The address of the hub, or of a mirror of it. Default: `https://huggingface.co`. */
+  url?: string | URL | undefined;
+  /**
+   * An access token, for repositories that are gated or private. Only the hub itself gets it, as `Authorization: Bearer …`;
+   * the servers that it redirects to do not. A token in a page is no secret to those who use the page: let them give their
+   * own. What is cached is read again without it.
+   */
+  token?: string | undefined;
 }
 
 export interface RetryOptions {
   /** Failures in a row, without 64 kB of progress between them, that end a load with `FETCH_FAILED`. Default 6. */
-  attempts?: number;
+  attempts?: number | undefined;
   /**
    * The first wait, in milliseconds. Each further one is twice as long, up to 15 s, and a random half of it is left
    * out. `Retry-After` is honoured up to 60 s. Default 500.
    */
-  baseDelayMs?: number;
+  baseDelayMs?: number | undefined;
   /** A connection that brings nothing for so many milliseconds is given up and tried again. Default 30000. */
-  stallMs?: number;
+  stallMs?: number | undefined;
 }
 
 export interface Progress {
-  /** `header`: hyper-parameters and tokenizer; `weights`; `ready`: done. */
-  phase: 'header' | 'weights' | 'ready';
-  /** Bytes of this phase that came in. */
+  /**
+   * `header`: hyper-parameters and tokenizer; `weights`, while kernels compile; `compile`: the weights are here, and the
+   * last kernels are not; `ready`: done.
+   */
+  phase: 'header' | 'weights' | 'compile' | 'ready';
+  /** How much of the whole load is done, 0 to 1: for a bar. It never goes back, and is 1 with `ready` alone. */
+  fraction: number;
+  /** What of this phase is done: bytes, or kernels while they compile. */
   loaded: number;
-  /** Bytes of this phase, 0 where the size is unknown. */
+  /** All of this phase, 0 where it is unknown. */
   total: number;
   /** The layer whose weights came in last; null outside the layers. */
   layer: number | null;
 }
 
-/** A loaded model. One call of `generate` or `captureActivations` at a time runs on it. */
+/**
+ * A loaded model. One call of `generate`, `chat.send` or `captureActivations` at a time runs on it; others wait for their
+ * turn, in order. A call made inside the loop that reads another one of the same model would wait for ever: it fails with
+ * `INVALID_STATE` once that loop has asked for nothing for 5 seconds.
+ */
 export class Model {
   private constructor();
 
   /** The model, the GPU and what it takes there. */
   readonly info: Readonly<ModelInfo>;
 
-  /** Figures of the last generation that ended. */
+  /** Figures of the last generation, also of one that was aborted; of one that runs, so far. */
   readonly stats: GenerateStats;
+
+  /** Whether calls can run: false while the device is lost or the model is recovered, and once it is destroyed. */
+  readonly isLoaded: boolean;
+
+  /** Calls that run or wait for their turn. */
+  readonly pending: number;
 
   /**
    * The ids of the last generation's prompt and of what came after it, as far as it got. `generate(model.history)` goes on
@@ -196,7 +300,8 @@ export class Model {
 
   /**
    * Load the model again onto a new GPU device, from the cache where it is there. `info` is new then; what was said before is
-   * computed again by the next call that needs it. Nothing does this by itself. Where it fails it may be tried again.
+   * computed again by the next call that needs it. Nothing does this by itself. If it fails it may be tried again. Calls that
+   * are made meanwhile wait for it; a second `recover` joins the first.
    */
   recover(options?: Pick<LoadOptions, 'onProgress' | 'signal'>): Promise<void>;
 
@@ -205,11 +310,11 @@ export class Model {
    * is false, and the begin token is added where the model wants one and the text has none.
    * Pieces of text come as they are generated; none ends inside a character.
    *
-   * Leave the loop, or fire `signal`, and the model is free for the next call. What a prompt shares with the tokens
-   * of the call before is not computed again.
+   * Leave the loop, or fire `signal`, and the model is free for the next call. While another call runs, this one waits:
+   * `onQueue` says for how many. What a prompt shares with the tokens of the call before is not computed again.
    *
    * The loop throws a {@link WebggufError}: `INVALID_ARGUMENT` for an unknown or out-of-range option,
-   * `CONTEXT_OVERFLOW` where the prompt leaves no room, `INVALID_STATE` while another call runs, `ABORTED`,
+   * `CONTEXT_OVERFLOW` where the prompt leaves no room, `INVALID_STATE` for a destroyed model, `ABORTED`,
    * `DEVICE_LOST`, `NOT_FINITE`. What your own callbacks throw stays yours and comes as it is.
    */
   generate(prompt: string | Iterable<number>, options?: GenerateOptions): AsyncGenerator<string, void, void>;
@@ -220,6 +325,10 @@ export class Model {
   /** The text of ids. Bytes that are no UTF-8 become U+FFFD. */
   detokenize(ids: Iterable<number>, options?: DetokenizeOptions): string;
 
+  /** How many tokens a text or a conversation has, as {@link Tokenizer.count} counts them. */
+  count(text: string, options?: TokenizeOptions): number;
+  count(messages: readonly Message[], options?: FormatChatOptions): number;
+
   /** The prompt of a conversation, as {@link Tokenizer.formatChat} makes it: to look at. */
   formatChat(messages: readonly Message[], options?: FormatChatOptions): string;
 
@@ -229,6 +338,9 @@ export class Model {
   /**
    * A conversation with the model. Several may take turns on one model; each turn then computes again what the other's
    * took from the cache.
+   *
+   * Throws a {@link WebggufError}: `TEMPLATE_ERROR` if the model has no chat template (see `info.chatTemplates`) and none is
+   * given; `INVALID_ARGUMENT`.
    */
   chat(options?: ChatOptions): Chat;
 
@@ -237,13 +349,19 @@ export class Model {
    * node names (`attn_norm-0`, `result_output`): to check the engine, layer by layer. The first entry is the prefill.
    * References are compared with a cache in f32: load with `kvCache: 'f32'`.
    */
-  captureActivations(prompt: string | Iterable<number>, options?: { decodeSteps?: number }): Promise<Activation[][]>;
+  captureActivations(prompt: string | Iterable<number>, options?: CaptureOptions): Promise<Activation[][]>;
 
   /** What the weights on the GPU are, as 16 hexadecimal digits: for tests of loading. It reads all of them back. */
   weightsChecksum(): Promise<string>;
 
-  /** Give the GPU's memory back. A running call ends with `DEVICE_LOST`; later ones with `INVALID_STATE`. */
+  /**
+   * Give the GPU's memory back. A running call ends with `DEVICE_LOST` and a message that says so; calls that wait, and later
+   * ones, with `INVALID_STATE`.
+   */
   destroy(): void;
+
+  /** The same as `destroy`. */
+  unload(): void;
 }
 
 /** The text side of a model: what text becomes, and becomes of, its tokens. */
@@ -257,6 +375,10 @@ export class Tokenizer {
 
   /** The text of ids. Bytes that are no UTF-8 become U+FFFD. */
   detokenize(ids: Iterable<number>, options?: DetokenizeOptions): string;
+
+  /** How many tokens a text has, or the prompt that the chat template makes of messages. */
+  count(text: string, options?: TokenizeOptions): number;
+  count(messages: readonly Message[], options?: FormatChatOptions): number;
 
   /**
    * The prompt that the model's own chat template makes of a conversation. A file without a template gets ChatML if its
@@ -294,27 +416,30 @@ export interface TokenizerInfo {
 export interface Message {
   /** `system`, `user`, `assistant`, `tool`, or what else the template knows. */
   role: string;
-  /** Text, or parts such as `{ type: 'text', text: '…' }` where the template knows them. */
-  content?: string | readonly object[] | null;
+  /**
+   * Text, or parts such as `{ type: 'text', text: '…' }`. A template that takes text only gets the parts' texts, a line each;
+   * a part that is no text is an error there.
+   */
+  content?: string | readonly object[] | null | undefined;
   /** The calls of an assistant's message: `{ type: 'function', function: { name, arguments } }`. */
-  tool_calls?: readonly object[];
+  tool_calls?: readonly object[] | undefined;
   [more: string]: unknown;
 }
 
 export interface FormatChatOptions {
   /** End with the beginning of an answer. Default true. */
-  addGenerationPrompt?: boolean;
+  addGenerationPrompt?: boolean | undefined;
   /** Functions that the model may call, as the template wants them: mostly `{ type: 'function', function: { name, description, parameters } }`. */
-  tools?: readonly object[];
+  tools?: readonly object[] | undefined;
   /** Documents that the model is to answer from, as the template wants them. */
-  documents?: readonly object[];
+  documents?: readonly object[] | undefined;
   /**
    * The name of one of the file's templates, or a Jinja template of your own (which has braces in it).
    * Default: the file's for tools where there are tools, else its default one.
    */
-  template?: string;
-  /** Variables of the template, such as `enable_thinking`. */
-  [variable: string]: unknown;
+  template?: string | undefined;
+  /** Other variables of the template, such as `{ enable_thinking: false }`. */
+  variables?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
@@ -341,86 +466,113 @@ export class Chat {
    * as the results of tools; with none, the reply is to `messages` as they stand.
    *
    * The message and the reply are in `messages` from the reply's first piece on. A turn that is aborted or left, or that
-   * fails, keeps the text that came as the reply; if none came, `messages` are as they were.
+   * fails, keeps the text that came as the reply. If it is aborted before any text came, the message stays, without a reply,
+   * unless `keepMessage` is false; if it fails before, `messages` are as they were.
+   *
+   * While another call runs on the model, this one waits, and its prompt is made of what `messages` are then.
    *
    * The loop throws a {@link WebggufError} as `generate` and `formatChat` do, and `CONTEXT_OVERFLOW` with the numbers
    * where the conversation does not fit the context. `signal` ends it while the prompt is made, too.
    */
-  send(message?: string | Message | readonly Message[], options?: GenerateOptions): AsyncGenerator<string, void, void>;
+  send(message?: string | Message | readonly Message[], options?: SendOptions): AsyncGenerator<string, void, void>;
+
+  /** Begin again: `messages` are what the conversation began with. */
+  reset(): void;
+
+  /** A conversation of its own that begins with a copy of `messages` and has the same options. */
+  fork(): Chat;
 }
 
-/** Beside these, the options of `formatChat`: `tools`, `documents`, `template` and the template's variables. */
-export interface ChatOptions extends FormatChatOptions {
+export interface SendOptions extends Omit<GenerateOptions, 'parseSpecial'> {
+  /** Whether a message stays in `messages` if `signal` ends its turn before any text came. Default true. */
+  keepMessage?: boolean | undefined;
+}
+
+/**
+ * Beside these, what the prompt is made with (`tools`, `documents`, `template`, `variables`), and defaults for each turn
+ * (`temperature`, `maxTokens` …), which the options of `send` override.
+ */
+export interface ChatOptions
+  extends Omit<FormatChatOptions, 'addGenerationPrompt'>, Omit<GenerateOptions, 'parseSpecial' | 'signal' | 'onQueue'> {
   /** The system's message, first of `messages`. */
-  system?: string;
+  system?: string | undefined;
   /** What was said before. */
-  messages?: readonly Message[];
+  messages?: readonly Message[] | undefined;
   /**
    * What happens when the conversation does not fit the context: an error, which is the default, or the oldest turns are
    * taken out of `messages`, but for the system's. They go once the conversation and the reply's `maxTokens` (of which a
    * quarter of the context counts at most) do not fit, and as many go as make a quarter of the context free.
    */
-  overflow?: 'error' | 'drop-oldest';
+  overflow?: 'error' | 'drop-oldest' | undefined;
   /** Called with the messages that were dropped. */
-  onDrop?: (messages: Message[]) => void;
+  onDrop?: ((messages: Message[]) => void) | undefined;
 }
 
 /**
  * A model in a worker. It is used like {@link Model}; calls that answer at once there are promises here. `destroy` ends
  * the worker.
  */
-export interface WorkerModel extends Omit<Model, 'tokenize' | 'detokenize' | 'formatChat' | 'tokenizeChat'> {
+export interface WorkerModel extends Omit<Model, 'tokenize' | 'detokenize' | 'count' | 'formatChat' | 'tokenizeChat'> {
   tokenize(text: string, options?: TokenizeOptions): Promise<Uint32Array>;
   detokenize(ids: Iterable<number>, options?: DetokenizeOptions): Promise<string>;
+  count(text: string, options?: TokenizeOptions): Promise<number>;
+  count(messages: readonly Message[], options?: FormatChatOptions): Promise<number>;
   formatChat(messages: readonly Message[], options?: FormatChatOptions): Promise<string>;
   tokenizeChat(messages: readonly Message[], options?: FormatChatOptions): Promise<Uint32Array>;
 }
 
 export interface GenerateOptions {
   /** Tokens to generate at most. Default 512. */
-  maxTokens?: number;
+  maxTokens?: number | undefined;
   /** 0 to 100. 0 is greedy: always the likeliest token. Default 0.8. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Keep so many of the likeliest tokens; 0 keeps all, and so does more than there are. Default 40. */
-  topK?: number;
+  topK?: number | undefined;
   /** Keep the likeliest tokens that make up this probability together; more than 0, 1 keeps all. Default 0.95. */
-  topP?: number;
+  topP?: number | undefined;
   /** Keep tokens at least this probable, relative to the likeliest; 0 keeps all, 1 the likeliest. Default 0.05. */
-  minP?: number;
+  minP?: number | undefined;
   /** What the scores of recent tokens are divided by; more than 0, 1 is off. Default 1. */
-  repeatPenalty?: number;
+  repeatPenalty?: number | undefined;
   /** An integer below 2^32: the same seed, prompt and options give the same text. Default: another one each time. */
-  seed?: number;
+  seed?: number | undefined;
   /** The text ends before any of these strings. */
-  stop?: string | string[];
+  stop?: string | readonly string[] | undefined;
   /** Do not end at the model's end token: for benchmarks. Default false. */
-  ignoreEnd?: boolean;
+  ignoreEnd?: boolean | undefined;
   /**
    * Write the control tokens that the model says, such as `<|tool_call|>`, into the text; without it they leave no trace
    * there. End tokens end the text and are never in it, unless `ignoreEnd` is set. Default false.
    */
-  showSpecial?: boolean;
+  showSpecial?: boolean | undefined;
   /**
    * Read special tokens such as `<|im_end|>` in a prompt of text as such. False reads them as letters, as is right for
    * text of unknown origin. Default true.
    */
-  parseSpecial?: boolean;
+  parseSpecial?: boolean | undefined;
   /** Ends the call with `ABORTED`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called with each generated token's id, before the text that it completes. */
-  onToken?: (id: number) => void;
+  onToken?: ((id: number) => void) | undefined;
+  /** Called with how many calls are before this one on the model, as that changes; with 0 when it begins. */
+  onQueue?: ((position: number) => void) | undefined;
+}
+
+export interface CaptureOptions extends Pick<GenerateOptions, 'signal' | 'onQueue'> {
+  /** Greedy steps after the prompt. Default 0. */
+  decodeSteps?: number | undefined;
 }
 
 export interface TokenizeOptions {
   /** Add the tokens that the model wants at the start and the end of a text. Default false. */
-  addSpecial?: boolean;
+  addSpecial?: boolean | undefined;
   /** Read special tokens such as `<|endoftext|>` in the text as such, not as letters. Default true. */
-  parseSpecial?: boolean;
+  parseSpecial?: boolean | undefined;
 }
 
 export interface DetokenizeOptions {
   /** Write special tokens out. Default false. */
-  showSpecial?: boolean;
+  showSpecial?: boolean | undefined;
 }
 
 export interface ModelInfo {
@@ -465,12 +617,14 @@ export interface ModelInfo {
     /** What kernels could make use of, whether they do here, and why: checked by their results when the model is loaded. */
     features: { name: string; used: boolean; reason: string }[];
   };
+  /** What `generate` and `chat` go by where the caller names no such option. */
+  defaults: { maxTokens: number; temperature: number; topK: number; topP: number; minP: number; repeatPenalty: number };
   /** Names of the chat templates; see {@link TokenizerInfo.chatTemplates}. */
   chatTemplates: string[];
   /** Where the file's bytes came from. */
   cache: {
-    /** Where they are kept; `none`: nowhere. */
-    kind: 'opfs' | 'cache-api' | 'none';
+    /** Where they are kept; `none`: nowhere; `shared`: where sites share files. */
+    kind: 'opfs' | 'cache-api' | 'shared' | 'none';
     cachedBytes: number;
     networkBytes: number;
     /** Requests that failed and were made again. */
@@ -502,6 +656,8 @@ export interface GenerateStats {
   finishReason: 'end' | 'stop' | 'length' | 'context' | null;
   /** GPU memory held now, in bytes. */
   gpuBytes: number;
+  /** Sequences on the GPU: this many chats, or texts of `generate`, go on without being computed again. */
+  sequences: number;
 }
 
 /** A named intermediate. */
@@ -531,6 +687,8 @@ export interface WebggufError extends Error {
 export type ErrorCode =
   /** The file is not a well-formed GGUF file. */
   | 'MALFORMED_GGUF'
+  /** The file is not a well-formed TFLite file, or not a bundle of such. */
+  | 'MALFORMED_TFLITE'
   /** The file holds a model that this version can't run. */
   | 'UNSUPPORTED_ARCHITECTURE'
   /** A tensor's type has no kernels here. */
@@ -552,7 +710,7 @@ export type ErrorCode =
    * origin. See {@link LoadOptions.worker}.
    */
   | 'BLOCKED'
-  /** There is no WebGPU here. */
+  /** There is no WebGPU here: in this browser, on this page, or in Node.js and Bun. */
   | 'NO_WEBGPU'
   /** The caller's signal fired. */
   | 'ABORTED'
@@ -562,7 +720,7 @@ export type ErrorCode =
   | 'NOT_FINITE'
   /** An argument is unknown or out of range. */
   | 'INVALID_ARGUMENT'
-  /** The model is busy, or destroyed. */
+  /** The model is destroyed or being loaded, or the call would wait for itself. */
   | 'INVALID_STATE'
   /** A defect in webgguf or in the driver. Where the wasm itself failed, later calls say so: load the page again. */
   | 'INTERNAL';

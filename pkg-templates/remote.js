@@ -1,35 +1,72 @@
 // A model that runs in a worker: the page's side. worker.js is the other.
-import { Chat } from './chat.js';
-import { aborted, failure, given } from './errors.js';
-import { Events } from './events.js';
-import { absolute } from './source.js';
+import { advice, unmoved } from './beside.js';
+import { aborted, failure, unlessAborted } from './errors.js';
+import { destroyed, destroyedMeanwhile } from './lifetime.js';
+import { ModelBase } from './llm/base.js';
+import { checkPrompt } from './llm/tokenizer.js';
+import { optionsOf } from './options.js';
+import { absolute } from './source/source.js';
+import { needWebgpu } from './wasm.js';
 
 /** Made once: a policy's name may be taken only once. */
 let policy;
+/** Scripts of the page's origin that import one of another, by its address. */
+const importers = new Map();
 
-/** Start the worker. Where scripts' addresses must be trusted (Trusted Types), by a policy of the name `webgguf`. */
-function startWorker() {
-  // Written so that bundlers find the worker and ship it.
-  const start = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'webgguf' });
-  const { Worker: Plain, trustedTypes } = globalThis;
+/** The address of a script that runs `url`, of the page's origin as a worker's must be. */
+function ofThisOrigin(url) {
+  if (new URL(url).origin === globalThis.origin) return url;
+  if (!importers.has(url)) {
+    const script = new Blob([`import ${JSON.stringify(url)};`], { type: 'text/javascript' });
+    importers.set(url, URL.createObjectURL(script));
+  }
+  return importers.get(url);
+}
+
+/** An address that scripts may have where such must be trusted (Trusted Types), by a policy of the name `webgguf`. */
+function trusted(url) {
   try {
-    try {
-      return start();
-    } catch (e) {
-      if (!trustedTypes || e.name !== 'TypeError') throw e;
+    policy ??= globalThis.trustedTypes?.createPolicy('webgguf', { createScriptURL: (url) => url });
+  } catch {
+    // The page allows no policy of this name; it may want none either.
+  }
+  return policy ? policy.createScriptURL(url) : url;
+}
+
+/** Start the worker. */
+function startWorker(workerUrl) {
+  const { Worker: Plain } = globalThis;
+  if (!Plain) throw failure('BLOCKED', "webgguf's worker can't be started: there are no workers here; load without worker: true");
+  let address;
+  globalThis.Worker = class extends Plain {
+    constructor(url, options) {
+      address = unmoved(String(url));
+      super(trusted(ofThisOrigin(address)), options);
     }
-    policy ??= trustedTypes.createPolicy('webgguf', { createScriptURL: (url) => url });
-    globalThis.Worker = class extends Plain {
-      constructor(url, options) {
-        super(policy.createScriptURL(url), options);
-      }
-    };
-    return start();
+  };
+  try {
+    const worker =
+      workerUrl === undefined
+        ? // Written so that bundlers find the worker and ship it.
+          new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'webgguf' })
+        : new Worker(workerUrl, { type: 'module', name: 'webgguf' });
+    return { worker, address };
   } catch (e) {
     throw failure('BLOCKED', `webgguf's worker can't be started: ${e.message}`, { cause: e });
   } finally {
     globalThis.Worker = Plain;
   }
+}
+
+/** Why the script at `address` did not come, as far as a page can know, and what helps. */
+function missing(address, message) {
+  const { origin } = new URL(address);
+  const policy = `a Content-Security-Policy of the page must have blob: and ${origin} in worker-src`;
+  const allowed = origin === globalThis.origin ? '' : `; it is of another origin: ${policy}`;
+  return failure(
+    'FETCH_FAILED',
+    `webgguf's own worker '${address}' can't be loaded: ${message || 'its script did not come'}${allowed}; ${advice('workerUrl')}`,
+  );
 }
 
 /** Calls under way, and what the worker says of them. */
@@ -38,8 +75,9 @@ class Link {
   #calls = new Map();
   #nextId = 0;
 
-  constructor() {
-    this.#worker = startWorker();
+  constructor(workerUrl) {
+    const { worker, address } = startWorker(workerUrl);
+    this.#worker = worker;
     let runs = false;
     let forbidden = false;
     const violated = (e) => (forbidden ||= /^(worker|script|child|default)-src/.test(e.effectiveDirective));
@@ -58,8 +96,8 @@ class Link {
       started();
       this.close(
         forbidden
-          ? failure('BLOCKED', `webgguf's worker is forbidden by the page's Content-Security-Policy: it needs worker-src`)
-          : failure('FETCH_FAILED', `webgguf's own worker can't be loaded: ${e.message || 'its script did not come'}`),
+          ? failure('BLOCKED', `webgguf's worker is forbidden by the page's Content-Security-Policy: it needs worker-src, with blob: where the package is of another origin`)
+          : missing(address, e.message),
       );
     };
   }
@@ -89,7 +127,7 @@ class Link {
     return new Promise((resolve, reject) => {
       const abort = () => this.closed ?? this.post({ id: message.id, op: 'abort' });
       this.#calls.set(message.id, (data) => {
-        if (hear && data.event) return hear(data.event);
+        if (data.event) return hear?.(data.event);
         this.#calls.delete(message.id);
         signal?.removeEventListener('abort', abort);
         if (!data.error) return resolve(data.result);
@@ -111,13 +149,15 @@ class Link {
 const sendable = (prompt) => (typeof prompt !== 'string' && prompt?.[Symbol.iterator] ? Array.from(prompt) : prompt);
 
 /** Load a model in a worker of its own. */
-export async function loadRemote(parts, { onProgress, signal, wasmUrl, ...options }) {
+export async function loadRemote(parts, workerUrl, { onProgress, signal, wasmUrl, ...options }) {
   if (signal?.aborted) throw aborted('the load', signal);
-  const link = new Link();
+  needWebgpu(); // Where there is none, there may be no workers either.
+  const link = new Link(workerUrl === undefined ? undefined : absolute(workerUrl, 'workerUrl'));
+  if (options.hub?.url) options.hub = { ...options.hub, url: String(options.hub.url) };
   if (wasmUrl !== undefined) options.wasmUrl = absolute(wasmUrl, 'wasmUrl');
   try {
     const message = { id: link.id(), op: 'load', parts, options };
-    const { info, stats } = await link.ask(message, { signal, hear: (progress) => onProgress?.(progress) });
+    const { info, stats } = await link.ask(message, { signal, hear: onProgress });
     return new RemoteModel(link, info, stats);
   } catch (e) {
     link.close(e);
@@ -126,41 +166,46 @@ export async function loadRemote(parts, { onProgress, signal, wasmUrl, ...option
 }
 
 /** The API of Model; what that answers at once, this promises. */
-class RemoteModel {
+class RemoteModel extends ModelBase {
   #link;
   #stats;
   #info;
   #history = new Uint32Array();
-  #events = new Events(['devicelost']);
+  #isLost = false;
 
   constructor(link, info, stats) {
+    super();
     this.#link = link;
     this.#adopt(info, stats);
-    link.onlost = (lost) => this.#events.emit('devicelost', lost);
+    link.onlost = (lost) => {
+      this.#isLost = true;
+      this.events.emit('devicelost', lost);
+    };
   }
 
   #adopt(info, stats) {
     this.#info = Object.freeze(info);
     this.#stats = stats;
+    this.#isLost = false;
   }
 
   get info() {
     return this.#info;
   }
 
+  get isLoaded() {
+    return !this.#link.closed && !this.#isLost;
+  }
+
   get history() {
     return this.#history.slice();
   }
 
-  on(name, listener) {
-    return this.#events.on(name, listener);
-  }
-
-  async recover(options) {
-    const { onProgress, signal } = given(options);
+  /** @internal Have the worker load again. */
+  async reload({ onProgress, signal }) {
     const link = this.#link;
-    const message = { id: link.id(), op: 'recover' };
-    const { info, stats } = await link.ask(message, { signal, hear: (progress) => onProgress?.(progress) });
+    this.#isLost = true;
+    const { info, stats } = await link.ask({ id: link.id(), op: 'recover' }, { signal, hear: onProgress });
     this.#adopt(info, stats);
   }
 
@@ -169,19 +214,19 @@ class RemoteModel {
     return this.#stats;
   }
 
-  async *generate(prompt, options) {
-    const { signal, onToken, ...more } = given(options);
-    if (signal?.aborted) throw aborted('generate', signal);
+  /** @internal Generate in a turn of the queue. */
+  async *run(turn, text, prompt, { signal, onToken, ...more }) {
     const link = this.#link;
     const id = link.id();
-    link.post({ id, op: 'stream', name: 'generate', args: [sendable(prompt), more] });
+    link.post({ id, op: 'generate', text, prompt: sendable(prompt), options: more });
     try {
       for (;;) {
-        const { value, done, ids, stats } = await link.ask({ id, op: 'next' }, { signal });
-        this.#stats = stats ?? this.#stats;
+        const { value, done, ids } = await link.ask({ id, op: 'next' }, { signal });
         if (onToken) ids.forEach((token) => onToken(token));
         if (done) return;
+        turn.hold();
         yield value;
+        turn.goOn();
         if (signal?.aborted) throw aborted('generate', signal);
       }
     } finally {
@@ -194,33 +239,55 @@ class RemoteModel {
     return link.ask({ id: link.id(), op: 'call', name, args });
   }
 
-  tokenize(text, options) {
-    return this.#call('tokenize', text, options);
+  async tokenize(text, options) {
+    return this.#call('tokenize', text, optionsOf('tokenize', options));
   }
 
-  detokenize(ids, options) {
-    return this.#call('detokenize', sendable(ids), options);
+  async detokenize(ids, options) {
+    return this.#call('detokenize', sendable(ids), optionsOf('detokenize', options));
   }
 
-  formatChat(messages, options) {
-    return this.#call('formatChat', messages, options);
+  async count(input, options) {
+    return this.#call('count', input, optionsOf('count', options));
   }
 
-  tokenizeChat(messages, options) {
-    return this.#call('tokenizeChat', messages, options);
+  async formatChat(messages, options) {
+    return this.#call('formatChat', messages, optionsOf('formatChat', options));
   }
 
-  chat(options) {
-    return new Chat(this, options);
+  async tokenizeChat(messages, options) {
+    return this.#call('tokenizeChat', messages, optionsOf('tokenizeChat', options));
   }
 
   /** @internal */
-  chatIds(messages, options) {
-    return this.#call('chatIds', messages, options);
+  chatIds(text, messages, options) {
+    return this.#call('chatIds', text, messages, options);
   }
 
-  captureActivations(prompt, options) {
-    return this.#call('captureActivations', sendable(prompt), options);
+  /** @internal */
+  forkText(from, to) {
+    this.#tell('forkText', from, to);
+  }
+
+  /** @internal */
+  forget(text) {
+    this.#tell('forget', text);
+  }
+
+  /** A call that nobody waits for. */
+  #tell(name, ...args) {
+    if (!this.#link.closed) this.#call(name, ...args).catch(() => {});
+  }
+
+  async captureActivations(prompt, options) {
+    const { signal, onQueue, ...more } = optionsOf('captureActivations', options);
+    checkPrompt(prompt);
+    const turn = await this.queue.enter('captureActivations', { signal, onQueue });
+    try {
+      return await unlessAborted(this.#call('captureActivations', sendable(prompt), more), 'captureActivations', signal);
+    } finally {
+      turn.leave();
+    }
   }
 
   /** @internal */
@@ -231,7 +298,8 @@ class RemoteModel {
   /** The worker ends, and with it the GPU's memory is free. */
   destroy() {
     if (this.#link.closed) return;
-    this.#link.close(failure('DEVICE_LOST', 'the model was destroyed while a call ran'));
-    this.#link.closed = failure('INVALID_STATE', 'the model has been destroyed');
+    this.#link.close(destroyedMeanwhile('the model'));
+    this.#link.closed = destroyed('the model');
+    this.queue.close(destroyed('the model'));
   }
 }

@@ -1,5 +1,5 @@
 // A model that runs in a worker: the worker's side. remote.js is the other.
-import { loadModel } from './index.js';
+import { loadHere } from './llm/model.js';
 
 let model;
 /** Generators that are being read, by call. */
@@ -26,7 +26,7 @@ async function loading(id, load) {
 const OPS = {
   load: ({ id, parts, options }) =>
     loading(id, async (hooks) => {
-      model = await loadModel(parts, { ...options, ...hooks });
+      model = await loadHere(parts, { ...options, ...hooks });
       model.on('devicelost', (lost) => postMessage({ lost }));
     }),
 
@@ -35,11 +35,11 @@ const OPS = {
   /** A call that gives one thing. */
   call: ({ name, args }) => model[name](...args),
 
-  /** Start a call that gives many; `next` asks for each. */
-  stream({ id, name, args: [first, options] }) {
+  /** Start to generate; `next` asks for each piece. */
+  generate({ id, text, prompt, options }) {
     const ids = [];
     const onToken = (token) => ids.push(token);
-    streams.set(id, { ids, iterator: model[name](first, { ...options, signal: signalOf(id), onToken }) });
+    streams.set(id, { ids, iterator: model.generateOn(text, prompt, { ...options, signal: signalOf(id), onToken }) });
   },
 
   async next({ id }) {

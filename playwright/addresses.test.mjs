@@ -35,7 +35,7 @@ const failures = (page, source, options = {}) =>
   }, [source, options]);
 
 test('a relative address is relative to <base href>, in workers too', TIMEOUT, async () => {
-  const page = await opened('/temp/deep/room/');
+  const page = await opened('/temp/deep/room/?load-only');
   assert.deepEqual(await failures(page, 'gpt2-tiny.gguf'), [null, null, null]);
   assert.deepEqual(await failures(page, 'gpt2-tiny.gguf', { wasmUrl: '../pkg/webgguf_bg.wasm' }), [null, null, null]);
   const cached = await page.evaluate(async () => {
@@ -49,7 +49,7 @@ test('a relative address is relative to <base href>, in workers too', TIMEOUT, a
 });
 
 test('blob: and data: addresses load', TIMEOUT, async () => {
-  const page = await opened('/test/');
+  const page = await opened('/test/?load-only');
   const found = await page.evaluate(async () => {
     const bytes = new Uint8Array(await (await fetch('/models/gpt2-tiny.gguf')).arrayBuffer());
     const blob = URL.createObjectURL(new Blob([bytes]));
@@ -64,7 +64,7 @@ test('blob: and data: addresses load', TIMEOUT, async () => {
 });
 
 test('what can not be fetched is refused at once', TIMEOUT, async () => {
-  const page = await opened('/test/');
+  const page = await opened('/test/?load-only');
   for (const source of ['javascript:1', 'file:///model.gguf', 'ftp://example.com/m.gguf', 'about:blank', 'mailto:a@b.c', 'chrome://version']) {
     const results = await page.evaluate(async (source) => {
       const all = [];
@@ -77,9 +77,15 @@ test('what can not be fetched is refused at once', TIMEOUT, async () => {
         () => webgguf.removeCached(source),
       ];
       for (const call of calls) {
-        const start = performance.now();
-        const failed = await failureOf(call());
-        all.push({ ...failed, ms: performance.now() - start });
+        let failed;
+        let ms = Infinity;
+        // Whatever else the machine does makes a refusal slower, never faster: the best of three counts.
+        for (let i = 0; i < 3; i++) {
+          const start = performance.now();
+          failed = await failureOf(call());
+          ms = Math.min(ms, performance.now() - start);
+        }
+        all.push({ ...failed, ms });
       }
       return all;
     }, source);
@@ -93,7 +99,7 @@ test('what can not be fetched is refused at once', TIMEOUT, async () => {
 });
 
 test('a page that is a Blob loads by whole addresses', TIMEOUT, async () => {
-  const page = await opened('/test/');
+  const page = await opened('/test/?load-only');
   const failed = await page.evaluate(async () => {
     const script = `import * as w from '${location.origin}/pkg/index.js';
       const failed = async (source) => { try { await w.loadTokenizer(source, { cache: false }); return null; } catch (e) { return e.code; } };

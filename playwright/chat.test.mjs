@@ -3,36 +3,17 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { F32, i32s, strings } from './lib/gguf.mjs';
+import { writeChatModel } from './lib/chat-model.mjs';
 import { open } from './lib/harness.mjs';
-import { describe, writeShape } from './lib/shapes.mjs';
 
 const TIMEOUT = { timeout: 120_000 };
-const CHATML = `{% for m in messages %}<|im_start|>{{ m.role }}
-{{ m.content }}<|im_end|>
-{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
-{% endif %}`;
 const N_CTX = 128;
-
-/** The random model with the tokens and the templates of a chat model. */
-function writeModel(path) {
-  const { metadata } = describe('tiny', F32);
-  const tokens = [...metadata['tokenizer.ggml.tokens'].value];
-  const special = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
-  tokens.splice(-2, 2, ...special.slice(1));
-  writeShape(path, 'tiny', F32, {
-    'tokenizer.ggml.tokens': strings(tokens),
-    'tokenizer.ggml.token_type': i32s(tokens.map((token) => (special.includes(token) ? 3 : 1))),
-    'tokenizer.chat_template': CHATML,
-    'tokenizer.chat_template.tool_use': `{{ tools | tojson }}\n${CHATML}`,
-  });
-}
 
 let site;
 let page;
 before(async () => {
   site = await open();
-  writeModel(join(site.temp, 'chat.gguf'));
+  writeChatModel(join(site.temp, 'chat.gguf'));
   page = await site.page();
   await page.evaluate(async () => {
     globalThis.model = await webgguf.loadModel('/temp/chat.gguf');
@@ -256,16 +237,71 @@ test('or the oldest turns go, but for the system\'s message', TIMEOUT, async () 
   assert.deepEqual(result.tooLong.messages, last.messages);
 });
 
+test('a stop before the first piece keeps what was said, unless it is not wanted', TIMEOUT, async () => {
+  const result = await page.evaluate(async () => {
+    const chat = model.chat({ system: 'S' });
+    const roles = () => chat.messages.map((m) => `${m.role}: ${m.content}`);
+    /** Stop while the model is busy with another call, so that no text can have come. */
+    const stopped = async (message, options) => {
+      const other = model.generate('x', { ignoreEnd: true, maxTokens: 20 });
+      await other.next();
+      const controller = new AbortController();
+      const failing = say(chat, message, { ...options, signal: controller.signal });
+      controller.abort();
+      const { failed } = await failing;
+      await other.return();
+      return [failed?.code, roles()];
+    };
+    const dropped = await stopped('A', { keepMessage: false });
+    const kept = await stopped('B');
+    const reply = await say(chat, undefined, { maxTokens: 2, seed: 1 });
+    return { dropped, kept, reply };
+  });
+  assert.deepEqual(result.dropped, ['ABORTED', ['system: S']]);
+  assert.deepEqual(result.kept, ['ABORTED', ['system: S', 'user: B']]);
+  assert.deepEqual(result.reply.messages.map((m) => m.role), ['system', 'user', 'assistant']);
+});
+
+test('a chat has defaults for its turns, begins again, and forks', TIMEOUT, async () => {
+  const result = await page.evaluate(async () => {
+    const given = [{ role: 'user', content: 'A' }, { role: 'assistant', content: 'B' }];
+    const chat = model.chat({ system: 'S', messages: given, maxTokens: 3, seed: 5, ignoreEnd: true });
+    const first = await say(chat, 'C');
+    const fork = chat.fork();
+    const longer = await say(fork, 'D', { maxTokens: 5 });
+    const apart = chat.messages.length;
+    chat.messages[1].content = 'edited';
+    const tokens = [first, longer].map((turn) => turn.stats.generatedTokens);
+    chat.reset();
+    const again = await say(chat, 'C');
+    return { tokens, apart, forked: longer.messages.length, again, first, given };
+  });
+  assert.deepEqual(result.tokens, [3, 5]);
+  assert.equal(result.apart, 5);
+  assert.equal(result.forked, 7);
+  assert.deepEqual(result.again.messages, result.first.messages);
+  assert.equal(result.given[0].content, 'A', "the caller's messages are the caller's");
+});
+
+test('content in parts of text is what text is', TIMEOUT, async () => {
+  const { plain, parts, image } = await page.evaluate(async () => {
+    const of = (content) => model.formatChat([{ role: 'user', content }]);
+    return {
+      plain: of('Hi'),
+      parts: of([{ type: 'text', text: 'Hi' }]),
+      image: await failureOf((async () => of([{ type: 'image', image: 'x' }]))()),
+    };
+  });
+  assert.equal(parts, plain);
+  assert.equal(image.code, 'INVALID_ARGUMENT');
+});
+
 test('what is no chat is named', TIMEOUT, async () => {
   const failures = await page.evaluate(async () => {
-    const chat = model.chat();
-    const first = say(chat, 'A', { maxTokens: 4, seed: 1 });
-    const second = await say(chat, 'B', { maxTokens: 4 });
-    await first;
     const failures = await Promise.all([{ overflow: 'drop' }, { messages: 'Hi' }].map((o) => failureOf((async () => model.chat(o))())));
-    return [second.failed, ...failures].map((f) => f?.code);
+    return failures.map((f) => f?.code);
   });
-  assert.deepEqual(failures, ['INVALID_STATE', 'INVALID_ARGUMENT', 'INVALID_ARGUMENT']);
+  assert.deepEqual(failures, ['INVALID_ARGUMENT', 'INVALID_ARGUMENT']);
 });
 
 test('the embedded model converses by a template of the caller', TIMEOUT, async () => {
@@ -278,18 +314,61 @@ test('the embedded model converses by a template of the caller', TIMEOUT, async 
       const turn = await say(chat, message, { maxTokens: 12, seed: i, ignoreEnd: true });
       turns.push({ ...turn, stats: embedded.stats });
     }
-    const without = await failureOf((async () => {
-      for await (const _ of embedded.chat().send('Hi'));
-    })());
+    const without = await failureOf((async () => embedded.chat())());
+    const known = embedded.info.chatTemplates;
     embedded.destroy();
-    return { turns, without };
+    return { turns, without, known };
   });
   const [first, second, third] = result.turns.map((t) => t.stats);
   assert.deepEqual(result.turns.map((t) => t.failed), [null, null, null]);
   assert.equal(second.reusedTokens, first.promptTokens + first.generatedTokens - 1);
   assert.equal(third.reusedTokens, second.promptTokens + second.generatedTokens - 1);
   assert.equal(result.without.code, 'TEMPLATE_ERROR');
+  assert.deepEqual(result.known, []);
 });
+
+for (const worker of [false, true]) {
+  test(`two chats by turns on one model${worker ? ' in a worker' : ''}: neither takes the other's cache`, TIMEOUT, async () => {
+    const result = await page.evaluate(async (worker) => {
+      const SAID = [['A', 'B', 'A B'], ['C', 'D', 'C D']];
+      /** Turn by turn, what each chat says and reuses. */
+      const talk = async (options, chatsAtOnce) => {
+        const model = await webgguf.loadModel('/temp/chat.gguf', { worker, ...options });
+        const texts = [];
+        const reused = [];
+        for (const group of chatsAtOnce) {
+          const chats = group.map(() => model.chat({ temperature: 0, maxTokens: 6, ignoreEnd: true }));
+          for (const turn of [0, 1, 2]) {
+            for (const [i, chat] of chats.entries()) {
+              let text = '';
+              for await (const piece of chat.send(group[i][turn])) text += piece;
+              texts.push(text);
+              reused.push(model.stats.reusedTokens);
+            }
+          }
+        }
+        const { sequences } = model.stats;
+        model.destroy();
+        return { texts, reused, sequences };
+      };
+      const { needs } = await webgguf.canRun('/temp/chat.gguf');
+      return {
+        alone: await talk({}, [[SAID[0]], [SAID[1]]]),
+        byTurns: await talk({}, [SAID]),
+        inOne: await talk({ memoryBudget: needs.total }, [SAID]),
+      };
+    }, worker);
+    const { alone, byTurns, inOne } = result;
+    const inTurn = (list) => [0, 3, 1, 4, 2, 5].map((i) => list[i]);
+    assert.deepEqual(byTurns.texts, inTurn(alone.texts));
+    assert.deepEqual(byTurns.reused, inTurn(alone.reused), 'as much as alone');
+    assert.ok(byTurns.reused.slice(2).every((n) => n > 0), `${byTurns.reused}`);
+    assert.equal(byTurns.sequences, 2);
+    assert.deepEqual(inOne.texts, byTurns.texts, 'the same text where there is memory for one only');
+    assert.deepEqual(inOne.reused, [0, 0, 0, 0, 0, 0]);
+    assert.equal(inOne.sequences, 1);
+  });
+}
 
 test('a chat of a destroyed model is over', TIMEOUT, async () => {
   const failed = await page.evaluate(async () => {

@@ -9,7 +9,7 @@ import { open } from './lib/harness.mjs';
 
 const TIMEOUT = { timeout: 120_000 };
 const MODEL = '/models/gpt2-tiny.gguf';
-const FILE = join(ROOT, 'models/gpt2-tiny.gguf');
+const FILE = join(ROOT, 'tests/fixtures/models/gpt2-tiny.gguf');
 
 let site;
 let page;

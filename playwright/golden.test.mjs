@@ -11,16 +11,14 @@ const TYPES = ['f32', 'f16', 'q8_0', 'q4_0'];
 const LOGITS_TOLERANCE = 1e-4; // relative L2
 
 let site;
-before(async () => (site = await open()));
+before(async () => (site = await open({ stock: true })));
 after(() => site.close());
 
 /** In the page: greedy ids and text after a prompt of ids. */
-function generate([url, prompt, maxTokens]) {
-  return webgguf.loadModel(url).then(async (model) => {
-    const { ids, text } = await collect(model, prompt, { maxTokens, temperature: 0, ignoreEnd: true });
-    model.destroy();
-    return { ids, text };
-  });
+async function generate([url, prompt, maxTokens]) {
+  globalThis.model = await webgguf.loadModel(url);
+  const { ids, text } = await collect(model, prompt, { maxTokens, temperature: 0, ignoreEnd: true });
+  return { ids, text };
 }
 
 const stories = join(DATA, 'llm/stories260K');
@@ -37,19 +35,18 @@ for (const type of TYPES) {
     assert.deepEqual(got.ids, ids);
     assert.equal(got.text.trimStart(), golden.text.trimStart());
 
-    const logits = await page.evaluate(async ([url, prompts]) => {
+    const logits = await page.evaluate(async (prompts) => {
       const { compare } = await import('/test/activations.js');
-      const model = await webgguf.loadModel(url);
       const errors = [];
       for (const { prompt, want } of prompts) {
         const [prefill] = await model.captureActivations(prompt);
         errors.push(compare(prefill.find((a) => a.name === 'result_output').data, want).relL2);
       }
       return errors;
-    }, [`/data/llm/stories260K/${file}`, [0, 20].map((at) => ({
+    }, [0, 20].map((at) => ({
       prompt: golden.ids.slice(0, at + 1),
       want: golden[`logits_step${at}`],
-    }))]);
+    })));
     await page.close();
     console.log(`${file}: 200 ids equal; logits at 0 and 20: ${logits.map((e) => e.toExponential(2)).join(', ')}`);
     assert.ok(logits.every((e) => e <= LOGITS_TOLERANCE), `relative L2 ${logits}`);

@@ -9,13 +9,21 @@ import { ROOT } from '../scripts/server.mjs';
 import { BROWSER, open } from './lib/harness.mjs';
 
 const FIXTURES = join(ROOT, 'tests/fixtures');
-/** A model of models/ that has references in tests/fixtures/ is tested. */
+/** A model that has references in tests/fixtures/ is tested. */
 const ALL = readdirSync(FIXTURES).filter((name) => existsSync(join(FIXTURES, name, 'greedy.json')));
-/** Models with all that architectures differ in; more would tell little of a second browser. */
-const VARIED = ['embedded', 'gemma3-tiny', 'gpt2-tiny', 'qwen3-tiny', 'qwen3moe'];
-const MODELS = BROWSER === 'chromium' ? ALL : VARIED;
+/**
+ * One model of each kind of block: the native tests run the same kernels with all models. So does this file with WEBGGUF_ALL
+ * (`npm run test:large`). A second browser needs fewer still.
+ */
+const VARIED = {
+  chromium: [
+    'embedded', 'gemma2', 'gemma3-tiny', 'gpt2-tiny', 'granite-bias', 'llama-ffn-bias', 'olmo3', 'phi3-longrope', 'qwen3-tiny', 'qwen3moe',
+  ],
+  firefox: ['embedded', 'gemma3-tiny', 'gpt2-tiny', 'qwen3-tiny', 'qwen3moe'],
+};
+const MODELS = process.env.WEBGGUF_ALL ? ALL : VARIED[BROWSER];
 
-/** Dispatches of a decode step: so many a layer, and so many beside. */
+/** The most dispatches of a decode step. */
 const PER_LAYER = 8;
 const BESIDE = 4;
 
@@ -23,7 +31,7 @@ let site;
 before(async () => (site = await open()));
 after(() => site.close());
 
-/** For scripts/coverage-table.mjs. */
+/** For scripts/test/coverage-table.mjs. */
 function record(model, entry, architecture, rows, worst) {
   const folder = join(ROOT, 'target/coverage', BROWSER);
   mkdirSync(folder, { recursive: true });

@@ -38,7 +38,7 @@ before(async () => {
   }, [PROMPT, OPTIONS]);
   const i = said.ids.findIndex((id, i) => said.words[i].trim().length > 1 && said.ids.indexOf(id) === said.ids.lastIndexOf(id));
   id = said.ids[i];
-  writeFileSync(join(site.temp, 'control.gguf'), withControl(readFileSync(join(ROOT, 'models/embedded.gguf')), id));
+  writeFileSync(join(site.temp, 'control.gguf'), withControl(readFileSync(join(ROOT, 'www/models/embedded.gguf')), id));
   word = await page.evaluate(async (id) => {
     globalThis.models = [];
     for (const worker of [false, true]) models.push(await webgguf.loadModel('/temp/control.gguf', { cache: false, worker }));

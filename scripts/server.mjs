@@ -8,8 +8,14 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** What a published site has at its root: the demo page, and beside it the package and the models. */
-export const SITE = { '/pkg/': join(ROOT, 'pkg'), '/models/': join(ROOT, 'models'), '/': join(ROOT, 'www') };
+/** The libraries that the demo page imports, by their path on the site. */
+export const VENDOR = {
+  '/vendor/marked.js': join(ROOT, 'node_modules/marked/lib/marked.esm.js'),
+  '/vendor/purify.js': join(ROOT, 'node_modules/dompurify/dist/purify.es.mjs'),
+};
+
+/** What a published site has at its root: the demo page and its model, and beside them the package and the libraries. */
+export const SITE = { '/pkg/': join(ROOT, 'pkg'), ...VENDOR, '/': join(ROOT, 'www') };
 
 const MIME = {
   '.css': 'text/css; charset=utf-8',
@@ -23,10 +29,12 @@ const MIME = {
 
 /**
  * The file of a path, or undefined where no mount has one. The longest mount that fits wins.
- * @param {Record<string, string>} mounts  folders by the path that they are served under, which ends in a slash
+ * @param {Record<string, string>} mounts  folders by the path that they are served under, which ends in a slash; files by
+ *     theirs, which does not
  */
 export async function resolve(mounts, path) {
-  const mount = Object.keys(mounts).sort((a, b) => b.length - a.length).find((m) => path.startsWith(m));
+  const fits = (mount) => (mount.endsWith('/') ? path.startsWith(mount) : path === mount);
+  const mount = Object.keys(mounts).sort((a, b) => b.length - a.length).find(fits);
   if (!mount) return undefined;
   const inside = normalize(decodeURIComponent(path.slice(mount.length)) || '.');
   // Nothing above the mount, nothing hidden, no NUL.
@@ -108,6 +116,8 @@ export async function serve({ mounts, port = 0, route }) {
       else sendError(response, e instanceof URIError ? 400 : 500, e.message);
     }
   });
+  // A connection that is closed for idling may be closed in the moment in which it is used again.
+  server.keepAliveTimeout = 0;
   await new Promise((listening, failed) => server.once('error', failed).listen(port, '127.0.0.1', listening));
   const close = () => new Promise((closed) => {
     server.close(closed);

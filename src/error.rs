@@ -7,6 +7,9 @@ pub enum Error {
     /// The file is not a well-formed GGUF file. Another copy of the file may be.
     #[error("{0}")]
     MalformedGguf(String),
+    /// The file is not a well-formed TFLite file, or not a bundle of such. Another copy of the file may be.
+    #[error("{0}")]
+    MalformedTflite(String),
     /// The file is well-formed but holds a model this version cannot run.
     #[error("{0}")]
     UnsupportedArchitecture(String),
@@ -60,6 +63,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Error::MalformedGguf(_) => "MALFORMED_GGUF",
+            Error::MalformedTflite(_) => "MALFORMED_TFLITE",
             Error::UnsupportedArchitecture(_) => "UNSUPPORTED_ARCHITECTURE",
             Error::UnsupportedTensorType(_) => "UNSUPPORTED_TENSOR_TYPE",
             Error::UnsupportedTokenizer(_) => "UNSUPPORTED_TOKENIZER",
@@ -77,6 +81,12 @@ impl Error {
             Error::Internal(_) => "INTERNAL",
         }
     }
+}
+
+/// A message with options by the names that those who read it use: `names` are pairs of a name here, in `snake_case`, and theirs.
+#[must_use]
+pub fn with_option_names(message: &str, names: &[(&str, &str)]) -> String {
+    names.iter().fold(message.to_owned(), |message, (ours, theirs)| message.replace(ours, theirs))
 }
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,6 +1,6 @@
 //! Every named intermediate of the fixture models against llama.cpp's, natively.
 //!
-//! References are made by `scripts/make_fixtures.py`, which documents the format.
+//! References are made by `scripts/fixtures/make_fixtures.py`, which documents the format.
 
 mod common;
 
@@ -8,11 +8,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::rc::Rc;
 
-use common::{Npy, load_on, record, repository};
+use common::{Npy, load_on, model_file, record, repository};
 use webgguf::gpu::Gpu;
-use webgguf::model::{Activation, LoadOptions};
+use webgguf::llm::{Activation, LoadOptions, Session};
 use webgguf::ops::KvType;
-use webgguf::session::Session;
 
 /// How a case is run, and the relative L2 within which it must be.
 struct Mode {
@@ -104,7 +103,7 @@ fn kept(a: &Activation, per_head: bool, n_tokens: usize, rows: Option<&[usize]>,
 }
 
 /// Check a case; the nodes checked and the worst relative L2.
-fn check_case(model: &str, session: &Session, case: &Path, mode: &Mode) -> Result<(usize, f64), String> {
+fn check_case(model: &str, session: &Rc<Session>, case: &Path, mode: &Mode) -> Result<(usize, f64), String> {
     let index = Index::read(case);
     let steps = pollster::block_on(session.capture(&index.tokens, index.decoded.len())).unwrap();
     let named: Vec<BTreeMap<&str, &Activation>> =
@@ -174,7 +173,7 @@ fn check(model: &str) {
         std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir()).collect();
     cases.sort();
     assert!(!cases.is_empty(), "no cases for {model}");
-    let path = repository().join("models").join(format!("{model}.gguf"));
+    let path = model_file(model);
     for mode in [EXACT, AS_GPU, NO_SUBGROUPS, F16_CACHE, Q8_0_CACHE] {
         // The trained models, which have their families' values, stand for the others; so does the block that is unlike
         // them without subgroups. (With a q8_0 cache its random router takes another expert somewhere.)
@@ -197,7 +196,7 @@ fn check(model: &str) {
             }
             // The context chooses between phi3's short and long rotary factors.
             let n_ctx = Index::read(case).n_ctx;
-            if session.as_ref().is_none_or(|s| s.model.n_ctx != n_ctx) {
+            if session.as_ref().is_none_or(|s| s.model.n_ctx() != n_ctx) {
                 let options =
                     LoadOptions { context_length: Some(n_ctx), kv_type: Some(mode.kv), ..LoadOptions::default() };
                 let mut gpu = pollster::block_on(Gpu::new()).unwrap();
@@ -227,6 +226,7 @@ macro_rules! models {
 
 models! {
     embedded = "embedded",
+    exaone4 = "exaone4",
     gpt2 = "gpt2-tiny",
     qwen3 = "qwen3-tiny",
     qwen3moe = "qwen3moe",

@@ -5,9 +5,9 @@ mod text;
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
-use text::gguf_writer::GgufWriter;
 use text::goldens::fixture;
 use text::{metadata, shared_file, shared_tokenizer};
+use webgguf::formats::gguf::GgufWriter;
 use webgguf::tokenizer::Tokenizer;
 use webgguf::tokenizer::chat::{ChatTemplate, ChatTemplates, CivilTime, Variables};
 

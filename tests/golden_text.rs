@@ -4,11 +4,9 @@ mod common;
 
 use std::rc::Rc;
 
-use common::{load, load_with, record, repository, shared};
-use webgguf::gpu::N_RECENT;
-use webgguf::model::{LoadOptions, Sampling};
-use webgguf::ops::KvType;
-use webgguf::session::{FinishReason, GenerateOptions, Session};
+use common::{load, load_with, model_file, record, repository, shared};
+use webgguf::llm::{FinishReason, GenerateOptions, LoadOptions, Sampling, Sequence, Session};
+use webgguf::ops::{KvType, N_RECENT};
 use webgguf::tokenizer::DecodeOptions;
 
 #[derive(serde::Deserialize)]
@@ -24,7 +22,7 @@ fn greedy(max_tokens: u32) -> GenerateOptions {
 
 fn generate(session: &Rc<Session>, prompt: &[u32], options: GenerateOptions) -> (Vec<u32>, String) {
     pollster::block_on(async {
-        let mut generation = session.generate(prompt, options).unwrap();
+        let mut generation = session.generate(0, prompt, options).await.unwrap();
         let mut text = String::new();
         while let Some(piece) = generation.next().await.unwrap() {
             text.push_str(&piece);
@@ -43,7 +41,7 @@ fn fixture_models_write_what_llama_cpp_writes() {
         let want: Greedy = serde_json::from_slice(&want).unwrap();
         // Small batches, so that sliding windows wrap around in their rings.
         let options = LoadOptions { context_length: Some(256), n_batch: 16, ..LoadOptions::default() };
-        let session = load_with(&repository().join("models").join(format!("{model}.gguf")), true, &options);
+        let session = load_with(&model_file(&model), true, &options);
         let (ids, text) = generate(&session, &want.prompt_tokens, greedy(want.tokens.len() as u32));
         assert_eq!(ids, want.tokens, "{model}: {text}");
         let decode =
@@ -87,7 +85,7 @@ fn stories_match_the_reference_for_every_type() {
 
 #[test]
 fn a_seed_gives_the_same_text_however_steps_are_pipelined() {
-    let session = load(&repository().join("models/embedded.gguf"), true);
+    let session = load(&model_file("embedded"), true);
     let prompt = session.text.prompt_ids("Prince Andrew");
     let sampled = |seed, max_tokens| {
         let mut o = GenerateOptions { max_tokens, ..GenerateOptions::default() };
@@ -113,7 +111,7 @@ fn a_seed_gives_the_same_text_however_steps_are_pipelined() {
 fn steps_submitted_together_sample_what_single_ones_do() {
     let want = std::fs::read(repository().join("tests/fixtures/embedded/greedy.json")).unwrap();
     let want: Greedy = serde_json::from_slice(&want).unwrap();
-    let session = load(&repository().join("models/embedded.gguf"), true);
+    let session = load(&model_file("embedded"), true);
     let model = &session.model;
     let read = model.gpu.readback(u64::from(N_RECENT) * 4);
     let ids_back = |from: u32, n: u32| {
@@ -125,10 +123,11 @@ fn steps_submitted_together_sample_what_single_ones_do() {
         pollster::block_on(ids).unwrap()
     };
     let prompt = &want.prompt_tokens;
-    let first = model.prefill(prompt, 0, prompt, &Sampling::GREEDY, &read).unwrap();
+    let sequence = pollster::block_on(Sequence::new(model)).unwrap();
+    let first = sequence.prefill(model, prompt, prompt, &Sampling::GREEDY, &read).unwrap();
     let mut ids = ids_back(first, 1);
     for n_steps in [1, 8, 3, 32, 19] {
-        model.decode((prompt.len() + ids.len() - 1) as u32, n_steps, &Sampling::GREEDY, &read);
+        sequence.decode(model, n_steps, 0, &Sampling::GREEDY, &read);
         ids.extend(ids_back(first + ids.len() as u32, n_steps));
     }
     assert_eq!(ids[..want.tokens.len()], want.tokens);
@@ -141,14 +140,14 @@ fn smaller_caches_write_the_same_text() {
     let mut bytes = Vec::new();
     for kv in KvType::ALL {
         let options = LoadOptions { kv_type: Some(kv), ..LoadOptions::default() };
-        let session = load_with(&repository().join("models/embedded.gguf"), true, &options);
+        let session = load_with(&model_file("embedded"), true, &options);
         let (ids, _) = generate(&session, &want.prompt_tokens, greedy(want.tokens.len() as u32));
         let n = ids.iter().zip(&want.tokens).take_while(|(a, b)| a == b).count();
         let memory = &session.info.memory;
         let name = memory.kv_cache_type;
         println!("{name}: {n} of {} tokens are llama.cpp's; {} bytes", ids.len(), memory.kv_cache);
         let positions = memory.kv_cache / memory.kv_bytes_per_position;
-        assert_eq!(positions, u64::from(session.model.n_ctx), "{name}: every layer keeps all positions");
+        assert_eq!(positions, u64::from(session.model.n_ctx()), "{name}: every layer keeps all positions");
         assert!(n >= if kv == KvType::Q8_0 { 16 } else { want.tokens.len() }, "{name}: {n}");
         bytes.push(memory.kv_cache);
     }
@@ -158,7 +157,7 @@ fn smaller_caches_write_the_same_text() {
 #[test]
 fn a_prefix_is_reused_only_while_sliding_windows_hold_it() {
     for (model, window) in [("gemma2", 4), ("gemma3-tiny", 32)] {
-        let path = repository().join("models").join(format!("{model}.gguf"));
+        let path = model_file(model);
         let options = LoadOptions { context_length: Some(256), n_batch: 16, ..LoadOptions::default() };
         let load = || load_with(&path, true, &options);
         let session = load();
@@ -184,7 +183,7 @@ fn a_prefix_is_reused_only_while_sliding_windows_hold_it() {
 
 #[test]
 fn generations_end_as_they_should() {
-    let session = load(&repository().join("models/embedded.gguf"), true);
+    let session = load(&model_file("embedded"), true);
     let prompt = session.text.prompt_ids("It was already late when Prince");
     let (_, whole) = generate(&session, &prompt, greedy(30));
     let stop = &whole[20..26];
@@ -195,25 +194,26 @@ fn generations_end_as_they_should() {
     assert_eq!(session.stats().finish_reason, Some(FinishReason::Length));
     assert_eq!(session.stats().generated_tokens, 3);
     // Right up to the context's end.
-    let n_ctx = session.model.n_ctx;
+    let n_ctx = session.model.n_ctx();
     let long: Vec<u32> = (0..n_ctx - 2).map(|i| 300 + i % 500).collect();
     let (ids, _) = generate(&session, &long, greedy(100));
     assert_eq!(session.stats().finish_reason, Some(FinishReason::Context));
     assert_eq!(ids.len(), 3, "the last one is sampled from a full context");
     let full: Vec<u32> = (0..n_ctx + 1).map(|i| 300 + i % 500).collect();
-    assert_eq!(session.generate(&full, greedy(1)).err().unwrap().code(), "CONTEXT_OVERFLOW");
-    assert_eq!(session.generate(&[], greedy(1)).err().unwrap().code(), "INVALID_ARGUMENT");
-    let running = session.generate(&prompt, greedy(5)).unwrap();
-    assert_eq!(session.generate(&prompt, greedy(5)).err().unwrap().code(), "INVALID_STATE");
+    let generate = |prompt: &[u32], n| pollster::block_on(session.generate(0, prompt, greedy(n)));
+    assert_eq!(generate(&full, 1).err().unwrap().code(), "CONTEXT_OVERFLOW");
+    assert_eq!(generate(&[], 1).err().unwrap().code(), "INVALID_ARGUMENT");
+    let running = generate(&prompt, 5).unwrap();
+    assert_eq!(generate(&prompt, 5).err().unwrap().code(), "INVALID_STATE");
     drop(running);
-    assert!(session.generate(&prompt, greedy(5)).is_ok());
+    assert!(generate(&prompt, 5).is_ok());
 }
 
 #[test]
 fn decode_takes_few_dispatches() {
     for (model, per_layer, beside) in [("embedded", 6, 4), ("gpt2-tiny", 6, 5)] {
-        let session = load(&repository().join("models").join(format!("{model}.gguf")), true);
-        let n = session.model.decode_dispatches();
+        let session = load(&model_file(model), true);
+        let n = session.info.decode_dispatches;
         let layers = session.model.config.n_layer() as usize;
         println!("{model}: {n} dispatches a decode step, {layers} layers");
         assert!(n <= per_layer * layers + beside, "{model}: {n}");

@@ -2,18 +2,17 @@
 
 mod common;
 
-use common::repository;
+use common::model_file;
 use pollster::block_on;
 use webgguf::gpu::Gpu;
-use webgguf::model::{Budget, Excess, Fit, LoadOptions, Need};
+use webgguf::llm::{Budget, Excess, Fit, LoadOptions, Need, Opened, Session};
 use webgguf::ops::KvType;
-use webgguf::session::{Opened, Session};
 use webgguf::source::MemorySource;
 
 const MODELS: [&str; 6] = ["embedded", "gemma3-tiny", "gpt2-tiny", "llama-rope-yarn", "qwen3moe", "smollm3"];
 
 fn source(model: &str) -> MemorySource {
-    MemorySource(std::fs::read(repository().join(format!("models/{model}.gguf"))).expect("a model"))
+    MemorySource(std::fs::read(model_file(model)).expect("a model"))
 }
 
 fn with_context(n: u32) -> LoadOptions {
@@ -66,12 +65,12 @@ fn the_reason_has_the_numbers() {
     assert_eq!(less.excess, Some(Excess::Total { bytes: total, limit: total - 1 }));
     assert_eq!(less.n_ctx, Some(255));
     let reason = less.reason().unwrap();
-    for part in [total.to_string(), (total - 1).to_string(), "contextLength of 255 fits".into()] {
+    for part in [total.to_string(), (total - 1).to_string(), "context_length of 255 fits".into()] {
         assert!(reason.contains(&part), "{reason}");
     }
     let none = fit(1000, 256);
     assert_eq!(none.n_ctx, None);
-    assert!(none.reason().unwrap().contains("no contextLength fits"));
+    assert!(none.reason().unwrap().contains("no context_length fits"));
 }
 
 #[test]
@@ -88,7 +87,7 @@ fn options_that_the_model_refuses_are_errors() {
     assert_eq!(Need::of(gguf, c, &small).is_ok(), c.head_dim.is_multiple_of(32));
 }
 
-/// What the budget counts is what the GPU's buffers take, but for what a load needs while it runs and small buffers.
+/// What the budget counts is what the GPU's buffers take, but for what a load needs while it runs.
 #[test]
 fn a_load_keeps_to_its_budget() {
     for model in MODELS {
@@ -99,9 +98,9 @@ fn a_load_keeps_to_its_budget() {
             block_on(async { Session::load_on(Gpu::new().await?, &source, &options, &()).await })
         };
         let session = load(1 << 40).unwrap();
-        let need = session.model.bytes.total();
+        let need = session.model.need.bytes.total();
         let taken = session.model.gpu.allocated_bytes();
-        println!("{model}: {need} bytes needed, {taken} allocated");
+        assert_eq!(need, taken, "{model}");
         load(need).map(drop).unwrap();
         let error = load(need - 1).map(drop).unwrap_err();
         assert_eq!(error.code(), "OUT_OF_GPU_MEMORY", "{error}");

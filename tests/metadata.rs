@@ -5,13 +5,12 @@
 mod common;
 mod text;
 
-use common::{Rng, assert_close, repository};
-use text::gguf_writer::GgufWriter;
+use common::{Rng, assert_close, model_file};
 use text::header;
 use webgguf::error::Result;
+use webgguf::formats::gguf::GgufWriter;
 use webgguf::gpu::Gpu;
-use webgguf::model::{Ffn, LoadOptions, ModelConfig, Norm, RopeConfig, RopeScaling, arch};
-use webgguf::session::Session;
+use webgguf::llm::{Ffn, LoadOptions, ModelConfig, Norm, RopeConfig, RopeScaling, Session, arch};
 use webgguf::source::MemorySource;
 
 /// A metadata value.
@@ -105,10 +104,10 @@ fn global(c: &ModelConfig) -> &RopeConfig {
 }
 
 /// Those with a rotary embedding.
-const ROTARY: &str = "gemma gemma2 gemma3 granite llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3";
-const ALL: &str = "gpt2 gemma gemma2 gemma3 granite llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3";
+const ROTARY: &str = "exaone4 gemma gemma2 gemma3 granite llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3";
+const ALL: &str = "gpt2 exaone4 gemma gemma2 gemma3 granite llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3";
 /// Those whose graphs in llama.cpp know no window.
-const NO_WINDOWS: &str = "gpt2 gemma granite llama qwen2 qwen3 qwen3moe smollm3";
+const NO_WINDOWS: &str = "gpt2 exaone4 gemma granite llama qwen2 qwen3 qwen3moe smollm3";
 
 /// A row: architectures, keys, and what comes of them.
 type Row = (&'static str, Pairs, Then);
@@ -127,7 +126,7 @@ const SHARED: &[Row] = &[
     (ALL, &[("attention.head_count_kv", Us(&[2, 2, 2, 2, 2, 2, 2, 4]))], Refused),
     (ALL, &[("attention.head_count_kv", Us(&[0; 8]))], Refused),
     (
-        "gpt2 gemma gemma2 gemma3 granite llama olmo2 phi3 qwen2 qwen3 smollm3",
+        "gpt2 exaone4 gemma gemma2 gemma3 granite llama olmo2 phi3 qwen2 qwen3 smollm3",
         &[("feed_forward_length", Us(&[128; 8]))],
         Has(|c| c.n_ff == 128),
     ),
@@ -212,9 +211,21 @@ const SHARED: &[Row] = &[
     (ALL, &[("attention.max_alibi_bias", F(8.0))], Warned),
     (ALL, &[("use_parallel_residual", B(true))], Warned),
     (ALL, &[("a.key.of.tomorrow", U(1))], Warned),
-    ("gpt2 gemma gemma2 gemma3 llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3", &[("logit_scale", F(2.0))], Warned),
-    ("gpt2 gemma gemma2 gemma3 llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3", &[("attention.scale", F(2.0))], Warned),
-    ("gpt2 granite llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3", &[("final_logit_softcapping", F(9.0))], Warned),
+    (
+        "gpt2 exaone4 gemma gemma2 gemma3 llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3",
+        &[("logit_scale", F(2.0))],
+        Warned,
+    ),
+    (
+        "gpt2 exaone4 gemma gemma2 gemma3 llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3",
+        &[("attention.scale", F(2.0))],
+        Warned,
+    ),
+    (
+        "gpt2 exaone4 granite llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3",
+        &[("final_logit_softcapping", F(9.0))],
+        Warned,
+    ),
     ("gemma gemma3", &[("attn_logit_softcapping", F(9.0))], Warned),
     // What llama.cpp writes into every file that it saves.
     (
@@ -240,7 +251,7 @@ const SHARED: &[Row] = &[
 const OWN: &[Row] = &[
     ("llama granite", &[("expert_count", U(0)), ("expert_used_count", U(0))], Nothing),
     ("llama granite", &[("expert_count", U(8)), ("expert_used_count", U(2))], Refused),
-    ("gpt2 gemma gemma2 gemma3 olmo2 phi3 qwen2 qwen3 smollm3", &[("expert_count", U(8))], Warned),
+    ("gpt2 exaone4 gemma gemma2 gemma3 olmo2 phi3 qwen2 qwen3 smollm3", &[("expert_count", U(8))], Warned),
     // Granite.
     ("granite", &[("embedding_scale", F(12.0))], Has(|c| c.embedding_scale == 12.0)),
     ("granite", &[("attention.scale", F(0.0625))], Has(|c| c.attention_scale == 0.0625)),
@@ -285,6 +296,16 @@ const OWN: &[Row] = &[
         Has(|c| rope(c, 0).freq_base == 2e4 && rope(c, 5).freq_base == 1e4),
     ),
     ("gemma3", &[("final_logit_softcapping", F(30.0))], Has(|c| c.logit_softcap == Some(30.0))),
+    // EXAONE 4 32B: in three of four layers, which alone have a rotary embedding.
+    (
+        "exaone4",
+        &[("block_count", U(64))],
+        Has(|c| {
+            let has_rope = |l: usize| c.layers[l].rope.is_some();
+            (0..64).all(|l| has_rope(l) == (l % 4 < 3) && c.layers[l].window == has_rope(l).then_some(4096))
+        }),
+    ),
+    ("exaone4", &[("block_count", U(64)), ("attention.sliding_window", U(9))], Has(|c| c.layers[0].window == Some(9))),
     // OLMo 3: in three of four layers, which are not scaled.
     ("olmo2", &[("attention.sliding_window", U(0))], Nothing),
     ("olmo2", &[("attention.sliding_window", U(9))], Has(|c| windows(c) == [0, 1, 2, 4, 5, 6])),
@@ -441,7 +462,7 @@ fn a_mixture_needs_no_width_beside_that_of_its_experts() {
 /// A name is for showing; what is not UTF-8 in it keeps no model from running.
 #[test]
 fn a_name_need_not_be_utf8() {
-    let mut file = std::fs::read(repository().join("models/llama-untied.gguf")).unwrap();
+    let mut file = std::fs::read(model_file("llama-untied")).unwrap();
     let name = b"random llama-untied";
     let at = file.windows(name.len()).position(|w| w == name).unwrap();
     file[at + 6] = 0xff;

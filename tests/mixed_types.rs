@@ -4,11 +4,10 @@ mod common;
 
 use std::path::Path;
 
-use common::{assert_close, repository};
-use webgguf::gguf::{Parsed, dequantize, parse};
+use common::{assert_close, model_file};
+use webgguf::formats::gguf::{Parsed, dequantize, parse};
 use webgguf::gpu::Gpu;
-use webgguf::model::LoadOptions;
-use webgguf::session::Session;
+use webgguf::llm::{LoadOptions, Session};
 use webgguf::source::MemorySource;
 
 /// The file with some tensors as F32: their values behind the others', type and offset in the header rewritten.
@@ -50,7 +49,7 @@ fn tensors_of_different_types_run_as_those_of_one() {
         ("qwen2", "attn_k.weight"),
         ("qwen3moe", "ffn_down_exps.weight"),
     ] {
-        let path = repository().join("models").join(format!("{model}.gguf"));
+        let path = model_file(model);
         let want: Vec<f64> = logits(std::fs::read(&path).unwrap()).into_iter().map(Into::into).collect();
         let got = logits(with_f32(&path, &|name| name.ends_with(tensor)));
         let error = assert_close(&got, &want, 1e-5, &format!("{model} with {tensor} in F32"));

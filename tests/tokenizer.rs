@@ -2,9 +2,9 @@
 
 mod text;
 
-use text::gguf_writer::GgufWriter;
 use text::goldens::{check_hashes, check_tokenizer, corpus, fixture};
 use text::{metadata, shared_file, shared_tokenizer};
+use webgguf::formats::gguf::GgufWriter;
 use webgguf::tokenizer::{DecodeOptions, EncodeOptions, Tokenizer};
 
 /// llama.cpp's test cases: `.inp` holds the texts, `.out` their ids without BOS and EOS.

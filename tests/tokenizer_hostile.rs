@@ -3,9 +3,9 @@
 mod text;
 
 use proptest::prelude::*;
-use text::gguf_writer::GgufWriter;
 use text::goldens::fixture;
 use text::metadata;
+use webgguf::formats::gguf::GgufWriter;
 use webgguf::tokenizer::{DecodeOptions, Detokenizer, EncodeOptions, Text, Tokenizer};
 
 const MODELS: [&str; 5] = ["gpt2", "gemma4", "llama", "bert", "t5"];

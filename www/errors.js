@@ -3,10 +3,11 @@
 /** By code: a title, and advice. */
 const WORDS = {
   MALFORMED_GGUF: ['This is not a sound GGUF file', 'It may be incomplete: download it again, or try another copy.'],
+  MALFORMED_TFLITE: ['This is not a sound TFLite file', 'It may be incomplete: download it again, or try another copy.'],
   UNSUPPORTED_ARCHITECTURE: ['This model is of a kind that can’t be run yet', 'Try one of the kinds named above.'],
   UNSUPPORTED_TENSOR_TYPE: ['This quantisation can’t be run yet', 'Try the same model as Q8_0, Q4_0 or F16.'],
   UNSUPPORTED_TOKENIZER: ['This model’s tokenizer can’t be used yet', 'Try another model.'],
-  TEMPLATE_ERROR: ['The model’s chat template failed', 'Try another file of the same model.'],
+  TEMPLATE_ERROR: ['The model’s chat template failed', 'Leave the system prompt empty, or try another file of the same model.'],
   FETCH_FAILED: [
     'The file can’t be fetched',
     'Check the address and your connection. The server must let other sites read its files (CORS), as Hugging Face’s ' +
@@ -23,9 +24,9 @@ const WORDS = {
     'There is no WebGPU here',
     'Use a recent Chrome, Edge, Safari or Firefox. On Linux, Chrome may need its flag: chrome://flags/#enable-unsafe-webgpu',
   ],
-  CONTEXT_OVERFLOW: ['The prompt is too long', 'Shorten it, or load the model with a longer context.'],
+  CONTEXT_OVERFLOW: ['The message is too long', 'Shorten it, begin a new chat, or load the model with a longer context.'],
   NOT_FINITE: ['The model computes no numbers', 'The file is broken: download it again, or try another copy.'],
-  INVALID_ARGUMENT: ['A setting is out of range', 'Change it and try again.'],
+  INVALID_ARGUMENT: ['An address or a setting can’t be used', 'Change it and try again.'],
   INVALID_STATE: ['The model is busy', 'Wait for it, or reload the page.'],
   INTERNAL: ['A defect', 'Please report it with the words above.'],
 };

@@ -4,6 +4,7 @@ const digits = (n) => (n >= 100 ? 0 : n >= 10 ? 1 : 2);
 
 /** 3765536 is 3.77 MB. */
 export function bytes(n) {
+  if (n < 1e3) return `${n} B`;
   const [unit, size] = n >= 1e9 ? ['GB', 1e9] : n >= 1e6 ? ['MB', 1e6] : ['kB', 1e3];
   return `${(n / size).toFixed(digits(n / size))} ${unit}`;
 }

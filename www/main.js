@@ -1,167 +1,284 @@
-// The demo page: a model, a prompt, and the text as it comes.
+// The chat page: connects a model, a conversation and what is on the page.
+import { Conversation } from './conversation.js';
+import { acceptDrops } from './drop.js';
 import { clearError, showError } from './errors.js';
-import { duration, rate } from './format.js';
-import { EMBEDDED, cancelLoading, fileAddress, load, recover } from './loader.js';
+import { bytes, count, duration, rate } from './format.js';
+import { gpuName } from './gpu-name.js';
+import { linkTo, readLink } from './link.js';
+import { cancelLoading, load, recover } from './loader.js';
+import { Log } from './log.js';
+import { prepareModelList } from './model-list.js';
+import { EMBEDDED, modelOf, nameOf } from './models.js';
+import { settings, settingsAreValid } from './settings.js';
+import { STARTERS } from './starters.js';
 
 const $ = (id) => document.getElementById(id);
 
+/** For those who listen; of what leaves no other trace, for those who look as well. */
+function say(text, { seen = false } = {}) {
+  $('status').textContent = text;
+  $('status').className = seen ? 'toast' : 'unseen';
+  if (seen) setTimeout(() => ($('status').className = 'unseen'), 2000);
+}
+
 let model;
-/** Of the generation that runs. */
+/** What the model was loaded from: an address or a file. */
+let source;
+let conversation;
+/** Of the reply that is being written. */
 let running;
+/** The exchange whose prompt is in the composer, to be sent anew. */
+let editing;
 
 // ---- the model
 
 /** A model larger than this goes before the next one comes. */
 const LARGE_BYTES = 200e6;
 
-let uses = 0;
-
-async function use(source) {
-  const mine = ++uses;
+async function use(wanted, contextLength) {
   running?.abort();
-  $('run').disabled = true;
   if (model?.info.memory.weights > LARGE_BYTES) {
     model.destroy();
     model = undefined;
+    refresh();
   }
-  const before = model;
-  model = await load(source, model);
-  if (model !== before) model.on('devicelost', ({ message }) => showError({ code: 'DEVICE_LOST', message }));
-  if (mine !== uses) return; // Another one is being loaded.
-  $('run').disabled = !model;
-  // The way to another model stays open where there is none.
-  if (!model) showSource(true);
+  const loading = load(wanted, nameOf(wanted), contextLength);
+  refresh();
+  const loaded = await loading;
+  // Where that failed or was cancelled, the model that there was stays.
+  if (loaded) await adopt(loaded, wanted);
+  refresh();
 }
 
-function showSource(open) {
-  $('source').hidden = !open;
-  $('change').setAttribute('aria-expanded', open);
+async function adopt(loaded, from) {
+  running?.abort();
+  model?.destroy();
+  const goesOn = conversation?.isChat && loaded.info.chatTemplates.length > 0;
+  model = loaded;
+  source = from;
+  conversation = new Conversation(model, goesOn ? conversation.exchanges : []);
+  model.on('devicelost', ({ message }) => showError({ code: 'DEVICE_LOST', message }));
+  say(`${nameOf(source)} is ready`);
+  showStarters();
+  await describe(model.info);
+  if (matchMedia('(hover: hover)').matches) $('prompt').focus();
 }
 
-function useFile(file) {
-  if (file) use(file);
+async function describe(info) {
+  const { weights, kvCache, activations } = info.memory;
+  const { parameters, architecture, types, contextLength } = info;
+  const facts = [`${count(parameters)} parameters`, architecture, types[0], `context ${contextLength}`];
+  $('loaded-name').textContent = nameOf(source);
+  $('model-facts').textContent = facts.join(' · ');
+  $('model-warnings').textContent = info.warnings.join(' ');
+  $('model-warnings').hidden = !info.warnings.length;
+  const memory = bytes(weights + kvCache + activations);
+  $('model-memory').textContent = `${memory} of GPU memory · ${await gpuName(info.gpu)}`;
 }
 
-$('change').addEventListener('click', () => {
-  showSource($('source').hidden);
-  if (!$('source').hidden) $('url').focus();
+// ---- the conversation
+
+const log = new Log($('log'), {
+  onCopy: async (text) => {
+    await navigator.clipboard.writeText(text);
+    say('Copied', { seen: true });
+  },
+  onRetry: retry,
+  onEdit: edit,
+  onGoOn: () => run((options) => conversation.goOn(settings(), options)),
 });
-$('source').addEventListener('submit', (event) => {
-  event.preventDefault();
-  if ($('url').value) use(fileAddress($('url').value));
-});
-$('file').addEventListener('change', () => {
-  useFile($('file').files[0]);
-  $('file').value = ''; // so that the same file can be chosen again
-});
-$('embedded').addEventListener('click', () => use(EMBEDDED));
-$('cancel').addEventListener('click', cancelLoading);
 
-let dragDepth = 0;
-const hasFile = (event) => event.dataTransfer?.types.includes('Files');
-const showDrop = (depth) => ($('drop').hidden = (dragDepth = depth) === 0);
-addEventListener('dragenter', (event) => hasFile(event) && showDrop(dragDepth + 1));
-addEventListener('dragleave', (event) => hasFile(event) && showDrop(Math.max(0, dragDepth - 1)));
-addEventListener('dragover', (event) => hasFile(event) && event.preventDefault());
-addEventListener('drop', (event) => {
-  if (!hasFile(event)) return;
-  event.preventDefault();
-  showDrop(0);
-  useFile(event.dataTransfer.files[0]);
-});
-
-// ---- the text
-
-const SHORTCUT = /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘ Return' : 'Ctrl Enter';
-
-/** The form's values as `generate` takes them; empty fields are left out. */
-function options() {
-  const values = {};
-  for (const { name, type, value, valueAsNumber } of $('settings').querySelectorAll('input')) {
-    if (value !== '') values[name] = type === 'number' ? valueAsNumber : value;
-  }
-  return values;
-}
-
-function setRunning(controller) {
-  running = controller;
-  $('run').textContent = running ? 'Stop' : 'Generate';
-  $('run').toggleAttribute('data-running', !!running);
-  $('text').setAttribute('aria-busy', !!running);
-  $('shortcut').textContent = running ? 'Esc' : SHORTCUT;
-}
-
-/** Keep the end of the text in view, unless the reader has scrolled away from it. */
-function follow(change) {
-  const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 40;
-  change();
-  if (atEnd) scrollTo({ top: document.documentElement.scrollHeight });
-}
-
-/** Continue the prompt, or, with `ids`, what stands there already. */
-async function generate(ids) {
+/** Let the model write, by `start` with the options of `generate`, and show it as it comes. */
+async function run(start) {
+  if (!model || running || !settingsAreValid()) return;
   clearError();
-  if (!ids) {
-    $('text-prompt').textContent = $('prompt').value;
-    $('text-new').textContent = '';
+  const controller = (running = new AbortController());
+  say('The model is writing');
+  const onToken = meter();
+  try {
+    const writing = start({ signal: controller.signal, onToken });
+    refresh();
+    scrollTo({ top: document.documentElement.scrollHeight });
+    await writing;
+    say('The reply is complete');
+  } catch (e) {
+    if (controller.signal.aborted) say('Stopped');
+    else showError(e);
+  } finally {
+    if (running === controller) running = undefined;
+    showContext();
+    refresh();
   }
-  const controller = new AbortController();
-  setRunning(controller);
+}
+
+/** What `onToken` is to be for a reply: it keeps the figures. */
+function meter() {
   const start = performance.now();
   let first;
   let n = 0;
-  const onToken = () => {
+  return () => {
     n += 1;
     first ??= performance.now();
     $('first').textContent = duration(first - start);
-    $('tokens').textContent = n;
     if (n > 1) $('speed').textContent = rate(((n - 1) * 1e3) / (performance.now() - first));
+    refreshSoon();
   };
-  try {
-    for await (const text of model.generate(ids ?? $('prompt').value, { ...options(), signal: controller.signal, onToken })) {
-      follow(() => $('text-new').append(text));
-    }
-    interrupted = false;
-    const { finishReason } = model.stats;
-    if (finishReason === 'context') $('tokens').textContent = `${n}, context full`;
-  } catch (e) {
-    interrupted = e.code === 'DEVICE_LOST';
-    if (e.code !== 'ABORTED') showError(e);
-  } finally {
-    if (running === controller) setRunning(undefined);
-  }
 }
 
-/** Whether the GPU was lost in the middle of a text. */
-let interrupted = false;
+function showContext() {
+  const used = model?.history.length;
+  $('used').textContent = used ? `${used} of ${model.info.contextLength}` : '–';
+}
 
-$('restart').addEventListener('click', async () => {
-  if ((await recover(model)) && interrupted) await generate(model.history);
-});
-$('generate').addEventListener('submit', (event) => {
+function send() {
+  const prompt = $('prompt').value.trim();
+  if (!prompt || !model || running || !settingsAreValid()) return;
+  if (editing) conversation.cut(conversation.exchanges.indexOf(editing));
+  stopEditing();
+  $('prompt').value = '';
+  run((options) => conversation.send(prompt, settings(), options));
+}
+
+function retry() {
+  run((options) => conversation.send(conversation.cut(conversation.exchanges.length - 1), settings(), options));
+}
+
+function edit(exchange) {
+  editing = exchange;
+  $('editing').hidden = false;
+  $('prompt').value = exchange.prompt;
+  $('prompt').focus();
+}
+
+function stopEditing() {
+  if (editing) $('prompt').value = '';
+  editing = undefined;
+  $('editing').hidden = true;
+}
+
+function reset() {
+  running?.abort();
+  clearError();
+  stopEditing();
+  if (model) conversation = new Conversation(model);
+  for (const id of ['speed', 'first', 'used']) $(id).textContent = '–';
+  refresh();
+  say('New chat');
+  $('prompt').focus();
+}
+
+// ---- the page
+
+/** What a visitor's link asks for. */
+const wanted = readLink();
+
+/** What the start offers to load. */
+const offered = () => wanted.model || EMBEDDED.url;
+
+function showOffer() {
+  const { name, bytes: size } = modelOf(offered()) ?? { name: nameOf(offered()) };
+  $('load').textContent = `Load ${name}${size ? ` · ${bytes(size)}` : ''}`;
+}
+
+function showStarters() {
+  const texts = STARTERS[source === EMBEDDED.url ? 'novel' : conversation.isChat ? 'chat' : 'text'];
+  const items = texts.map((text) => {
+    const item = document.createElement('li');
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = text;
+    button.addEventListener('click', () => run((options) => conversation.send(text, settings(), options)));
+    item.append(button);
+    return item;
+  });
+  $('starters').replaceChildren(...items);
+}
+
+let refreshing = false;
+
+/** Text may come faster than pictures. */
+function refreshSoon() {
+  if (refreshing) return;
+  refreshing = true;
+  requestAnimationFrame(() => {
+    refreshing = false;
+    refresh();
+  });
+}
+
+/** Make the page say what is so. The end of the text stays in view, unless the reader has scrolled away from it. */
+function refresh() {
+  const atEnd = innerHeight + scrollY >= document.documentElement.scrollHeight - 60;
+  const isEmpty = !conversation?.exchanges.length;
+  const loading = !$('progress').hidden;
+  if (conversation) log.show(conversation, Boolean(running));
+  $('start').hidden = !isEmpty;
+  $('figures').hidden = isEmpty;
+  $('starters').hidden = !model;
+  $('load').hidden = Boolean(model);
+  $('choose').textContent = model ? 'Or choose a model that chats' : 'Choose another model';
+  $('choose').className = model ? 'link' : '';
+  $('offer').hidden = loading || Boolean(conversation?.isChat);
+  $('loaded').hidden = !model;
+  if (model) {
+    $('start-title').textContent = nameOf(source);
+    $('start-text').textContent = modelOf(source)?.note ?? model.info.name ?? model.info.architecture;
+  }
+  $('model-name').textContent = model ? nameOf(source) : 'Choose a model';
+  const whatToAdd = isEmpty ? 'Begin a text; the model goes on' : 'Add to the text';
+  $('prompt').placeholder = !model || conversation.isChat ? 'Write a message' : whatToAdd;
+  $('send').disabled = !model;
+  $('send').ariaLabel = running ? 'Stop' : 'Send';
+  $('send').toggleAttribute('data-running', Boolean(running));
+  if (atEnd && !isEmpty) scrollTo({ top: document.documentElement.scrollHeight });
+}
+
+const openModels = prepareModelList(use, () => source);
+acceptDrops($('drop'), (file) => use(file));
+
+$('composer').addEventListener('submit', (event) => {
   event.preventDefault();
   if (running) running.abort();
-  else if (model) generate();
+  else send();
 });
-addEventListener('keydown', (event) => {
-  if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !running) {
-    event.preventDefault();
-    $('generate').requestSubmit();
-  }
-  if (event.key === 'Escape') running?.abort();
+$('prompt').addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  send();
 });
-// A field out of range must be seen to be mended.
-$('generate').addEventListener('invalid', () => ($('settings').open = true), true);
+addEventListener('keydown', ({ key }) => {
+  if (key !== 'Escape' || document.querySelector('dialog[open]')) return;
+  if (running) running.abort();
+  else stopEditing();
+});
+$('edit-cancel').addEventListener('click', () => {
+  stopEditing();
+  $('prompt').focus();
+});
+$('restart').addEventListener('click', async () => {
+  if (!(await recover(model, nameOf(source)))) return;
+  const last = conversation.exchanges.at(-1);
+  if (!last || last.ended) return;
+  if (last.reply) await run((options) => conversation.goOn(settings(), options));
+  else retry();
+});
+$('link').addEventListener('click', async () => {
+  const address = typeof source === 'string' && source !== EMBEDDED.url ? (modelOf(source)?.hub ?? source) : '';
+  const prompt = $('prompt').value.trim() || conversation?.exchanges[0]?.prompt;
+  await navigator.clipboard.writeText(linkTo({ model: address, system: settings().system, prompt }));
+  say('Link copied', { seen: true });
+});
+$('new').addEventListener('click', reset);
+$('cancel').addEventListener('click', cancelLoading);
+$('load').addEventListener('click', () => use(modelOf(offered())?.url ?? offered()));
+$('choose').addEventListener('click', openModels);
 
 // ---- at first
 
-setRunning(undefined);
-// An address in the page's own (?model=…) is filled in, not fetched: it may be large.
-const wanted = new URLSearchParams(location.search).get('model');
-if (wanted) {
-  $('url').value = wanted;
-  showSource(true);
-}
-// A phone loads what it is told to, and nothing by itself.
-if (/Mobi|Android|iPhone|iPad/.test(navigator.userAgent)) showSource(true);
-else use(EMBEDDED);
+$('prompt').value = wanted.prompt;
+$('system').value = wanted.system;
+$('url').value = wanted.model;
+showOffer();
+refresh();
+// The model of a link may be large, and a phone's visitor may pay for each byte: both wait to be told.
+if (!wanted.model && !/Mobi|Android|iPhone|iPad/.test(navigator.userAgent)) use(EMBEDDED.url);

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use libfuzzer_sys::fuzz_target;
 use webgguf::error::Result;
-use webgguf::model::{Budget, Fit, LoadOptions};
-use webgguf::session::{Opened, types};
+use webgguf::llm::{Budget, Fit, LoadOptions};
+use webgguf::llm::{Opened, types};
 use webgguf::source::{ByteSource, MemorySource, Sink};
 
 /// A header without the weights, of a server that does not tell the file's size: mutations are spent on the header.

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use webgguf::gguf::{Parsed, join, parse};
+use webgguf::formats::gguf::{Parsed, join, parse};
 
 fuzz_target!(|data: &[u8]| {
     for file_len in [None, Some(data.len() as u64), Some(u64::MAX)] {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use webgguf::gguf::{Parsed, parse};
+use webgguf::formats::gguf::{Parsed, parse};
 use webgguf::tokenizer::{DecodeOptions, EncodeOptions, Text};
 
 /// A text in place of none, and the longest one: time is for headers.

@@ -4,6 +4,7 @@ import {
   Model,
   Tokenizer,
   canRun,
+  inspect,
   isWebggufError,
   listCached,
   loadModel,
@@ -16,14 +17,18 @@ import {
   type ErrorCode,
   type GenerateOptions,
   type GenerateStats,
+  type HubOptions,
   type LoadOptions,
   type Message,
+  type MetadataValue,
+  type ModelFile,
   type ModelInfo,
   type Progress,
   type Source,
   type WebggufError,
   type WorkerModel,
 } from 'webgguf';
+import wasmUrl from 'webgguf/webgguf_bg.wasm';
 
 const advice: Partial<Record<ErrorCode, string>> = {
   NO_WEBGPU: 'Try another browser.',
@@ -40,10 +45,13 @@ export async function main(): Promise<void> {
   const options: LoadOptions = {
     contextLength: 2048,
     signal: controller.signal,
-    onProgress({ phase, loaded, total, layer }: Progress) {
+    onProgress({ phase, fraction, loaded, total, layer }: Progress) {
+      console.log(fraction);
       if (phase === 'weights') console.log(`${loaded} of ${total} bytes, layer ${layer ?? 'none'}`);
     },
-    wasmUrl: '/webgguf_bg.wasm',
+    wasmUrl,
+    workerUrl: new URL('https://example.com/worker.js'),
+    profile: undefined,
     cache: true,
     retry: { attempts: 3, baseDelayMs: 100, stallMs: 10_000 },
   };
@@ -82,31 +90,62 @@ export async function main(): Promise<void> {
 
     const messages: Message[] = [{ role: 'user', content: 'Hi' }];
     const tools = [{ type: 'function', function: { name: 'f', parameters: {} } }];
-    const formatted: string = model.formatChat(messages, { addGenerationPrompt: false, tools, enable_thinking: false });
+    const formatted: string = model.formatChat(messages, { addGenerationPrompt: false, tools, variables: { enable_thinking: false } });
     const chatIds: Uint32Array = model.tokenizeChat(messages, { tools });
     for await (const piece of model.generate(chatIds, { maxTokens: 1, showSpecial: true })) console.log(piece);
-    const chat: Chat = model.chat({ system: 'Be brief.', tools, overflow: 'drop-oldest', onDrop: (m) => console.log(m.length) });
-    for await (const piece of chat.send('Hello', { maxTokens: 10 })) text += piece;
+    const chat: Chat = model.chat({
+      system: 'Be brief.',
+      tools,
+      variables: { enable_thinking: false },
+      overflow: 'drop-oldest',
+      onDrop: (m) => console.log(m.length),
+      temperature: 0.2,
+      maxTokens: undefined,
+    });
+    for await (const piece of chat.send('Hello', { maxTokens: 10, keepMessage: false, onQueue: (n) => console.log(n) })) text += piece;
+    const fork: Chat = chat.fork();
+    fork.reset();
+    const counted: number = model.count('Hello', { addSpecial: true }) + model.count(fork.messages, { tools });
+    console.log(counted, model.isLoaded, model.pending);
     for await (const piece of chat.send({ role: 'tool', content: '5', name: 'f' })) text += piece;
     chat.messages.push({ role: 'user', content: [{ type: 'text', text: formatted }] });
     for await (const piece of chat.send()) text += piece;
     const tokenizer: Tokenizer = await loadTokenizer('/model.gguf', { signal: controller.signal });
     console.log(tokenizer.tokenize(text).length, tokenizer.info.chatTemplates, tokenizer.formatChat(chat.messages));
 
-    const [prefill]: Activation[][] = await model.captureActivations(tokens, { decodeSteps: 2 });
+    const [prefill]: Activation[][] = await model.captureActivations(tokens, { decodeSteps: 2, signal: controller.signal });
     const logits: Float32Array | undefined = prefill?.find((a) => a.name === 'result_output')?.data;
     console.log(logits?.length);
     model.destroy();
+
+    const file: ModelFile = await inspect('/model.gguf', { signal: controller.signal });
+    const value: MetadataValue | undefined = file.metadata['general.architecture'];
+    console.log(file.tensors.map(({ shape, bytes }) => shape.length * bytes), file.memory?.total, typeof value === 'string' ? value : 0);
+    const hub: HubOptions = { url: 'https://mirror.example', token: 'hf_x' };
+    console.log((await loadTokenizer('hf:a/b:Q4_K_M', { hub, cache: false })).info.endTokens, await removeCached('hf:a/b:Q4_K_M', { hub }));
 
     const away: WorkerModel = await loadModel(['a.gguf', new Blob()], { worker: true });
     for await (const piece of away.generate(await away.tokenize('Once'))) text += await away.detokenize([piece.length]);
     const cached: CachedModel[] = await listCached();
     for (const { url, complete } of cached) if (!complete) await removeCached(url);
     console.log(await persist(), away.info.cache.kind, away.stats.gpuBytes);
-    away.destroy();
+    console.log(await away.count('Once'));
+    away.unload();
   } catch (e) {
     if (!isWebggufError(e)) throw e;
     const { code, message }: WebggufError = e;
     console.error(code, message, advice[code]);
   }
+}
+
+import { loadHands, type Hand, type Hands } from 'webgguf/hands';
+
+export async function follow(video: HTMLVideoElement, draw: (points: Hand['landmarks']) => void): Promise<Hands> {
+  const hands = await loadHands(undefined, { maxHands: 1, smoothing: { minCutoff: 1 }, onProgress: ({ fraction }) => console.log(fraction) });
+  hands.on('devicelost', () => void hands.recover());
+  for (const hand of await hands.detect(video, { timestamp: video.currentTime * 1e3 })) draw(hand.landmarks);
+  const found: Hand | undefined = (await hands.detect(new ImageData(1, 1), { tracking: true, signal: AbortSignal.timeout(100) }))[0];
+  console.log(found?.handedness, found?.worldLandmarks[8]?.z, hands.stats.landmarksMs, hands.info.palms.variant);
+  hands.reset();
+  return hands;
 }

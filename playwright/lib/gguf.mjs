@@ -9,6 +9,10 @@ export const Q8_0 = 8;
 export const u16 = (value) => ({ type: 2, value });
 export const u32 = (value) => ({ type: 4, value });
 export const f32 = (value) => ({ type: 6, value });
+export const bool = (value) => ({ type: 7, value });
+export const u64 = (value) => ({ type: 10, value });
+export const i64 = (value) => ({ type: 11, value });
+export const f64 = (value) => ({ type: 12, value });
 export const i32s = (value) => ({ type: 9, of: 5, value });
 export const strings = (value) => ({ type: 9, of: 8, value });
 
@@ -46,7 +50,11 @@ class Writer {
     else if (type === 4) this.u32(value);
     else if (type === 5) this.number('writeInt32LE', 4, value);
     else if (type === 6) this.number('writeFloatLE', 4, value);
+    else if (type === 7) this.push(Buffer.of(value ? 1 : 0));
     else if (type === 8) this.string(value);
+    else if (type === 10) this.u64(value);
+    else if (type === 11) this.number('writeBigInt64LE', 8, value);
+    else if (type === 12) this.number('writeDoubleLE', 8, value);
     else throw new Error(`metadata type ${type}`);
   }
 }
@@ -97,6 +105,23 @@ export function header(metadata, tensors, { nTensors, nMetadata } = {}) {
   }
   w.push(Buffer.alloc(align(w.length) - w.length));
   return Buffer.concat(w.parts);
+}
+
+/** A file with a chat template of its own; spaces in a comment of the template keep the data where its alignment wants it. */
+export function withChatTemplate(file, template) {
+  const entry = (text) => {
+    const w = new Writer();
+    w.string('tokenizer.chat_template');
+    w.u32(8);
+    w.string(text);
+    return Buffer.concat(w.parts);
+  };
+  const shortest = entry(`${template}{##}`).length;
+  const text = `${template}{#${' '.repeat(align(shortest) - shortest)}#}`;
+  // After the magic and the version come the counts of tensors and of metadata.
+  const head = Buffer.from(file.subarray(0, 24));
+  head.writeBigUInt64LE(head.readBigUInt64LE(16) + 1n, 16);
+  return Buffer.concat([head, entry(text), file.subarray(24)]);
 }
 
 export { align };

@@ -14,6 +14,12 @@ import { faults } from './faults.mjs';
 /** Test data that is not in the repository; tests that want it are skipped where it is not there. */
 export const DATA = process.env.WEBGGUF_DATA ?? join(ROOT, '../shared/data');
 
+/** The models of tests beside the page's own. */
+export const MODELS = {
+  '/models/': join(ROOT, 'tests/fixtures/models'),
+  '/models/embedded.gguf': join(ROOT, 'www/models/embedded.gguf'),
+};
+
 /** The browser of this run: `chromium`, or `firefox`. */
 export const BROWSER = process.env.WEBGGUF_BROWSER ?? 'chromium';
 
@@ -32,8 +38,11 @@ const FLAGS = [
   '--no-sandbox',
 ];
 
-/** What Dawn adds to a kernel so that workgroup memory starts as zeros takes SwiftShader most of its compile time, and no kernel counts on zeros. */
-const QUICK = '--enable-dawn-features=disable_workgroup_init';
+/**
+ * What Dawn adds to a kernel takes SwiftShader most of its compile time: workgroup memory that starts as zeros, indices that
+ * are clamped. No kernel counts on either.
+ */
+const QUICK = '--enable-dawn-features=disable_workgroup_init,disable_robustness';
 
 export const exists = (path) => stat(path).then(() => true, () => false);
 
@@ -67,10 +76,24 @@ export async function firefoxLacks() {
   }
 }
 
-/** Start the browser of this run. Of Chromium: with more `args`; `stock` compiles kernels as visitors' browsers do. */
-export function openBrowser({ args = [], stock = false } = {}) {
-  if (BROWSER === 'firefox') return openFirefox();
-  return chromium.launch({ executablePath: chromiumPath(), args: [...FLAGS, ...(stock ? [] : [QUICK]), ...args] });
+/** What a page is waited for: kernels compile slowly where a software GPU shares its cores. */
+const WAIT_MS = 60_000;
+
+/** Start the browser of this run, Chromium with more `args`; `stock` compiles kernels as visitors' browsers do. */
+export async function openBrowser({ args = [], stock = false } = {}) {
+  const launch = () => chromium.launch({ executablePath: chromiumPath(), args: [...FLAGS, ...(stock ? [] : [QUICK]), ...args] });
+  const browser = await (BROWSER === 'firefox' ? openFirefox() : launch());
+  browser.on('context', (context) => context.setDefaultTimeout(WAIT_MS));
+  return browser;
+}
+
+/** A browser with an extension; the context of its pages. */
+export function openExtension(folder, profile) {
+  return chromium.launchPersistentContext(profile, {
+    executablePath: chromiumPath(),
+    args: [...FLAGS, QUICK, `--disable-extensions-except=${folder}`, `--load-extension=${folder}`],
+    ignoreDefaultArgs: ['--disable-extensions'],
+  });
 }
 
 /** Start a server and a browser, with `options` of openBrowser. `temp` is a folder for large files, served as /temp/. */
@@ -78,6 +101,7 @@ export async function open(options) {
   const temp = mkdtempSync(join(tmpdir(), 'webgguf-test-'));
   const mounts = {
     ...SITE,
+    ...MODELS,
     '/data/': DATA,
     '/fixtures/': join(ROOT, 'tests/fixtures'),
     '/target/': join(ROOT, 'target'),

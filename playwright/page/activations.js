@@ -1,4 +1,4 @@
-// A capture against llama.cpp's reference. The format of references is documented in scripts/dump_activations.py.
+// A capture against llama.cpp's reference. The format of references is documented in scripts/fixtures/dump_activations.py.
 import { fetchNpy } from './npy.js';
 
 /** Relative L2 that an f32 engine holds with room to spare. */

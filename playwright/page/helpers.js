@@ -1,6 +1,13 @@
 // In the page of a test: the package, and what carries results over to Node.
 import * as webgguf from '/pkg/index.js';
 
+/** The options of `outcome`. With `?load-only` its models are loaded and never run, in the page as in workers. */
+const LOAD = { contextLength: 64, cache: false };
+if (new URLSearchParams(location.search).has('load-only')) {
+  await import('./load-only.js');
+  LOAD.workerUrl = new URL('load-only-worker.js', import.meta.url).href;
+}
+
 /** What a promise failed with, or null: an Error loses its code on the way to Node. */
 async function failureOf(promise) {
   try {
@@ -23,21 +30,13 @@ async function collect(model, prompt, options) {
 async function outcome(source, options) {
   const start = performance.now();
   let model;
-  const load = async () => (model = await webgguf.loadModel(source, { contextLength: 64, cache: false, ...options }));
+  const load = async () => (model = await webgguf.loadModel(source, { ...LOAD, ...options }));
   const failed = await failureOf(load());
   const seconds = (performance.now() - start) / 1e3;
   if (failed) return { failed, seconds };
   const sum = await model.weightsChecksum();
   model.destroy();
   return { sum, seconds, info: model.info };
-}
-
-// Tests of loading alone: only the kernels that bring weights in and the self-test's are compiled, the others take a software GPU seconds.
-if (new URLSearchParams(location.search).has('load-only')) {
-  const { createComputePipelineAsync: compile } = GPUDevice.prototype;
-  GPUDevice.prototype.createComputePipelineAsync = function (descriptor) {
-    return /^(repack|matmul_vec\.f32\.rms_norm\.staged\.store)/.test(descriptor.label) ? compile.call(this, descriptor) : Promise.resolve({});
-  };
 }
 
 Object.assign(globalThis, { webgguf, failureOf, collect, outcome });

@@ -1,6 +1,6 @@
 // BF16, the upper half of an f32, rows padded to 16 elements; eight to a vec4u.
-#import shared/k16
-#import shared/weight16
+#import shared/quant/k16
+#import shared/quant/weight16
 @group(0) @binding(2) var<storage, read> w_qs: array<vec4u>;
 const WEIGHT_HAS_MIN = false;
 

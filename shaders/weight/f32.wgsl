@@ -1,6 +1,6 @@
 // F32, rows padded to 16 elements.
-#import shared/k16
-#import shared/weight16
+#import shared/quant/k16
+#import shared/quant/weight16
 @group(0) @binding(2) var<storage, read> w_qs: array<vec4f>;
 const WEIGHT_HAS_MIN = false;
 

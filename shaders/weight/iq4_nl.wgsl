@@ -1,9 +1,9 @@
 // IQ4_NL: blocks of 32 codes of 4 bits, which stand for values of a table, and a scale d (f16);
 // value = table[code] * d. w_sc: the d of two blocks each.
-#import shared/k16
-#import shared/codes
-#import shared/nibbles
-#import shared/iq4_values
+#import shared/quant/k16
+#import shared/quant/codes
+#import shared/quant/nibbles
+#import shared/quant/iq4_values
 @group(0) @binding(2) var<storage, read> w_qs: array<vec2u>;
 @group(0) @binding(3) var<storage, read> w_sc: array<u32>;
 const WEIGHT_HAS_MIN = false;

@@ -1,10 +1,10 @@
 // IQ4_XS: super-blocks of 256 codes of 4 bits, which stand for values of a table; every 32 have a scale of 6 bits,
 // the super-block d (f16); value = table[code] * (d * (scale - 32)). w_sc: of a super-block each d and the scales'
 // high 2 bits, then their low 4 bits.
-#import shared/k16
-#import shared/codes
-#import shared/nibbles
-#import shared/iq4_values
+#import shared/quant/k16
+#import shared/quant/codes
+#import shared/quant/nibbles
+#import shared/quant/iq4_values
 @group(0) @binding(2) var<storage, read> w_qs: array<vec2u>;
 @group(0) @binding(3) var<storage, read> w_sc: array<u32>;
 const WEIGHT_HAS_MIN = false;

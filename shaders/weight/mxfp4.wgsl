@@ -1,8 +1,8 @@
 // MXFP4 (OCP Microscaling Formats 1.0): blocks of 32 codes E2M1 and a scale E8M0. As in ggml the values are doubled,
 // so that they are integers, and the scale halved. w_sc: the scales of four blocks each.
-#import shared/k16
-#import shared/codes
-#import shared/nibbles
+#import shared/quant/k16
+#import shared/quant/codes
+#import shared/quant/nibbles
 @group(0) @binding(2) var<storage, read> w_qs: array<vec2u>;
 @group(0) @binding(3) var<storage, read> w_sc: array<u32>;
 const WEIGHT_HAS_MIN = false;

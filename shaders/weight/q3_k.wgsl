@@ -1,9 +1,9 @@
 // Q3_K: super-blocks of 256 codes of 3 bits; every 16 have a scale of 6 bits, the super-block d (f16);
 // value = (code - 4) * (d * (scale - 32)). w_qs: the low 2 bits; w_sc: of a super-block each 8 words of third bits,
 // 16 bytes of scale - 32, and d.
-#import shared/k16
-#import shared/codes
-#import shared/nibbles
+#import shared/quant/k16
+#import shared/quant/codes
+#import shared/quant/nibbles
 @group(0) @binding(2) var<storage, read> w_qs: array<u32>;
 @group(0) @binding(3) var<storage, read> w_sc: array<u32>;
 const WEIGHT_HAS_MIN = false;

@@ -1,6 +1,6 @@
 // Q4_0: blocks of 32 codes of 4 bits and a scale d (f16); value = (code - 8) * d. w_sc: the d of two blocks each.
-#import shared/k16
-#import shared/codes
+#import shared/quant/k16
+#import shared/quant/codes
 @group(0) @binding(2) var<storage, read> w_qs: array<vec2u>;
 @group(0) @binding(3) var<storage, read> w_sc: array<u32>;
 const WEIGHT_HAS_MIN = false;

@@ -1,8 +1,8 @@
 // Q4_1: blocks of 32 codes of 4 bits, a scale d and a minimum m (f16); value = code * d + m. w_sc: d and m of a
 // block each.
-#import shared/k16
-#import shared/codes
-#import shared/nibbles
+#import shared/quant/k16
+#import shared/quant/codes
+#import shared/quant/nibbles
 @group(0) @binding(2) var<storage, read> w_qs: array<vec2u>;
 @group(0) @binding(3) var<storage, read> w_sc: array<u32>;
 const WEIGHT_HAS_MIN = true;

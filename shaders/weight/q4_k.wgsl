@@ -1,9 +1,9 @@
 // Q4_K: super-blocks of 256 codes of 4 bits; every 32 have a scale and a minimum of 6 bits, the super-block d and
 // dmin (f16); value = code * (d * scale) - dmin * min. w_sc: of a super-block each 8 pairs of bytes, scale and min,
 // then d and dmin.
-#import shared/k16
-#import shared/codes
-#import shared/nibbles
+#import shared/quant/k16
+#import shared/quant/codes
+#import shared/quant/nibbles
 @group(0) @binding(2) var<storage, read> w_qs: array<vec2u>;
 @group(0) @binding(3) var<storage, read> w_sc: array<u32>;
 const WEIGHT_HAS_MIN = true;

@@ -1,9 +1,9 @@
 // Q6_K: super-blocks of 256 codes of 6 bits; every 16 have a scale i8, the super-block d (f16);
 // value = (code - 32) * (d * scale). w_qs: the low 4 bits; w_sc: of a super-block each 16 words of the high 2 bits,
 // 16 scales, and d.
-#import shared/k16
-#import shared/codes
-#import shared/nibbles
+#import shared/quant/k16
+#import shared/quant/codes
+#import shared/quant/nibbles
 @group(0) @binding(2) var<storage, read> w_qs: array<vec2u>;
 @group(0) @binding(3) var<storage, read> w_sc: array<u32>;
 const WEIGHT_HAS_MIN = false;

@@ -1,6 +1,6 @@
 // Q8_0: blocks of 32 codes i8 and a scale d (f16). w_qs: 16 codes each; w_sc: the d of two blocks each.
-#import shared/k16
-#import shared/codes
+#import shared/quant/k16
+#import shared/quant/codes
 @group(0) @binding(2) var<storage, read> w_qs: array<vec4u>;
 @group(0) @binding(3) var<storage, read> w_sc: array<u32>;
 const WEIGHT_HAS_MIN = false;

@@ -1,6 +1,6 @@
 //! Buffers that count themselves and are destroyed when the last user lets go.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use super::Gpu;
@@ -17,41 +17,109 @@ pub enum Usage {
     Queries,
 }
 
-/// A buffer on the GPU, zero at first.
+/// A buffer on the GPU, zero at first. It takes memory from its first use on, or from [`super::Ledger::allocate`].
 pub struct Buffer {
-    pub(super) raw: wgpu::Buffer,
+    label: String,
     bytes: u64,
+    usage: Usage,
+    memory: OnceCell<Memory>,
+}
+
+/// The memory of a buffer.
+struct Memory {
+    raw: wgpu::Buffer,
+    bytes: u64,
+    /// Of all the device's buffers.
     allocated_bytes: Rc<Cell<u64>>,
+}
+
+/// Where buffers come from: a device, or a list of what a device will be asked for.
+pub trait Allocate {
+    /// A buffer of at least `bytes`, rounded up to 16.
+    ///
+    /// # Errors
+    /// `OutOfGpuMemory` if it is beyond the device's limit.
+    fn buffer(&self, label: &str, bytes: u64, usage: Usage) -> Result<Rc<Buffer>>;
+
+    /// Bytes of the largest buffer that a kernel can bind.
+    fn max_binding_bytes(&self) -> u64;
+}
+
+impl Buffer {
+    /// A buffer without memory, of at least `bytes`, rounded up to 16.
+    pub(super) fn new(label: &str, bytes: u64, usage: Usage) -> Self {
+        let bytes = bytes.max(16).next_multiple_of(16);
+        Buffer { label: label.to_owned(), bytes, usage, memory: OnceCell::new() }
+    }
+
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The WebGPU buffer, created now if it does not exist yet.
+    pub(super) fn raw(&self, gpu: &Gpu) -> &wgpu::Buffer {
+        let memory = self.memory.get_or_init(|| {
+            let usage = match self.usage {
+                Usage::Storage => {
+                    wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC
+                }
+                Usage::Uniform => wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+                Usage::Queries => wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
+            };
+            let raw = gpu.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some(&self.label),
+                size: self.bytes,
+                usage,
+                mapped_at_creation: false,
+            });
+            gpu.allocated_bytes.set(gpu.allocated_bytes.get() + self.bytes);
+            Memory { raw, bytes: self.bytes, allocated_bytes: gpu.allocated_bytes.clone() }
+        });
+        &memory.raw
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.allocated_bytes.set(self.allocated_bytes.get() - self.bytes);
+        // Submitted work that uses it still runs: WebGPU frees the memory after it.
+        self.raw.destroy();
+    }
+}
+
+impl Allocate for Gpu {
+    fn buffer(&self, label: &str, bytes: u64, usage: Usage) -> Result<Rc<Buffer>> {
+        Gpu::buffer(self, label, bytes, usage)
+    }
+
+    fn max_binding_bytes(&self) -> u64 {
+        self.caps.max_binding_bytes
+    }
 }
 
 impl Gpu {
     /// A new buffer of at least `bytes`, rounded up to 16.
     ///
     /// # Errors
-    /// `OutOfGpuMemory` where it is beyond the device's limit. That the memory is not there shows in
-    /// [`Gpu::allocating`].
+    /// `OutOfGpuMemory` if it is beyond the device's limit. [`Gpu::allocating`] shows whether there was enough memory.
     pub fn buffer(&self, label: &str, bytes: u64, usage: Usage) -> Result<Rc<Buffer>> {
-        let bytes = bytes.max(16).next_multiple_of(16);
-        if bytes > self.caps.max_binding_bytes {
+        let buffer = Buffer::new(label, bytes, usage);
+        if buffer.bytes > self.caps.max_binding_bytes {
             bail!(
                 OutOfGpuMemory,
-                "'{label}' needs a buffer of {bytes} bytes, this device allows {}",
+                "'{label}' needs a buffer of {} bytes, this device allows {}",
+                buffer.bytes,
                 self.caps.max_binding_bytes
             );
         }
-        let usage = match usage {
-            Usage::Storage => wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC,
-            Usage::Uniform => wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            Usage::Queries => wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
-        };
-        let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size: bytes,
-            usage,
-            mapped_at_creation: false,
-        });
-        self.allocated_bytes.set(self.allocated_bytes.get() + bytes);
-        Ok(Rc::new(Buffer { raw, bytes, allocated_bytes: self.allocated_bytes.clone() }))
+        buffer.raw(self);
+        Ok(Rc::new(buffer))
     }
 
     /// A new storage buffer that holds `data`.
@@ -66,28 +134,20 @@ impl Gpu {
 
     /// Write `data` at a byte of the buffer, in order with what is submitted.
     pub fn write<T: bytemuck::NoUninit>(&self, buffer: &Buffer, at_bytes: u64, data: &[T]) {
-        self.queue.write_buffer(&buffer.raw, at_bytes, bytemuck::cast_slice(data));
+        self.queue.write_buffer(buffer.raw(self), at_bytes, bytemuck::cast_slice(data));
     }
 
     /// Copy between buffers; offsets and size are multiples of 4.
     pub fn copy(&self, src: &Buffer, src_bytes: u64, dst: &Buffer, dst_bytes: u64, bytes: u64) {
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        encoder.copy_buffer_to_buffer(&src.raw, src_bytes, &dst.raw, dst_bytes, bytes);
+        encoder.copy_buffer_to_buffer(src.raw(self), src_bytes, dst.raw(self), dst_bytes, bytes);
         self.queue.submit([encoder.finish()]);
     }
-}
 
-impl Buffer {
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        self.allocated_bytes.set(self.allocated_bytes.get() - self.bytes);
-        // Submitted work that uses it still runs: WebGPU frees the memory after it.
-        self.raw.destroy();
+    /// Fill a buffer with zeros, in order with what is submitted.
+    pub fn clear(&self, buffer: &Buffer) {
+        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.clear_buffer(buffer.raw(self), 0, None);
+        self.queue.submit([encoder.finish()]);
     }
 }

@@ -21,8 +21,7 @@ pub struct Caps {
     /// As the driver names itself; browsers may say little.
     pub adapter: String,
     pub backend: &'static str,
-    /// Bytes of the largest buffer, and of the largest piece of one that a kernel can bind.
-    pub max_buffer_bytes: u64,
+    /// Bytes of the largest buffer that a kernel can bind.
     pub max_binding_bytes: u64,
     /// Workgroups of one dimension of a dispatch.
     pub max_workgroups: u32,
@@ -167,12 +166,12 @@ impl Gpu {
         #[cfg(not(target_arch = "wasm32"))]
         let _ = subgroups_js;
         #[cfg(not(target_arch = "wasm32"))]
-        let request = adapter.request_device(&descriptor);
+        let (request, name) = (adapter.request_device(&descriptor), info.name);
         #[cfg(target_arch = "wasm32")]
-        let request = super::web::with_features(subgroups_js, || adapter.request_device(&descriptor));
+        let (request, name) = super::web::with_features(subgroups_js, || adapter.request_device(&descriptor));
         let (device, queue) = match request.await {
             Ok(pair) => pair,
-            Err(e) => bail!(NoWebgpu, "the adapter '{}' gives no device: {e}", info.name),
+            Err(e) => bail!(NoWebgpu, "the adapter '{name}' gives no device: {e}"),
         };
 
         let faults = Arc::new(Mutex::new(Faults::default()));
@@ -203,9 +202,8 @@ impl Gpu {
         let subgroup_min = info.subgroup_min_size;
         let software = info.device_type == wgpu::DeviceType::Cpu;
         let caps = Caps {
-            adapter: info.name.clone(),
+            adapter: name,
             backend: info.backend.to_str(),
-            max_buffer_bytes: limits.max_buffer_size,
             max_binding_bytes: max_binding_bytes(&limits),
             max_workgroups: limits.max_compute_workgroups_per_dimension,
             subgroup_min: if subgroups && subgroup_min.is_power_of_two() { subgroup_min } else { 0 },
@@ -271,7 +269,8 @@ impl Gpu {
         faults.error.take().map_or(Ok(()), Err)
     }
 
-    /// The error, or the loss of the device behind it: one that goes away refuses first, and is told of a moment later.
+    /// The error, or the loss of the device that caused it: a device that goes away refuses first, and is reported lost
+    /// a moment later.
     pub(super) async fn explain(&self, e: Error) -> Error {
         if !matches!(e, Error::Internal(_)) {
             return e;

@@ -5,17 +5,14 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use super::Gpu;
+use super::catalogue::KernelDecl;
 use super::wgsl::{Access, Choice, Interface, assemble};
 use crate::error::{Result, bail};
 
-struct KernelDecl {
-    name: &'static str,
-    axes: &'static [&'static str],
-    features: &'static [&'static str],
-    except: &'static [&'static [&'static str]],
-}
-
 include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
+
+/// The feature of kernels whose invocations work together in subgroups. They have an override `SUBGROUP`.
+const SUBGROUPS: &str = "SUBGROUPS";
 
 fn file(name: &str) -> Option<&'static str> {
     FILES.binary_search_by_key(&name, |f| f.0).ok().map(|i| FILES[i].1)
@@ -27,14 +24,12 @@ pub struct Kernel {
     pub name: &'static str,
     pub slots: Vec<(&'static str, &'static str)>,
     pub overrides: Vec<(&'static str, f64)>,
-    /// Those of them that the variant has to declare.
-    must: Vec<&'static str>,
 }
 
 impl Kernel {
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        Kernel { name, slots: Vec::new(), overrides: Vec::new(), must: Vec::new() }
+        Kernel { name, slots: Vec::new(), overrides: Vec::new() }
     }
 
     #[must_use]
@@ -43,18 +38,11 @@ impl Kernel {
         self
     }
 
-    /// Set an override. One that this variant does not declare is left out: the kernels of an op share what is set.
+    /// Set an override, which the variant has to declare.
     #[must_use]
     pub fn set(mut self, name: &'static str, value: impl Into<f64>) -> Self {
         self.overrides.push((name, value.into()));
         self
-    }
-
-    /// Set an override that the result depends on: a variant that does not declare it can't be used.
-    #[must_use]
-    pub fn must_set(mut self, name: &'static str, value: impl Into<f64>) -> Self {
-        self.must.push(name);
-        self.set(name, value)
     }
 }
 
@@ -95,15 +83,15 @@ impl Gpu {
     /// The kernel's pipeline, not compiled yet: [`Gpu::compile`] does that for many at a time.
     ///
     /// # Errors
-    /// `Internal` where there is no such kernel, or an override is missing or not known: a defect in the caller.
+    /// `Internal` where there is no such variant, or an override is missing or not declared: a defect in the caller.
     pub fn pipeline(&self, kernel: &Kernel) -> Result<Rc<Pipeline>> {
-        let Some(decl) = KERNELS.iter().find(|k| k.name == kernel.name) else {
+        let Some((_, decl)) = KERNELS.iter().find(|k| k.0 == kernel.name) else {
             bail!(Internal, "there is no kernel '{}'", kernel.name);
         };
         let features: &[&str] = if self.caps.subgroup_min > 0 { decl.features } else { &[] };
         let variant = variant_name(kernel.name, &kernel.slots, features);
-        if let Some(axis) = decl.axes.iter().find(|axis| !kernel.slots.iter().any(|(slot, _)| slot == *axis)) {
-            bail!(Internal, "kernel '{variant}' has no value for slot '{axis}'");
+        if !decl.has(&kernel.slots) {
+            bail!(Internal, "kernel '{variant}' is not among the variants of shaders/kernels.toml");
         }
         let mut key = variant.clone();
         for (name, value) in &kernel.overrides {
@@ -112,22 +100,21 @@ impl Gpu {
         if let Some(pipeline) = self.pipelines.borrow().get(&key) {
             return Ok(pipeline.clone());
         }
-        let source = match source(kernel.name, &kernel.slots, features) {
+        let source = match source(kernel.name, &kernel.slots, features, cfg!(target_arch = "wasm32")) {
             Ok(source) => source,
             Err(e) => bail!(Internal, "kernel '{variant}': {e}"),
         };
+        let mut constants = kernel.overrides.clone();
+        if features.contains(&SUBGROUPS) {
+            constants.push(("SUBGROUP", self.caps.subgroup_min.into()));
+        }
         let interface = Interface::of(&source);
-        if let Some(name) =
-            interface.required_overrides.iter().find(|name| !kernel.overrides.iter().any(|(n, _)| n == name))
-        {
+        if let Some(name) = interface.overrides.iter().find(|name| !constants.iter().any(|(n, _)| n == name)) {
             bail!(Internal, "kernel '{variant}' is used without its override '{name}'");
         }
-        let declared =
-            |name: &str| interface.required_overrides.iter().chain(&interface.optional_overrides).any(|n| n == name);
-        if let Some(name) = kernel.must.iter().find(|name| !declared(name)) {
-            bail!(Internal, "kernel '{variant}' has no override '{name}', which its result is to depend on");
+        if let Some((name, _)) = constants.iter().find(|(name, _)| !interface.overrides.iter().any(|n| n == name)) {
+            bail!(Internal, "kernel '{variant}' has no override '{name}'");
         }
-        let constants = kernel.overrides.iter().copied().filter(|(name, _)| declared(name)).collect();
         let mut modules = self.modules.borrow_mut();
         let module = modules.entry(variant.clone()).or_insert_with(|| {
             self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -174,18 +161,20 @@ impl Gpu {
         Ok(pipeline)
     }
 
-    /// Compile all pipelines there are so far. Browsers do it beside everything else, several at a time.
+    /// Compile all pipelines there are so far. Browsers do it beside everything else, several at a time. `hear` gets how
+    /// many are done, of how many.
     ///
     /// # Errors
     /// `Internal` where a kernel does not compile: a defect here or in the driver. As [`Gpu::check`].
-    pub async fn compile(&self) -> Result<()> {
+    pub async fn compile(&self, hear: impl Fn(u64, u64)) -> Result<()> {
         let waiting: Vec<Rc<Pipeline>> =
             self.pipelines.borrow().values().filter(|p| p.raw.get().is_none()).cloned().collect();
         #[cfg(target_arch = "wasm32")]
         {
             let started: Vec<_> =
                 waiting.iter().map(|p| super::web::start_compiling(|| drop(p.create(&self.device)))).collect();
-            for (pipeline, compiled) in waiting.iter().zip(started) {
+            for (i, (pipeline, compiled)) in waiting.iter().zip(started).enumerate() {
+                hear(i as u64, waiting.len() as u64);
                 let Some(compiled) = compiled else { continue };
                 match super::web::compiled(compiled, || pipeline.create(&self.device)).await {
                     Ok(raw) => drop(pipeline.raw.set(raw)),
@@ -196,9 +185,10 @@ impl Gpu {
                 }
             }
         }
-        for pipeline in waiting {
+        for pipeline in &waiting {
             pipeline.raw(&self.device);
         }
+        hear(waiting.len() as u64, waiting.len() as u64);
         self.check().await
     }
 }
@@ -212,15 +202,11 @@ fn variant_name(kernel: &str, slots: &[(&str, &str)], features: &[&str]) -> Stri
     name
 }
 
-/// The WGSL that the device is given. The browser's compiler wants extensions enabled by name; naga knows
-/// them without, and refuses the line.
-fn source(kernel: &str, slots: &[(&str, &str)], features: &[&str]) -> Result<String, String> {
-    let mut out = String::new();
-    if cfg!(target_arch = "wasm32") && features.contains(&"SUBGROUPS") {
-        out.push_str("enable subgroups;\n");
-    }
-    out.push_str(&assemble(&file, kernel, Choice { slots, features })?);
-    Ok(out)
+/// A variant's WGSL. Browsers' compilers want extensions enabled by name; naga knows them without, and refuses the
+/// line.
+fn source(kernel: &str, slots: &[(&str, &str)], features: &[&str], for_browser: bool) -> Result<String, String> {
+    let enable = if for_browser && features.contains(&SUBGROUPS) { "enable subgroups;\n" } else { "" };
+    Ok(enable.to_owned() + &assemble(&file, kernel, Choice { slots, features })?)
 }
 
 /// Every variant of every kernel, named, with its WGSL as written for a browser: what a test compiles.
@@ -228,48 +214,44 @@ fn source(kernel: &str, slots: &[(&str, &str)], features: &[&str]) -> Result<Str
 /// # Errors
 /// A message, where a variant does not assemble.
 pub fn all_variants() -> Result<Vec<(String, String)>, String> {
-    let mut variants = Vec::new();
-    for decl in KERNELS {
-        let mut choices: Vec<Vec<(&str, &str)>> = vec![Vec::new()];
-        for axis in decl.axes {
-            let values = AXES.iter().find(|a| a.0 == *axis).map_or(&[][..], |a| a.1);
-            choices = choices
-                .iter()
-                .flat_map(|c| {
-                    values.iter().map(|v| {
-                        let mut c = c.clone();
-                        c.push((axis, v));
-                        c
-                    })
-                })
-                .collect();
-        }
-        choices.retain(|c| !decl.except.iter().any(|set| set.iter().all(|v| c.iter().any(|(_, value)| value == v))));
-        for slots in &choices {
-            for features in [&[], decl.features] {
-                let name = variant_name(decl.name, slots, features);
-                if variants.iter().any(|(n, _)| *n == name) {
-                    continue;
-                }
-                let enable = if features.contains(&"SUBGROUPS") { "enable subgroups;\n" } else { "" };
-                variants.push((name, enable.to_owned() + &assemble(&file, decl.name, Choice { slots, features })?));
-            }
-        }
-    }
-    Ok(variants)
+    let variants = KERNELS.iter().flat_map(|(kernel, decl)| decl.variants().into_iter().map(move |v| (kernel, v)));
+    variants
+        .map(|(kernel, (slots, features))| {
+            Ok((variant_name(kernel, &slots, features), source(kernel, &slots, features, true)?))
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_override_that_the_result_depends_on_is_not_dropped() {
+    fn refused(kernel: &Kernel, with: &str) {
         let gpu = pollster::block_on(Gpu::new()).unwrap();
-        let kernel = Kernel::new("apply_input").slot("INPUT", "plain").slot("WRITE", "store").set("K16", 1);
-        assert!(gpu.pipeline(&kernel.clone().set("EPS", 1e-5)).is_ok(), "left out");
-        assert!(gpu.pipeline(&kernel.clone().must_set("RESIDUAL_SCALE", 0.5)).is_ok(), "declared");
-        let error = gpu.pipeline(&kernel.must_set("EPS", 1e-6)).err().expect("an error");
-        assert!(error.to_string().contains("has no override 'EPS'"), "{error}");
+        let error = gpu.pipeline(kernel).err().expect("an error");
+        assert_eq!(error.code(), "INTERNAL");
+        assert!(error.to_string().contains(with), "{error}");
+    }
+
+    #[test]
+    fn a_kernel_is_given_what_it_declares_and_no_more() {
+        let gpu = pollster::block_on(Gpu::new()).unwrap();
+        let kernel = Kernel::new("matmul/apply_input").slot("INPUT", "plain").slot("WRITE", "add");
+        let scaled = kernel.clone().set("WG", 64).set("K16", 1).set("RESIDUAL_SCALE", 0.5);
+        assert!(gpu.pipeline(&scaled).is_ok());
+        refused(&kernel.clone().set("WG", 64).set("K16", 1), "without its override 'RESIDUAL_SCALE'");
+        refused(&scaled.set("EPS", 1e-6), "has no override 'EPS'");
+    }
+
+    #[test]
+    fn a_kernel_is_one_of_the_variants_that_are_listed() {
+        refused(&Kernel::new("norm"), "there is no kernel 'norm'");
+        let gated = |rows| {
+            let kernel = Kernel::new("matmul/vec").slot("WEIGHT", "f32").slot("SOURCE", "plain");
+            kernel.slot("OUTPUT", "swiglu").slot("ROWS", rows)
+        };
+        refused(&gated("1"), "'matmul/vec.f32.plain.swiglu.1");
+        refused(&gated("2"), "without its override");
+        refused(&Kernel::new("matmul/glu").set("STRIDE", 16), "'matmul/glu' is not among the variants");
     }
 }

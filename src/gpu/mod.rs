@@ -1,8 +1,11 @@
 //! The GPU: the only place that names wgpu. What lies above speaks of kernels, buffers and plans.
 
 mod buffer;
+mod catalogue;
 mod device;
 mod kernel;
+mod ledger;
+mod picture;
 mod plan;
 mod profile;
 mod readback;
@@ -11,16 +14,12 @@ mod upload;
 mod web;
 mod wgsl;
 
-pub use buffer::{Buffer, Usage};
+pub use buffer::{Allocate, Buffer, Usage};
 pub use device::{Caps, DeviceProfile, Gpu};
 pub use kernel::{Kernel, Pipeline, all_variants};
-pub use plan::{Binding, Dispatch, Extent, Grid, Plan};
+pub use ledger::Ledger;
+pub use picture::{Commands, PictureBuffer, PictureSource, Pixels, Placed};
+pub use plan::{Binding, CopyOut, Dispatch, Extent, Grid, Label, Plan};
 pub use profile::{KernelTime, Profile, REPEATS};
 pub use readback::{Pending, Readback};
 pub use upload::Upload;
-
-/// The structs that Rust writes and WGSL reads, and constants of both, from reflection of the WGSL.
-mod shader_decls {
-    include!(concat!(env!("OUT_DIR"), "/shader_decls.rs"));
-}
-pub use shader_decls::{MAX_SORTED, N_BINS, N_RECENT, NO_ID, RepackParams, State};

@@ -1,24 +1,26 @@
-//! Plans: dispatches recorded once and replayed for every token. Replaying allocates, hashes and formats
+//! Plans: dispatches recorded once and replayed for every batch of rows. Replaying allocates, hashes and formats
 //! nothing.
 
+use std::fmt;
+use std::ops::Range;
 use std::rc::Rc;
 
-use super::{Buffer, Gpu, Kernel, Pipeline};
+use super::{Buffer, Commands, Gpu, Kernel, Pipeline, Readback};
 use crate::error::{Result, bail};
 
 /// Workgroups along one dimension of a dispatch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
     Fixed(u32),
-    /// One workgroup for every so many tokens of the batch, rounded up.
-    PerTokens(u32),
+    /// One workgroup for this many rows of the batch, rounded up.
+    PerRows(u32),
 }
 
 impl Extent {
-    fn workgroups(self, n_tokens: u32) -> u32 {
+    fn workgroups(self, n_rows: u32) -> u32 {
         match self {
             Extent::Fixed(n) => n,
-            Extent::PerTokens(tokens) => n_tokens.div_ceil(tokens),
+            Extent::PerRows(rows) => n_rows.div_ceil(rows),
         }
     }
 }
@@ -46,6 +48,40 @@ impl Grid {
 /// A buffer for a binding, by the binding's name in the WGSL.
 pub type Binding<'a> = (&'static str, &'a Rc<Buffer>);
 
+/// What a dispatch is called: `L07.attn_qkv`.
+#[derive(Debug, Clone, Copy)]
+pub struct Label<'a> {
+    /// Dispatches of one name do the same in several groups. May be empty.
+    pub group: &'a str,
+    pub name: &'a str,
+}
+
+impl<'a> Label<'a> {
+    /// A label without a group.
+    #[must_use]
+    pub fn of(name: &'a str) -> Self {
+        Label { group: "", name }
+    }
+}
+
+impl fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.group {
+            "" => f.write_str(self.name),
+            group => write!(f, "{group}.{}", self.name),
+        }
+    }
+}
+
+/// Bytes of a buffer that the host is to read.
+pub struct CopyOut<'a> {
+    pub from: &'a Buffer,
+    /// Which of its bytes; multiples of 4.
+    pub bytes: Range<u64>,
+    /// Gets them at its start.
+    pub to: &'a Readback,
+}
+
 /// A recorded dispatch.
 pub struct Dispatch {
     pipeline: Rc<Pipeline>,
@@ -53,26 +89,27 @@ pub struct Dispatch {
     grid: Grid,
     /// What the bind group refers to lives as long as the plan.
     _buffers: Vec<Rc<Buffer>>,
-    /// `L07.attn_qkv`
-    pub label: String,
+    /// The label's name, without its group.
+    pub(super) name: String,
 }
 
 impl Dispatch {
-    pub(super) fn encode(&self, gpu: &Gpu, pass: &mut wgpu::ComputePass<'_>, n_tokens: u32, set_pipeline: bool) {
+    pub(super) fn encode(&self, gpu: &Gpu, pass: &mut wgpu::ComputePass<'_>, n_rows: u32, set_pipeline: bool) {
         if set_pipeline {
             pass.set_pipeline(self.pipeline.raw(&gpu.device));
         }
         pass.set_bind_group(0, &self.bind_group, &[]);
-        pass.dispatch_workgroups(self.grid.x.workgroups(n_tokens), self.grid.y.workgroups(n_tokens), self.grid.z);
+        pass.dispatch_workgroups(self.grid.x.workgroups(n_rows), self.grid.y.workgroups(n_rows), self.grid.z);
     }
 }
 
 enum Step {
     Dispatch(Dispatch),
-    /// Copy the first `bytes_per_token` bytes of every token's row. Only debug captures copy.
+    /// Copy the first `bytes` to a byte of another buffer.
     Copy {
         src: Rc<Buffer>,
         dst: Rc<Buffer>,
+        dst_at: u64,
         bytes: u64,
     },
 }
@@ -92,7 +129,7 @@ impl Plan {
     pub fn dispatch(
         &mut self,
         gpu: &Gpu,
-        label: String,
+        label: Label<'_>,
         kernel: &Kernel,
         bindings: &[Binding<'_>],
         grid: Grid,
@@ -104,7 +141,12 @@ impl Plan {
 
     /// Record a copy of the first `bytes` of a buffer, as it is at this point of the plan.
     pub fn copy(&mut self, src: Rc<Buffer>, dst: Rc<Buffer>, bytes: u64) {
-        self.steps.push(Step::Copy { src, dst, bytes });
+        self.copy_to(src, dst, 0, bytes);
+    }
+
+    /// The same, to byte `dst_at` on; it and `bytes` are multiples of 4.
+    pub fn copy_to(&mut self, src: Rc<Buffer>, dst: Rc<Buffer>, dst_at: u64, bytes: u64) {
+        self.steps.push(Step::Copy { src, dst, dst_at, bytes });
     }
 
     /// Its dispatches, in order.
@@ -113,11 +155,6 @@ impl Plan {
             Step::Dispatch(d) => Some(d),
             Step::Copy { .. } => None,
         })
-    }
-
-    /// The labels of its dispatches.
-    pub fn labels(&self) -> impl Iterator<Item = &str> {
-        self.dispatches().map(|d| d.label.as_str())
     }
 
     #[must_use]
@@ -129,7 +166,7 @@ impl Plan {
 impl Gpu {
     pub(super) fn prepare(
         &self,
-        label: String,
+        label: Label<'_>,
         kernel: &Kernel,
         bindings: &[Binding<'_>],
         grid: Grid,
@@ -144,35 +181,42 @@ impl Gpu {
             let Some((_, buffer)) = bindings.iter().find(|(name, _)| *name == decl.name) else {
                 bail!(Internal, "{label}: kernel '{}' needs binding '{}'", kernel.name, decl.name);
             };
-            entries.push(wgpu::BindGroupEntry { binding: decl.index, resource: buffer.raw.as_entire_binding() });
+            entries.push(wgpu::BindGroupEntry { binding: decl.index, resource: buffer.raw(self).as_entire_binding() });
         }
         let fixed = [grid.x, grid.y, Extent::Fixed(grid.z)].map(|e| if let Extent::Fixed(n) = e { n } else { 1 });
         if fixed.iter().any(|&n| n == 0 || n > self.caps.max_workgroups) {
             bail!(Internal, "{label}: a grid of {fixed:?} workgroups, 1 to {} are allowed", self.caps.max_workgroups);
         }
         let bind_group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(&label),
+            label: Some(&label.to_string()),
             layout: &pipeline.layout,
             entries: &entries,
         });
         let _buffers = bindings.iter().map(|(_, buffer)| Rc::clone(buffer)).collect();
-        Ok(Dispatch { pipeline, bind_group, grid, _buffers, label })
+        Ok(Dispatch { pipeline, bind_group, grid, _buffers, name: label.name.to_owned() })
     }
 
-    /// Submit plans one after the other, for a batch of `n_tokens`: in one compute pass, or in as many submits of one as
-    /// the device's limit of dispatches makes. Then copy the first `read.bytes()` of `from` into `read`.
-    pub fn submit<'p>(
+    /// Submit plans one after the other, for a batch of `n_rows`: in one compute pass, or in as many submits of one as
+    /// the device's limit of dispatches makes. Then copy out what the host is to read.
+    pub fn submit<'p>(&self, plans: impl IntoIterator<Item = &'p Plan>, n_rows: u32, read: Option<CopyOut<'_>>) {
+        self.submit_after(None, plans, n_rows, read);
+    }
+
+    /// As [`Gpu::submit`], with commands that run before the plans.
+    pub fn submit_after<'p>(
         &self,
+        commands: Option<Commands>,
         plans: impl IntoIterator<Item = &'p Plan>,
-        n_tokens: u32,
-        read: Option<(&Buffer, &super::Readback)>,
+        n_rows: u32,
+        read: Option<CopyOut<'_>>,
     ) {
+        let mut before = commands.map(|commands| commands.0);
         let new_encoder = || self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut encoder = new_encoder();
         let mut steps = plans.into_iter().flat_map(|plan| &plan.steps).peekable();
         while let Some(step) = steps.peek() {
-            if let Step::Copy { src, dst, bytes } = step {
-                encoder.copy_buffer_to_buffer(&src.raw, 0, &dst.raw, 0, *bytes);
+            if let Step::Copy { src, dst, dst_at, bytes } = step {
+                encoder.copy_buffer_to_buffer(src.raw(self), 0, dst.raw(self), *dst_at, *bytes);
                 steps.next();
                 continue;
             }
@@ -182,21 +226,21 @@ impl Gpu {
             while let Some(Step::Dispatch(d)) = steps.peek()
                 && n < self.caps.dispatches_per_submit
             {
-                d.encode(self, &mut pass, n_tokens, !current.is_some_and(|p| Rc::ptr_eq(p, &d.pipeline)));
+                d.encode(self, &mut pass, n_rows, !current.is_some_and(|p| Rc::ptr_eq(p, &d.pipeline)));
                 current = Some(&d.pipeline);
                 n += 1;
                 steps.next();
             }
             drop(pass);
             if n == self.caps.dispatches_per_submit {
-                self.queue.submit([encoder.finish()]);
+                self.queue.submit(before.take().into_iter().chain([encoder.finish()]));
                 encoder = new_encoder();
             }
         }
-        if let Some((from, read)) = read {
-            encoder.copy_buffer_to_buffer(&from.raw, 0, &read.raw, 0, read.bytes());
+        if let Some(CopyOut { from, bytes, to }) = read {
+            encoder.copy_buffer_to_buffer(from.raw(self), bytes.start, &to.raw, 0, bytes.end - bytes.start);
         }
-        self.queue.submit([encoder.finish()]);
+        self.queue.submit(before.into_iter().chain([encoder.finish()]));
     }
 
     /// Run one kernel once, outside any plan.
@@ -205,7 +249,7 @@ impl Gpu {
     /// As [`Plan::dispatch`].
     pub fn run(&self, label: &str, kernel: &Kernel, bindings: &[Binding<'_>], grid: Grid) -> Result<()> {
         let mut plan = Plan::default();
-        plan.dispatch(self, label.to_owned(), kernel, bindings, grid)?;
+        plan.dispatch(self, Label::of(label), kernel, bindings, grid)?;
         self.submit([&plan], 1, None);
         Ok(())
     }

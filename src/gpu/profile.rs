@@ -18,49 +18,49 @@ pub struct Profile {
 /// What a kernel costs on the GPU.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct KernelTime {
-    /// The dispatches' label, without the layer.
+    /// The name in their labels.
     pub name: String,
     /// Dispatches in a step.
     pub dispatches: usize,
-    /// One of them, in microseconds. All layers' run one after the other, so that each reads its weights from memory.
+    /// One of them, in microseconds. Those of all groups run one after the other, so that each finds its operands in
+    /// memory, not in a cache.
     pub us: f64,
 }
 
 /// Times that a step is run to be timed: a single one is shorter than many a clock's tick.
 pub const REPEATS: usize = 20;
-/// Passes behind one another: a GPU that was idle is slow at first.
+/// Passes one after the other: a GPU that was idle is slow at first.
 const PASSES: usize = 3;
 /// Microseconds that a pass may take: systems end what keeps a GPU for seconds.
 const LONGEST_US: f64 = 200_000.0;
 
 impl Gpu {
-    /// Time the plans for a batch of `n_tokens`, which are run up to [`REPEATS`] times behind each `reset`.
+    /// Time the plans for a batch of `n_rows`, which are run up to [`REPEATS`] times after each `reset`.
     ///
     /// # Errors
     /// `InvalidState` where the device has no timestamps.
-    pub async fn profile(&self, plans: &[&Plan], n_tokens: u32, reset: impl Fn()) -> Result<Profile> {
+    pub async fn profile(&self, plans: &[&Plan], n_rows: u32, reset: impl Fn()) -> Result<Profile> {
         if !self.caps.timestamps {
             bail!(InvalidState, "this GPU has no timestamp queries");
         }
         let dispatches: Vec<&Dispatch> = plans.iter().flat_map(|p| p.dispatches()).collect();
         let mut groups: Vec<(&str, Vec<&Dispatch>)> = Vec::new();
         for d in &dispatches {
-            let name = without_layer(&d.label);
-            match groups.iter_mut().find(|(n, _)| *n == name) {
+            match groups.iter_mut().find(|(name, _)| *name == d.name) {
                 Some((_, group)) => group.push(d),
-                None => groups.push((name, vec![d])),
+                None => groups.push((&d.name, vec![d])),
             }
         }
         reset();
-        let once = self.time(n_tokens, dispatches.iter().copied()).await?;
+        let once = self.time(n_rows, dispatches.iter().copied()).await?;
         let times = (LONGEST_US / once).clamp(1.0, REPEATS as f64) as usize;
         let steady = async |group: &[&Dispatch]| {
             for _ in 1..PASSES {
                 reset();
-                self.submit_timed(n_tokens, repeated(group, times))?;
+                self.submit_timed(n_rows, repeated(group, times))?;
             }
             reset();
-            Ok(self.time(n_tokens, repeated(group, times)).await? / times as f64)
+            Ok(self.time(n_rows, repeated(group, times)).await? / times as f64)
         };
         let step_us = steady(&dispatches).await?;
         let mut kernels = Vec::new();
@@ -75,19 +75,19 @@ impl Gpu {
     ///
     /// # Errors
     /// As [`Gpu::read`].
-    pub async fn time_plan(&self, plan: &Plan, n_tokens: u32) -> Result<f64> {
-        self.time(n_tokens, plan.dispatches()).await
+    pub async fn time_plan(&self, plan: &Plan, n_rows: u32) -> Result<f64> {
+        self.time(n_rows, plan.dispatches()).await
     }
 
     /// Microseconds of a pass of these dispatches.
-    async fn time<'d>(&self, n_tokens: u32, dispatches: impl Iterator<Item = &'d Dispatch>) -> Result<f64> {
-        let resolved = self.submit_timed(n_tokens, dispatches)?;
+    async fn time<'d>(&self, n_rows: u32, dispatches: impl Iterator<Item = &'d Dispatch>) -> Result<f64> {
+        let resolved = self.submit_timed(n_rows, dispatches)?;
         let t: Vec<u64> = self.read(&resolved, 2).await?;
         Ok(t[1].saturating_sub(t[0]) as f64 * f64::from(self.queue.get_timestamp_period()) / 1e3)
     }
 
     /// Submit a pass of these dispatches; its begin and its end come into the buffer.
-    fn submit_timed<'d>(&self, n_tokens: u32, dispatches: impl Iterator<Item = &'d Dispatch>) -> Result<Rc<Buffer>> {
+    fn submit_timed<'d>(&self, n_rows: u32, dispatches: impl Iterator<Item = &'d Dispatch>) -> Result<Rc<Buffer>> {
         let queries = self.device.create_query_set(&wgpu::QuerySetDescriptor {
             label: Some("profile"),
             ty: wgpu::QueryType::Timestamp,
@@ -105,10 +105,10 @@ impl Gpu {
                 }),
             });
             for d in dispatches {
-                d.encode(self, &mut pass, n_tokens, true);
+                d.encode(self, &mut pass, n_rows, true);
             }
         }
-        encoder.resolve_query_set(&queries, 0..2, &resolved.raw, 0);
+        encoder.resolve_query_set(&queries, 0..2, resolved.raw(self), 0);
         self.queue.submit([encoder.finish()]);
         Ok(resolved)
     }
@@ -116,12 +116,4 @@ impl Gpu {
 
 fn repeated<'d>(group: &'d [&Dispatch], times: usize) -> impl Iterator<Item = &'d Dispatch> {
     std::iter::repeat_n(group, times).flatten().copied()
-}
-
-/// `attn_qkv` of `L07.attn_qkv`.
-fn without_layer(label: &str) -> &str {
-    match label.split_once('.') {
-        Some((layer, name)) if layer.strip_prefix('L').is_some_and(|n| n.parse::<u32>().is_ok()) => name,
-        _ => label,
-    }
 }

@@ -2,20 +2,12 @@
 
 use futures_channel::oneshot;
 
-use super::{Buffer, Gpu};
+use super::{Buffer, CopyOut, Gpu};
 use crate::error::{Result, bail};
 
-/// A small buffer that the host can map. Made once, used for every token.
+/// A small buffer that the host can map. Made once, used again and again.
 pub struct Readback {
     pub(super) raw: wgpu::Buffer,
-    bytes: u64,
-}
-
-impl Readback {
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.bytes
-    }
 }
 
 impl Drop for Readback {
@@ -36,7 +28,7 @@ impl Gpu {
             usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
-        Readback { raw, bytes }
+        Readback { raw }
     }
 
     /// Ask for the bytes as they will be after what is submitted so far.
@@ -75,7 +67,7 @@ impl Gpu {
         Ok(value)
     }
 
-    /// The first `bytes` of a buffer, after what is submitted so far.
+    /// The first `n_elems` elements of a buffer, after what is submitted so far.
     ///
     /// # Errors
     /// As [`Gpu::read_with`].
@@ -85,8 +77,9 @@ impl Gpu {
         n_elems: usize,
     ) -> Result<Vec<T>> {
         let bytes = (n_elems * size_of::<T>()) as u64;
-        let readback = self.readback(bytes.next_multiple_of(4));
-        self.submit([], 1, Some((buffer, &readback)));
+        let words = 0..bytes.next_multiple_of(4);
+        let readback = self.readback(words.end);
+        self.submit([], 1, Some(CopyOut { from: buffer, bytes: words, to: &readback }));
         let pending = self.map(&readback);
         let values = self
             .read_with(&readback, pending, |raw| {

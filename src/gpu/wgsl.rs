@@ -108,10 +108,8 @@ pub struct BindingDecl {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Interface {
     pub bindings: Vec<BindingDecl>,
-    /// Overrides without a default value.
-    pub required_overrides: Vec<String>,
-    /// Overrides with one.
-    pub optional_overrides: Vec<String>,
+    /// Overrides to set: those that are no expression of others.
+    pub overrides: Vec<String>,
 }
 
 impl Interface {
@@ -130,10 +128,8 @@ impl Interface {
                 };
                 let index = index.parse().unwrap_or(u32::MAX);
                 interface.bindings.push(BindingDecl { index, name: name.to_owned(), access });
-            } else if let Some(rest) = line.strip_prefix("override ") {
-                let name = rest.split([':', ' ', '=']).next().unwrap_or_default().to_owned();
-                let default = rest.contains('=');
-                if default { &mut interface.optional_overrides } else { &mut interface.required_overrides }.push(name);
+            } else if let Some(rest) = line.strip_prefix("override ").filter(|rest| !rest.contains('=')) {
+                interface.overrides.push(rest.split(':').next().unwrap_or_default().to_owned());
             }
         }
         interface

@@ -48,6 +48,21 @@ impl Str {
         &self.0.text
     }
 
+    /// This text with another after it.
+    #[must_use]
+    pub fn followed_by(&self, other: &Str) -> Str {
+        let (a, b) = (&self.0, &other.0);
+        let mut data = a.data.to_vec();
+        for range in b.data.iter().map(|range| range.start + a.text.len()..range.end + a.text.len()) {
+            match data.last_mut() {
+                Some(last) if last.end == range.start => last.end = range.end,
+                _ => data.push(range),
+            }
+        }
+        let text = [&*a.text, &*b.text].concat().into();
+        Str(Rc::new(Inner { text, data: data.into(), safe: a.safe && b.safe }))
+    }
+
     pub(super) fn is_safe(&self) -> bool {
         self.0.safe
     }

@@ -185,6 +185,26 @@ impl Value {
         }
     }
 
+    /// A list of values that came from outside.
+    #[must_use]
+    pub fn list_of(items: Vec<Value>) -> Value {
+        let depth = 1 + items.iter().map(Value::depth).max().unwrap_or(0);
+        Value::List(Rc::new(List { items, depth, is_group: false }))
+    }
+
+    /// This dict with another value of a key; what is no dict, as it is.
+    #[must_use]
+    pub fn with(&self, key: &str, value: Value) -> Value {
+        let Value::Dict(dict) = self else { return self.clone() };
+        let depth = dict.depth.max(1 + value.depth());
+        let mut entries = dict.entries.clone();
+        match entries.iter_mut().find(|(k, _)| k.as_str() == Some(key)) {
+            Some((_, slot)) => *slot = value,
+            None => entries.push((key.into(), value)),
+        }
+        Value::Dict(Rc::new(Dict { entries, depth }))
+    }
+
     /// The pairs of a dict.
     #[must_use]
     pub fn pairs(&self) -> Option<&[(Value, Value)]> {

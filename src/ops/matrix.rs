@@ -3,9 +3,10 @@
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::Vector;
 use crate::error::{Result, bail};
-use crate::gguf::GgmlType;
-use crate::gpu::{Buffer, Gpu, Usage};
+use crate::formats::gguf::GgmlType;
+use crate::gpu::{Allocate, Buffer, Usage};
 
 /// Groups of 16 elements, the unit in which kernels read rows.
 #[must_use]
@@ -57,6 +58,18 @@ impl WeightLayout {
         }
     }
 
+    /// The layout of a type of floats as F32; `None` for other types. F16 is widened bit for bit: what unpacks halves in a kernel
+    /// may take subnormal ones for 0.
+    #[must_use]
+    pub fn as_f32(ty: GgmlType) -> Option<Self> {
+        let f32 = Self::of(GgmlType::F32)?;
+        match ty {
+            GgmlType::F32 => Some(f32),
+            GgmlType::F16 => Some(WeightLayout { repack: "f16_to_f32", ..f32 }),
+            _ => None,
+        }
+    }
+
     /// The types there are kernels for, for messages.
     #[must_use]
     pub fn supported() -> String {
@@ -99,17 +112,17 @@ impl Matrix {
     /// Room for a matrix of `cols` columns whose rows come in runs of a type: `(type, rows)`.
     ///
     /// # Errors
-    /// `UnsupportedTensorType` where there are no kernels for a type; as [`Gpu::buffer`].
-    pub fn new(gpu: &Gpu, name: &str, runs: &[(GgmlType, u32)], cols: u32) -> Result<Self> {
+    /// `UnsupportedTensorType` where there are no kernels for a type; as [`Allocate::buffer`].
+    pub fn new(from: &dyn Allocate, name: &str, runs: &[(GgmlType, u32)], cols: u32) -> Result<Self> {
         // Pairs, so that those of a gated unit stay together.
-        Self::in_units(gpu, name, runs, cols, 2)
+        Self::in_units(from, name, runs, cols, 2)
     }
 
     /// As [`Matrix::new`], where every `unit` rows stay in one part: an expert's, say.
     ///
     /// # Errors
     /// `OutOfGpuMemory` where a unit is larger than a binding; as [`Matrix::new`].
-    pub fn in_units(gpu: &Gpu, name: &str, runs: &[(GgmlType, u32)], cols: u32, unit: u32) -> Result<Self> {
+    pub fn in_units(from: &dyn Allocate, name: &str, runs: &[(GgmlType, u32)], cols: u32, unit: u32) -> Result<Self> {
         let groups = n_groups(cols);
         let mut parts: Vec<Part> = Vec::new();
         let mut row = 0;
@@ -126,27 +139,44 @@ impl Matrix {
                 bail!(UnsupportedTensorType, "'{name}' has type {ty}; supported are {}", WeightLayout::supported());
             };
             let row_bytes = u64::from(groups) * u64::from(layout.qs_bytes);
-            let max_rows = (gpu.caps.max_binding_bytes / row_bytes).min(u64::from(u32::MAX)) as u32;
-            let max_rows = max_rows - max_rows % unit;
-            if max_rows == 0 {
-                bail!(
-                    OutOfGpuMemory,
-                    "{unit} rows of '{name}', which stay together, take {} bytes; this device binds {}",
-                    u64::from(unit) * row_bytes,
-                    gpu.caps.max_binding_bytes
-                );
-            }
+            let max_rows = (from.max_binding_bytes() / row_bytes).min(u64::from(u32::MAX)) as u32;
+            // A unit that is too large for the device is refused as a buffer.
+            let max_rows = (max_rows - max_rows % unit).max(unit);
             let end = row + rows;
             while row < end {
                 let n = (end - row).min(max_rows);
-                let qs = gpu.buffer(name, u64::from(n) * row_bytes, Usage::Storage)?;
+                let qs = from.buffer(name, u64::from(n) * row_bytes, Usage::Storage)?;
                 let sc_bytes = u64::from(n) * layout.sc_row_bytes(groups);
-                let sc = if sc_bytes == 0 { None } else { Some(gpu.buffer(name, sc_bytes, Usage::Storage)?) };
+                let sc = if sc_bytes == 0 { None } else { Some(from.buffer(name, sc_bytes, Usage::Storage)?) };
                 parts.push(Part { ty, layout, rows: row..row + n, qs, sc });
                 row += n;
             }
         }
         Ok(Matrix { name: name.to_owned(), rows: row, cols, parts })
+    }
+
+    /// Room for a matrix of F32 in one part, filled from rows of F32 or F16.
+    ///
+    /// # Errors
+    /// `UnsupportedTensorType` for other types; as [`Allocate::buffer`].
+    pub fn as_f32(from: &dyn Allocate, name: &str, ty: GgmlType, rows: u32, cols: u32) -> Result<Self> {
+        let Some(layout) = WeightLayout::as_f32(ty) else {
+            bail!(UnsupportedTensorType, "'{name}' has type {ty}; supported are F32 and F16");
+        };
+        let qs = from.buffer(name, layout.bytes(rows, cols), Usage::Storage)?;
+        let parts = vec![Part { ty, layout, rows: 0..rows, qs, sc: None }];
+        Ok(Matrix { name: name.to_owned(), rows, cols, parts })
+    }
+
+    /// The one row of a matrix of F32 as a vector; `None` where it is another matrix.
+    #[must_use]
+    pub fn as_vector(&self) -> Option<Vector> {
+        match &self.parts[..] {
+            [part] if self.rows == 1 && part.layout.weight == "f32" => {
+                Some(Vector { buffer: part.qs.clone(), len: self.cols })
+            }
+            _ => None,
+        }
     }
 
     /// Bytes on the GPU.

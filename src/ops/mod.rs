@@ -1,27 +1,41 @@
 //! Ops: what a forward pass is written in. An op checks shapes, picks the kernel for the phase and records
 //! its dispatches; its CPU reference and tests stand beside it.
 
+/// The structs and constants that an op takes over from its shaders, see `[exports]` in `shaders/kernels.toml`.
+macro_rules! wgsl_exports {
+    ($op:literal) => {
+        include!(concat!(env!("OUT_DIR"), "/exports/", $op, ".rs"));
+    };
+}
+
 mod attention;
+mod conv;
 mod embed;
 mod experts;
+mod image;
 mod matmul;
 mod matrix;
+mod observer;
 mod recorder;
 mod repack;
 mod sample;
 mod self_test;
-mod taps;
 mod tensor;
+#[cfg(test)]
+mod testing;
 mod tuning;
 
 pub use attention::{Attention, AttentionParts, KvCache, KvType, QkNormWeights, Rope, RopeKind};
+pub use conv::{Activation, Epilogue, Image, Residual, Shape, Window, strided};
 pub use embed::Index;
-pub use experts::{ExpertMatrix, ExpertOutput, Routes};
+pub use experts::{ExpertMatrix, ExpertOutput, LEAST_WEIGHTS_SUM, Route, Routes};
+pub use image::{CropParams, crop_params};
 pub use matmul::{Act, Input, Output};
 pub use matrix::{Matrix, Part, WeightLayout, n_groups};
-pub use recorder::{Phase, Recorder, StepBuffers, Tap};
+pub use observer::{Observer, Op};
+pub use recorder::{Batch, BatchBuffers, Phase, Recorder};
 pub use repack::{Repacker, StagedRows};
-pub use sample::Sampler;
+pub use sample::{N_RECENT, NO_ID, Sampler, SamplerState};
 pub use self_test::{Feature, self_test};
 pub use tensor::{Tensor, Vector};
-pub use tuning::{Read, Tuning, VecTuning};
+pub use tuning::{Source, Tuning, VecTuning};

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::n_groups;
 use crate::error::Result;
-use crate::gpu::{Buffer, Gpu, Usage};
+use crate::gpu::{Allocate, Buffer, Usage};
 
 /// Activations of a batch: `(T, width)` f32, up to a fixed T. Rows are padded with zeros to whole groups of 16
 /// elements, so that kernels read them as they read weights.
@@ -16,21 +16,16 @@ pub struct Tensor {
 
 impl Tensor {
     /// # Errors
-    /// As [`Gpu::buffer`].
-    pub fn new(gpu: &Gpu, label: &str, max_tokens: u32, width: u32) -> Result<Self> {
+    /// As [`Allocate::buffer`].
+    pub fn new(from: &dyn Allocate, label: &str, max_tokens: u32, width: u32) -> Result<Self> {
         let bytes = u64::from(max_tokens) * u64::from(n_groups(width)) * 64;
-        Ok(Tensor { buffer: gpu.buffer(label, bytes, Usage::Storage)?, width })
+        Ok(Tensor { buffer: from.buffer(label, bytes, Usage::Storage)?, width })
     }
 
     /// Elements from one row to the next.
     #[must_use]
     pub fn stride(&self) -> u32 {
         n_groups(self.width) * 16
-    }
-
-    /// Whether a single row leaves room for its digits: they take no more than a second row.
-    pub(super) fn holds_digits(&self) -> bool {
-        self.buffer.bytes() >= u64::from(self.stride()) * 8
     }
 }
 

@@ -24,30 +24,36 @@ pub struct Tuning {
     pub software: bool,
 }
 
+/// Invocations that share a head at most.
+const MAX_LANES: u32 = 32;
+/// Workgroups that search a vector at most.
+pub const MAX_SEARCH_WORKGROUPS: u32 = 64;
 /// Invocations that keep a large GPU busy.
 const FULL: u32 = 100_000;
 
-/// How a matmul of decode reads its input: the value of slot `READ`.
+/// Where a matmul of decode takes its input from: the value of slot `SOURCE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Read {
-    /// From memory, by every invocation.
-    Direct,
-    /// From workgroup memory, where what is computed of it serves all.
-    Staged,
-    /// As [`Read::Staged`], in digits: integers that codes are multiplied with.
-    StagedDigits,
-    /// From memory, where whoever wrote it left digits.
+pub enum Source {
+    /// Memory, read by every invocation.
+    Plain,
+    /// A norm, whose output the workgroup stages.
+    RmsNorm,
+    LayerNorm,
+    /// As [`Source::RmsNorm`], staged in digits: integers that codes are multiplied with.
+    RmsNormDigits,
+    /// Memory, where a gated unit left digits.
     Digits,
 }
 
-impl Read {
+impl Source {
     #[must_use]
     pub fn slot(self) -> &'static str {
         match self {
-            Read::Direct => "direct",
-            Read::Staged => "staged",
-            Read::StagedDigits => "staged_digits",
-            Read::Digits => "digits",
+            Source::Plain => "plain",
+            Source::RmsNorm => "rms_norm",
+            Source::LayerNorm => "layer_norm",
+            Source::RmsNormDigits => "rms_norm_digits",
+            Source::Digits => "digits",
         }
     }
 }
@@ -65,7 +71,7 @@ pub struct VecTuning {
 impl Tuning {
     #[must_use]
     pub fn of(caps: &Caps) -> Self {
-        let lanes = if caps.subgroup_min == 0 { 16 } else { caps.subgroup_min.min(32) };
+        let lanes = if caps.subgroup_min == 0 { 16 } else { caps.subgroup_min.min(MAX_LANES) };
         let gpu = Tuning {
             subgroup: caps.subgroup_min,
             lanes,
@@ -73,7 +79,7 @@ impl Tuning {
             near: 256,
             max_split: lanes,
             min_split: 64,
-            search_workgroups: 64,
+            search_workgroups: MAX_SEARCH_WORKGROUPS,
             int8_products: caps.int8_products,
             software: false,
         };
@@ -93,17 +99,17 @@ impl Tuning {
 
     /// For `rows` rows of `groups` groups of 16; `paired` where rows make outputs in pairs.
     #[must_use]
-    pub fn matmul_vec(&self, rows: u32, groups: u32, paired: bool, read: Read) -> VecTuning {
+    pub fn matmul_vec(&self, rows: u32, groups: u32, paired: bool, source: Source) -> VecTuning {
         // Digits cost more to make and less to use, so more rows share them.
-        let (fewest, most, many_rows) = match read {
-            Read::Direct => (8, 256, u32::MAX),
-            Read::Staged => (8, 64, 8192),
-            Read::StagedDigits => (if groups.is_multiple_of(16) { 16 } else { 8 }, 64, 2048),
-            Read::Digits => (8, 128, 0),
+        let (fewest, most, many_rows) = match source {
+            Source::Plain => (8, 256, u32::MAX),
+            Source::RmsNorm | Source::LayerNorm => (8, 64, 8192),
+            Source::RmsNormDigits => (if groups.is_multiple_of(16) { 16 } else { 8 }, 64, 2048),
+            Source::Digits => (8, 128, 0),
         };
         let per_run = if self.software {
             4 // a CPU gains by reuse alone
-        } else if read == Read::Direct {
+        } else if source == Source::Plain {
             // What is read from memory should serve many rows, while they fill the GPU.
             [4, 2].into_iter().find(|r| rows / r * groups.min(most) >= FULL / 2).unwrap_or(if paired { 2 } else { 1 })
         } else if paired || rows >= many_rows {
@@ -119,23 +125,46 @@ impl Tuning {
         VecTuning { workgroup, lanes, rows: per_run }
     }
 
+    /// Invocations that share a tile of `conv/pointwise`, for `tiles` tiles and rows of `vectors` vectors: as many as fill the
+    /// GPU.
+    #[must_use]
+    pub fn pointwise_lanes(&self, tiles: u32, vectors: u32) -> u32 {
+        if self.software {
+            return 1;
+        }
+        (FULL / tiles).max(1).next_power_of_two().min(1 << vectors.ilog2()).min(MAX_LANES)
+    }
+
+    /// Places that an invocation of `conv/depthwise` makes side by side, 1 or 4, for an image of `vectors` vectors: neighbours
+    /// share what they read, if there are enough to fill the GPU.
+    #[must_use]
+    pub fn depthwise_outs(&self, vectors: u32) -> u32 {
+        if self.software || vectors >= FULL / 2 { 4 } else { 1 }
+    }
+
     /// Splits of a long cache: as many workgroups of all heads as a large GPU holds at a time.
     #[must_use]
     pub fn n_split(&self, n_head: u32) -> u32 {
-        if n_head <= 8 { self.max_split } else { self.max_split.min(16) }
+        self.max_split.min(Self::most_splits(n_head))
     }
 
-    /// Invocations that read a cached key of `head_dim` elements together: eight elements each, where they may be so many.
+    /// The most that [`Tuning::n_split`] is on any device.
+    #[must_use]
+    pub fn most_splits(n_head: u32) -> u32 {
+        if n_head <= 8 { MAX_LANES } else { 16 }
+    }
+
+    /// Invocations that read a cached key of `head_dim` elements together: eight elements each, up to the lanes there are.
     #[must_use]
     pub fn key_lanes(&self, head_dim: u32) -> u32 {
         self.lanes.min((head_dim / 8).next_power_of_two().clamp(4, 32))
     }
 
-    /// Invocations of a workgroup of `matmul_tile` for `rows` rows: large tiles reuse more of what they stage, small ones
-    /// leave no part of the GPU idle.
+    /// Rows of a tile of `matmul_tile`, for a matrix of `rows` rows: large tiles reuse more of what they stage, small
+    /// ones leave no part of the GPU idle.
     #[must_use]
-    pub fn tile_workgroup(&self, rows: u32) -> u32 {
-        if rows >= 4096 { 256 } else { 128 }
+    pub fn tile_rows(&self, rows: u32) -> u32 {
+        if rows >= 4096 { 128 } else { 64 }
     }
 }
 

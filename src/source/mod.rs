@@ -27,14 +27,13 @@ pub enum Chunk<'a> {
 }
 
 impl Chunk<'_> {
-    /// Hand some of the bytes on.
-    pub fn part<T>(&self, bytes: Range<usize>, f: impl FnOnce(&Chunk<'_>) -> T) -> T {
+    /// One of the bytes.
+    #[must_use]
+    pub fn byte(&self, i: usize) -> u8 {
         match self {
-            Chunk::Bytes(b) => f(&Chunk::Bytes(&b[bytes])),
+            Chunk::Bytes(b) => b[i],
             #[cfg(target_arch = "wasm32")]
-            Chunk::Js(b) if bytes == (0..self.len()) => f(&Chunk::Js(b)),
-            #[cfg(target_arch = "wasm32")]
-            Chunk::Js(b) => f(&Chunk::Js(&b.subarray(bytes.start as u32, bytes.end as u32))),
+            Chunk::Js(b) => b.get_index(i as u32),
         }
     }
 

@@ -13,7 +13,7 @@ use super::vocab::{Kind, Vocab};
 use super::wordpiece::WordPiece;
 use super::{Model, Tokenizer, byte_level};
 use crate::error::{Error, Result, bail};
-use crate::gguf::{Array, Metadata};
+use crate::formats::gguf::{Array, Metadata};
 
 /// How the tokens of a file are written.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! All that a model file says about text: its tokenizer and its chat templates.
 
-use super::chat::{ChatTemplate, ChatTemplates, CivilTime, Prompt, Value, Variables};
+use super::chat::{ChatTemplate, ChatTemplates, CivilTime, Prompt, Value, Variables, as_text};
 use super::{EncodeOptions, Tokenizer};
 use crate::error::{Result, bail};
-use crate::gguf::Metadata;
+use crate::formats::gguf::Metadata;
 
 /// The text side of a model. It needs the file's header only, and no GPU.
 #[derive(Debug)]
@@ -65,7 +65,8 @@ impl Text {
     }
 
     /// The prompt that a chat template makes of `messages` and the other variables. `template` is the name of one of the
-    /// file's, or a template's source, which has braces in it.
+    /// file's, or a template's source, which has braces in it. Content in parts of text becomes text where the template
+    /// takes text only.
     ///
     /// # Errors
     /// `InvalidArgument` where there are no messages or one has no role; `Template` where the file has no such template
@@ -77,7 +78,8 @@ impl Text {
             Some(source) if source.contains('{') => source,
             name => self.templates.source(name, has_tools)?,
         };
-        ChatTemplate::new(source)?.with_tokens(&self.tokenizer).render(variables, now)
+        let template = ChatTemplate::new(source)?.with_tokens(&self.tokenizer);
+        template.render(&as_text(&template, variables.clone(), now)?, now)
     }
 }
 

@@ -7,16 +7,16 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
-use super::{JsEvents, to_json};
+use super::calls::{JsEvents, to_js};
 use crate::error::Result;
-use crate::model::{LoadEvents, read_header};
+use crate::load::{LoadEvents, read_header};
 use crate::source::{JsFile, JsSource, Split};
 use crate::tokenizer::chat::{CivilTime, Prompt, Variables};
 use crate::tokenizer::{DecodeOptions, EncodeOptions, Text};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct InfoJson<'a> {
+struct TextInfo<'a> {
     vocabulary_size: u32,
     end_tokens: &'a [u32],
     chat_templates: Vec<&'a str>,
@@ -46,10 +46,10 @@ impl TextEngine {
         Ok(TextEngine::new(Rc::new(Text::from_gguf(&gguf.metadata)?)))
     }
 
-    /// JSON of what there is to know of it.
-    pub fn info(&self) -> Result<String, JsValue> {
+    /// What there is to know of it.
+    pub fn info(&self) -> Result<JsValue, JsValue> {
         let Text { tokenizer, templates } = &*self.text;
-        Ok(to_json(&InfoJson {
+        Ok(to_js(&TextInfo {
             vocabulary_size: tokenizer.n_vocab(),
             end_tokens: tokenizer.end_of_generation(),
             chat_templates: templates.usable(),

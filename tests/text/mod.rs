@@ -1,12 +1,11 @@
 //! What the tests of text share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-pub mod gguf_writer;
 pub mod goldens;
 
 use std::path::PathBuf;
 
-use webgguf::gguf::{Gguf, Metadata, Parsed, parse};
+use webgguf::formats::gguf::{Gguf, Metadata, Parsed, parse};
 use webgguf::tokenizer::Tokenizer;
 
 /// The folder of vocabularies and templates that are too large or too foreign to be in the repository.

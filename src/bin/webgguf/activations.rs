@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use webgguf::model::{Activation, LoadOptions};
+use webgguf::llm::{Activation, LoadOptions, Session};
 use webgguf::ops::KvType;
-use webgguf::session::Session;
 
 use crate::Failure;
 use crate::source::Source;

@@ -1,11 +1,9 @@
 //! `webgguf generate`.
 
 use std::io::{Write, stdout};
-use std::rc::Rc;
 
 use clap::Args;
-use webgguf::model::LoadOptions;
-use webgguf::session::{GenerateOptions, Session};
+use webgguf::llm::{GenerateOptions, LoadOptions, Session};
 
 use crate::Failure;
 use crate::source::Source;
@@ -56,11 +54,11 @@ impl Generate {
 
     async fn generate(&self) -> Result<(), Failure> {
         let load = LoadOptions { context_length: self.context, ..LoadOptions::default() };
-        let session = Rc::new(Session::load(&Source::open(&self.file)?, &load, &()).await?);
+        let session = Session::load(&Source::open(&self.file)?, &load, &()).await?;
         for warning in &session.info.warnings {
             eprintln!("webgguf: warning: {warning}");
         }
-        let mut generation = session.generate(&session.text.prompt_ids(&self.prompt), self.options())?;
+        let mut generation = session.generate(0, &session.text.prompt_ids(&self.prompt), self.options()).await?;
         let mut out = stdout();
         out.write_all(self.prompt.as_bytes())?;
         while let Some(text) = generation.next().await? {

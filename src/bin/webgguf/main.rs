@@ -1,13 +1,16 @@
 //! The native command `webgguf`: what the library does with a model file, on the command line.
 
 mod activations;
+mod convert;
 mod generate;
+mod hands;
 mod inspect;
 mod render;
 mod source;
 mod tokenize;
 
 use clap::{Parser, Subcommand};
+use webgguf::error::with_option_names;
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -19,12 +22,24 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Inspect(inspect::Inspect),
+    Convert(convert::Convert),
     Generate(generate::Generate),
+    Hands(hands::Hands),
     Activations(activations::Activations),
     Tokenize(tokenize::Tokenize),
     Detokenize(tokenize::Detokenize),
     Render(render::Render),
 }
+
+/// Options of the library by their names on the command line.
+const OPTION_NAMES: [(&str, &str); 6] = [
+    ("context_length", "--context"),
+    ("max_tokens", "--max-tokens"),
+    ("top_p", "--top-p"),
+    ("min_p", "--min-p"),
+    ("repeat_penalty", "--repeat-penalty"),
+    ("max_hands", "--max-hands"),
+];
 
 /// What went wrong, to be shown to the user.
 type Failure = Box<dyn std::error::Error>;
@@ -32,7 +47,9 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
         Command::Inspect(command) => command.run(),
+        Command::Convert(command) => command.run(),
         Command::Generate(command) => command.run(),
+        Command::Hands(command) => command.run(),
         Command::Activations(command) => command.run(),
         Command::Tokenize(command) => command.run(),
         Command::Detokenize(command) => command.run(),
@@ -41,7 +58,7 @@ fn main() -> std::process::ExitCode {
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("webgguf: {failure}");
+            eprintln!("webgguf: {}", with_option_names(&failure.to_string(), &OPTION_NAMES));
             std::process::ExitCode::FAILURE
         }
     }

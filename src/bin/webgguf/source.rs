@@ -5,8 +5,8 @@ use std::io::Read;
 use std::ops::Range;
 
 use webgguf::Error;
-use webgguf::gguf::Gguf;
-use webgguf::model::read_header;
+use webgguf::formats::gguf::Gguf;
+use webgguf::load::read_header;
 use webgguf::source::{ByteSource, Chunk, FileSource, Sink};
 use webgguf::tokenizer::Tokenizer;
 
@@ -33,6 +33,17 @@ impl Source {
             return Ok(Source::Http(HttpFile { url: location.to_owned(), len: Cell::new(None) }));
         }
         Ok(Source::File(FileSource::open(location)?))
+    }
+
+    /// The bytes of a range, as far as the file goes.
+    pub fn bytes(&self, range: Range<u64>) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        let mut sink = |chunk: Chunk<'_>| {
+            chunk.append_to(&mut bytes);
+            Ok(())
+        };
+        pollster::block_on(self.stream(range, &mut sink))?;
+        Ok(bytes)
     }
 
     /// What stands before the weights.

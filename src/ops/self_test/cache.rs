@@ -1,9 +1,10 @@
 //! Attention of decode over a cache, tried.
 
-use super::{dot, relative_error};
+use super::relative_error;
 use crate::error::Result;
-use crate::gpu::{Gpu, Plan, State};
-use crate::ops::{Attention, AttentionParts, KvCache, KvType, Phase, Recorder, StepBuffers, Tensor};
+use crate::gpu::{Gpu, Plan};
+use crate::ops::attention::reference::attention;
+use crate::ops::{Attention, AttentionParts, BatchBuffers, KvCache, KvType, Phase, Recorder, Tensor};
 
 const N_HEAD: u32 = 8;
 const N_HEAD_KV: u32 = 4;
@@ -22,7 +23,7 @@ pub struct CacheTrial {
     qkv: Tensor,
     y: Tensor,
     parts: AttentionParts,
-    step: StepBuffers,
+    batch: BatchBuffers,
 }
 
 impl CacheTrial {
@@ -33,19 +34,18 @@ impl CacheTrial {
             qkv: Tensor::new(gpu, "self_test", 1, WIDTH)?,
             y: Tensor::new(gpu, "self_test", 1, N_HEAD * HEAD_DIM)?,
             parts: AttentionParts::new(gpu, N_HEAD, HEAD_DIM)?,
-            step: StepBuffers::new(gpu, 1)?,
+            batch: BatchBuffers::new(gpu, 1)?,
         };
         trial.go_to(gpu, TIMED_POS);
         Ok(trial)
     }
 
     fn go_to(&self, gpu: &Gpu, pos: u32) {
-        gpu.write(&self.step.state, 0, &[State { pos, n_tokens: 1, ..State::default() }]);
+        self.batch.set_place(gpu, pos, 1);
     }
 
-    /// The step, `times` over.
-    pub fn plan(&self, gpu: &Gpu, times: usize) -> Result<Plan> {
-        let attention = Attention {
+    fn attention(&self) -> Attention<'_> {
+        Attention {
             n_head: N_HEAD,
             n_head_kv: N_HEAD_KV,
             head_dim: HEAD_DIM,
@@ -55,10 +55,14 @@ impl CacheTrial {
             softcap: None,
             qk_norm: None,
             cache: &self.cache,
-        };
-        let mut recorder = Recorder::new(gpu, &self.step, Phase::Decode { far: false }, 1);
+        }
+    }
+
+    /// The step, `times` over.
+    pub fn plan(&self, gpu: &Gpu, times: usize) -> Result<Plan> {
+        let mut recorder = Recorder::new(gpu, &self.batch, Phase::Decode { far: false });
         for _ in 0..times {
-            recorder.attention(&attention, &self.qkv, &self.y, &self.parts)?;
+            recorder.attention(&self.attention(), &self.qkv, &self.y, &self.parts)?;
         }
         Ok(recorder.plan)
     }
@@ -67,7 +71,7 @@ impl CacheTrial {
     /// exact in f16, so that only what is lost on the way counts.
     pub async fn error(&self, gpu: &Gpu) -> Result<f64> {
         let plan = self.plan(gpu, 1)?;
-        gpu.compile().await?;
+        gpu.compile(|_, _| {}).await?;
         let rows: Vec<f32> = (0..STEPS * WIDTH).map(|i| (i * 7919 % 257) as f32 / 64.0 - 2.0).collect();
         let rows: Vec<&[f32]> = rows.chunks_exact(WIDTH as usize).collect();
         for (pos, row) in (0..).zip(&rows) {
@@ -78,19 +82,8 @@ impl CacheTrial {
         let got: Vec<f32> = gpu.read(&self.y.buffer, (N_HEAD * HEAD_DIM) as usize).await?;
         self.go_to(gpu, TIMED_POS);
 
-        let head = |row: usize, i: u32| &rows[row][(i * HEAD_DIM) as usize..][..HEAD_DIM as usize];
-        let mut want = Vec::new();
-        for h in 0..N_HEAD {
-            let kv = h / (N_HEAD / N_HEAD_KV);
-            let score = |row| dot(head(rows.len() - 1, h), head(row, N_HEAD + kv)) * f64::from(SCALE);
-            let weights: Vec<f64> = (0..rows.len()).map(|row| score(row).exp()).collect();
-            let total: f64 = weights.iter().sum();
-            let value = |row, i| f64::from(head(row, N_HEAD + N_HEAD_KV + kv)[i]);
-            want.extend(
-                (0..HEAD_DIM as usize)
-                    .map(|i| weights.iter().enumerate().map(|(row, w)| w / total * value(row, i)).sum::<f64>()),
-            );
-        }
-        Ok(relative_error(&got, &want))
+        let qkv: Vec<f64> = rows.concat().iter().map(|&v| v.into()).collect();
+        let want = attention(&self.attention(), &qkv);
+        Ok(relative_error(&got, &want[want.len() - got.len()..]))
     }
 }

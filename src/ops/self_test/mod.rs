@@ -3,6 +3,8 @@
 
 mod cache;
 mod product;
+#[cfg(test)]
+mod tests;
 
 use serde::Serialize;
 
@@ -10,7 +12,7 @@ use self::cache::CacheTrial;
 use self::product::ProductTrial;
 use super::KvType;
 use crate::error::{Result, bail};
-use crate::gguf::GgmlType;
+use crate::formats::gguf::GgmlType;
 use crate::gpu::{Gpu, Plan};
 
 /// A feature that kernels can make use of, and whether they do here.
@@ -30,8 +32,8 @@ const F16_COST: f64 = 1.1;
 ///
 /// # Errors
 /// `NoWebgpu` where it computes wrong results without them, too; as [`super::Recorder::matmul`].
-pub async fn self_test(mut gpu: Gpu) -> Result<(Gpu, Vec<Feature>)> {
-    compile_all(&mut gpu).await?;
+pub async fn self_test(gpu: Gpu) -> Result<(Gpu, Vec<Feature>)> {
+    compile_all(&gpu).await?;
     let (mut gpu, subgroups) = check_subgroups(gpu).await?;
     let f16 = check_f16(&mut gpu).await?;
     let int8_products = check_int8_products(&mut gpu).await?;
@@ -39,8 +41,8 @@ pub async fn self_test(mut gpu: Gpu) -> Result<(Gpu, Vec<Feature>)> {
 }
 
 /// Compile what the checks run side by side, rather than one check after the other.
-async fn compile_all(gpu: &mut Gpu) -> Result<()> {
-    ProductTrial::small(gpu, GgmlType::F32)?.plan(gpu, 1)?;
+async fn compile_all(gpu: &Gpu) -> Result<()> {
+    ProductTrial::small(gpu, GgmlType::F32)?.plan(gpu, false, 1)?;
     if gpu.caps.f16 {
         CacheTrial::new(gpu, KvType::F16)?.plan(gpu, 1)?;
         if worth_timing(gpu) {
@@ -48,14 +50,13 @@ async fn compile_all(gpu: &mut Gpu) -> Result<()> {
         }
     }
     if worth_timing(gpu) && gpu.caps.int8_products {
-        ProductTrial::small(gpu, GgmlType::Q4_0)?.plan(gpu, 1)?;
+        ProductTrial::small(gpu, GgmlType::Q4_0)?.plan(gpu, true, 1)?;
         let large = ProductTrial::large(gpu)?;
         for int8_products in [false, true] {
-            gpu.caps.int8_products = int8_products;
-            large.plan(gpu, 1)?;
+            large.plan(gpu, int8_products, 1)?;
         }
     }
-    gpu.compile().await
+    gpu.compile(|_, _| {}).await
 }
 
 async fn check_subgroups(mut gpu: Gpu) -> Result<(Gpu, Feature)> {
@@ -111,9 +112,8 @@ async fn check_int8_products(gpu: &mut Gpu) -> Result<Feature> {
             (false, format!("products of integers were off by {error:.1e}, relative"))
         } else {
             let trial = ProductTrial::large(gpu)?;
-            let integers = microseconds(gpu, |times| trial.plan(gpu, times)).await?;
-            gpu.caps.int8_products = false;
-            let floats = microseconds(gpu, |times| trial.plan(gpu, times)).await?;
+            let integers = microseconds(gpu, |times| trial.plan(gpu, true, times)).await?;
+            let floats = microseconds(gpu, |times| trial.plan(gpu, false, times)).await?;
             (integers < floats, format!("a matmul took {integers:.1} us with them and {floats:.1} us without"))
         }
     };
@@ -140,10 +140,6 @@ async fn microseconds(gpu: &Gpu, plan: impl Fn(usize) -> Result<Plan>) -> Result
         }
         times *= 4;
     }
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f64 {
-    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
 }
 
 /// Relative L2. A NaN is no small error.

@@ -1,10 +1,11 @@
 //! A matmul of decode behind a norm, tried.
 
-use super::{dot, relative_error};
+use super::relative_error;
 use crate::error::Result;
-use crate::gguf::GgmlType;
+use crate::formats::gguf::GgmlType;
 use crate::gpu::{Gpu, Plan};
-use crate::ops::{Input, Matrix, Output, Phase, Recorder, StepBuffers, Tensor, Vector};
+use crate::ops::matmul::reference::{matmul, rms_norm};
+use crate::ops::{BatchBuffers, Input, Matrix, Output, Phase, Recorder, Tensor, Tuning, Vector};
 
 /// `w (rows, cols) . rms_norm(x)`
 pub struct ProductTrial {
@@ -12,7 +13,7 @@ pub struct ProductTrial {
     x: Tensor,
     norm: Vector,
     y: Tensor,
-    step: StepBuffers,
+    batch: BatchBuffers,
 }
 
 impl ProductTrial {
@@ -32,13 +33,14 @@ impl ProductTrial {
             x: Tensor::new(gpu, "self_test", 1, cols)?,
             norm: Vector { buffer: gpu.buffer_with("self_test", &vec![1f32; cols as usize])?, len: cols },
             y: Tensor::new(gpu, "self_test", 1, rows)?,
-            step: StepBuffers::new(gpu, 1)?,
+            batch: BatchBuffers::new(gpu, 1)?,
         })
     }
 
-    /// The product, `times` over.
-    pub fn plan(&self, gpu: &Gpu, times: usize) -> Result<Plan> {
-        let mut recorder = Recorder::new(gpu, &self.step, Phase::Decode { far: false }, 1);
+    /// The product, `times` over, with integer products or without.
+    pub fn plan(&self, gpu: &Gpu, int8_products: bool, times: usize) -> Result<Plan> {
+        let tuning = Tuning { int8_products, ..Tuning::of(&gpu.caps) };
+        let mut recorder = Recorder::new(gpu, &self.batch, Phase::Decode { far: false }).with_tuning(tuning);
         for _ in 0..times {
             let input = Input::RmsNorm { x: &self.x, weight: &self.norm, eps: 0.0 };
             recorder.matmul("self_test", input, &self.w, Output::Store { y: &self.y, bias: None })?;
@@ -63,12 +65,11 @@ impl ProductTrial {
             }
         }
         gpu.write(&self.x.buffer, 0, &x);
-        let plan = self.plan(gpu, 1)?;
-        gpu.compile().await?;
+        let plan = self.plan(gpu, true, 1)?;
+        gpu.compile(|_, _| {}).await?;
         gpu.submit([&plan], 1, None);
         let got: Vec<f32> = gpu.read(&self.y.buffer, rows as usize).await?;
-        let rms = (dot(&x, &x) / f64::from(cols)).sqrt();
-        let want: Vec<f64> = w.chunks_exact(cols as usize).map(|row| dot(row, &x) / rms).collect();
+        let want = matmul(&rms_norm(&x, &vec![1.0; x.len()], 0.0), &w, x.len());
         Ok(relative_error(&got, &want))
     }
 }

@@ -1,7 +1,7 @@
 //! Templates of a model file, and rendering them.
 
 use crate::error::{Error, Result, bail};
-use crate::gguf::Metadata;
+use crate::formats::gguf::Metadata;
 use crate::jinja::{CivilTime, Fault, Prompt, Str, Template, Value, parse_json};
 use crate::tokenizer::Tokenizer;
 

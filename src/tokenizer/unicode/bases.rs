@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::{Categories, Category, leb128};
 
-/// Characters and their bases: `scripts/unicode_tables.mjs` documents the format.
+/// Characters and their bases: `scripts/text/unicode_tables.mjs` documents the format.
 const TABLE: &[u8] = include_bytes!("bases.bin");
 
 /// The table unpacked, sorted by character; a character with several bases is there several times.

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::leb128;
 
-/// Runs of code points of one category: `scripts/unicode_tables.mjs` documents the format.
+/// Runs of code points of one category: `scripts/text/unicode_tables.mjs` documents the format.
 const TABLE: &[u8] = include_bytes!("categories.bin");
 
 /// A general category, as its place in the order of the table.

@@ -1,4 +1,4 @@
-//! What the tokenizers need to know of Unicode, from tables that `scripts/unicode_tables.mjs` writes.
+//! What the tokenizers need to know of Unicode, from tables that `scripts/text/unicode_tables.mjs` writes.
 
 mod bases;
 mod category;

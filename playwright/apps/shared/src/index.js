@@ -1,0 +1,3 @@
+import { say } from './say.js';
+
+say(document.querySelector('output'));

@@ -1,0 +1,97 @@
+// `npm test`: set up, then every check and test there is. Ends with their numbers.
+// Usage: npm test [-- STEP…], the steps being those of STEPS
+import { spawn } from 'node:child_process';
+
+import { browserTests, firefoxTests } from './browser-tests.mjs';
+import { ROOT } from '../server.mjs';
+import { ensureChromium, ensurePackages, ensureRust, ensureVulkan, run } from '../setup.mjs';
+
+const CLIPPY = ['clippy', '--quiet'];
+const DENY = ['--', '--deny', 'warnings'];
+
+const WASM = ['--target', 'wasm32-unknown-unknown'];
+const LIB = ['--package', 'webgguf', '--lib'];
+/** The crate without any family of models, and with one of two. */
+const BASE = [...LIB, '--no-default-features'];
+const HANDS = ['--no-default-features', '--features', 'hands'];
+
+/** Commands of cargo, each of which passes or fails as one. */
+const check = (...commands) => () => {
+  for (const args of commands) run('cargo', args);
+  return { passed: commands.length, failed: 0, skipped: 0 };
+};
+
+/** `cargo test`, its own counts added up. */
+async function nativeTests() {
+  const args = ['test', '--package', 'webgguf', '--all-features', '--no-fail-fast'];
+  const cargo = spawn('cargo', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  cargo.stdout.on('data', (chunk) => {
+    process.stdout.write(chunk);
+    text += chunk;
+  });
+  const status = await new Promise((closed, failed) => cargo.on('error', failed).on('close', closed));
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const [, passed, failed, ignored] of text.matchAll(/^test result: .* (\d+) passed; (\d+) failed; (\d+) ignored/gm)) {
+    counts.passed += Number(passed);
+    counts.failed += Number(failed);
+    counts.skipped += Number(ignored);
+  }
+  // What does not compile counts as well.
+  if (status !== 0) counts.failed ||= 1;
+  return counts;
+}
+
+const STEPS = {
+  format: check(['fmt', '--all', '--check']),
+  clippy: check([...CLIPPY, '--all-features', '--workspace', '--all-targets', ...DENY]),
+  'clippy-wasm': check([...CLIPPY, ...LIB, ...WASM, ...DENY], [...CLIPPY, ...LIB, ...HANDS, ...WASM, ...DENY]),
+  base: check([...CLIPPY, ...BASE, '--test', 'base', ...DENY], [...CLIPPY, ...BASE, ...WASM, ...DENY]),
+  native: nativeTests,
+  build: check(['xtask', 'build']),
+  size: check(['xtask', 'size']),
+  browser: () => browserTests(),
+  firefox: () => firefoxTests(),
+};
+
+async function main(wanted) {
+  const unknown = wanted.filter((name) => !(name in STEPS));
+  if (unknown.length) throw new Error(`no such steps: ${unknown}; there are ${Object.keys(STEPS).join(', ')}`);
+  ensureRust();
+  ensurePackages();
+  ensureVulkan();
+  ensureChromium();
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  const lines = [];
+  const failures = [];
+  for (const [name, step] of Object.entries(STEPS)) {
+    if (wanted.length && !wanted.includes(name)) continue;
+    console.log(`\n== ${name}`);
+    const start = Date.now();
+    let counts;
+    try {
+      counts = await step();
+    } catch (e) {
+      console.error(e.message);
+      counts = { passed: 0, failed: 1, skipped: 0 };
+    }
+    for (const key of Object.keys(total)) total[key] += counts[key];
+    failures.push(...(counts.failures ?? []));
+    const seconds = ((Date.now() - start) / 1e3).toFixed(0);
+    lines.push(`${name.padEnd(12)}${describe(counts)} in ${seconds} s`);
+    // Tests of a package that is not there, or of the one before, would tell nothing.
+    if (name === 'build' && counts.failed) break;
+  }
+  if (failures.length) console.log(`\n== what failed\n\n${failures.join('\n\n')}`);
+  console.log(`\n${lines.join('\n')}\n\n${describe(total)}`);
+  process.exitCode = total.failed ? 1 : 0;
+}
+
+function describe({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`;
+}
+
+main(process.argv.slice(2)).catch((e) => {
+  console.error(e.message);
+  process.exitCode = 1;
+});

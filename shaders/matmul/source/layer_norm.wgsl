@@ -1,0 +1,3 @@
+// The norm's output is computed once a workgroup, and staged.
+#import matmul/input/layer_norm
+#import matmul/staged

@@ -1,7 +1,0 @@
-// y += v, the residual stream
-#import shared/output_row
-override RESIDUAL_SCALE: f32 = 1.0;
-
-fn output_element(i: u32, row: u32, v: f32) {
-  y[i] += v * RESIDUAL_SCALE;
-}

@@ -1,5 +1,0 @@
-#import shared/output_glu
-
-fn glu_act(v: f32) -> f32 {
-  return gelu(v);
-}

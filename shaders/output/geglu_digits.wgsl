@@ -1,5 +1,0 @@
-#import shared/output_glu_digits
-
-fn glu_act(v: f32) -> f32 {
-  return gelu(v);
-}

@@ -1,6 +1,0 @@
-// y = v
-#import shared/output_row
-
-fn output_element(i: u32, row: u32, v: f32) {
-  y[i] = v;
-}

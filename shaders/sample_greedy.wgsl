@@ -1,9 +1,0 @@
-// Greedy sampling, after argmax: the largest of all, and the step ends.
-#import shared/best_of_all
-#import shared/advance
-
-@compute @workgroup_size(ARGMAX_WG)
-fn main(@builtin(local_invocation_index) t: u32) {
-  let top = best_of_all(t);
-  if (t == 0u) { advance(top.index); }
-}

@@ -1,2 +1,0 @@
-// Ids that the repeat penalty looks back on, a ring.
-const N_RECENT = 64u;

@@ -1,0 +1,62 @@
+//! Architectures: one file each, which maps metadata to [`ModelConfig`].
+
+mod exaone4;
+mod gemma;
+mod gemma2;
+mod gemma3;
+mod gpt2;
+mod granite;
+mod llama;
+mod olmo2;
+mod phi3;
+mod qwen2;
+mod qwen3;
+mod qwen3moe;
+mod smollm3;
+
+use super::config::ModelConfig;
+use super::hyper::Hyper;
+use crate::error::{Result, bail};
+use crate::formats::gguf::Gguf;
+
+type Configure = fn(&Hyper<'_>) -> Result<ModelConfig>;
+
+/// `general.architecture` and the function that reads its metadata.
+const ARCHITECTURES: [(&str, Configure); 13] = [
+    ("exaone4", exaone4::config),
+    ("gemma", gemma::config),
+    ("gemma2", gemma2::config),
+    ("gemma3", gemma3::config),
+    ("gpt2", gpt2::config),
+    ("granite", granite::config),
+    ("llama", llama::config),
+    ("olmo2", olmo2::config),
+    ("phi3", phi3::config),
+    ("qwen2", qwen2::config),
+    ("qwen3", qwen3::config),
+    ("qwen3moe", qwen3moe::config),
+    ("smollm3", smollm3::config),
+];
+
+/// The architectures that can be run, for messages.
+#[must_use]
+pub fn supported() -> String {
+    ARCHITECTURES.map(|(name, _)| name).join(", ")
+}
+
+/// The configuration of the model in a file.
+///
+/// # Errors
+/// `UnsupportedArchitecture` where the architecture is not among [`supported`] or asks for what there is not;
+/// `MalformedGguf` where its metadata is missing or contradictory.
+pub fn config(gguf: &Gguf) -> Result<ModelConfig> {
+    let arch = gguf.architecture()?;
+    let Some((_, configure)) = ARCHITECTURES.iter().find(|(name, _)| *name == arch) else {
+        bail!(UnsupportedArchitecture, "the model's architecture is '{arch}'; supported are {}", supported());
+    };
+    let h = Hyper::new(gguf, arch);
+    let mut config = configure(&h)?;
+    h.check(&config)?;
+    config.warnings = h.warnings(&config);
+    Ok(config)
+}

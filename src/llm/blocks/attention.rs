@@ -1,0 +1,148 @@
+//! Self-attention with a KV cache, for all positions or a sliding window (arXiv:1706.03762, GQA: arXiv:2305.13245).
+
+use super::super::config::{LayerConfig, ModelConfig, QkNorm};
+use super::super::weights::{Builder, Linear};
+use super::{Block, BlockOutput, InputNorm, State};
+use crate::error::{Result, bail};
+use crate::gpu::Allocate;
+use crate::ops::{
+    Attention, AttentionParts, Input, KvCache, KvType, Output, QkNormWeights, Recorder, Rope, Tensor, Vector,
+};
+
+/// `x += output . attention(rope(norm(q)), rope(norm(k)), v)` of `q, k, v = qkv . norm(x)`
+pub struct SelfAttention {
+    n_head: u32,
+    n_head_kv: u32,
+    /// D
+    head_dim: u32,
+    scale: f32,
+    softcap: Option<f32>,
+    window: Option<u32>,
+    rope: Option<Rope>,
+    norm: InputNorm,
+    /// q, k and v, one below the other: `((H + 2 KvH) D, C)`.
+    attn_qkv: Linear,
+    qk_norm: Option<QkNormVectors>,
+    /// `(C, H D)`
+    output: BlockOutput,
+    /// Positions that the cache keeps.
+    capacity: u32,
+    kv_type: KvType,
+    /// Heads of the batch, `(T, (H + 2 KvH) D)`.
+    qkv: Tensor,
+    /// Their attention, `(T, H D)`.
+    attn: Tensor,
+    parts: AttentionParts,
+}
+
+/// Norms of q and k: of each head `(D)`, or of the row `(H D)` and `(KvH D)`.
+struct QkNormVectors {
+    attn_q_norm: Vector,
+    attn_k_norm: Vector,
+    whole_row: bool,
+    eps: f32,
+}
+
+/// Positions that the cache of a layer keeps, for a context of `n_ctx` and batches of `n_batch`.
+pub fn capacity(layer: &LayerConfig, n_ctx: u32, n_batch: u32) -> u32 {
+    // A batch is put into the ring before it is attended to, so the ring holds a window and a batch.
+    n_ctx.min(layer.window.unwrap_or(n_ctx).saturating_add(n_batch))
+}
+
+impl SelfAttention {
+    /// # Errors
+    /// `MalformedGguf` or `UnsupportedTensorType` naming a tensor.
+    pub fn new(b: &mut Builder<'_>, l: u32) -> Result<Self> {
+        let (c, blk) = (b.c, format!("blk.{l}"));
+        let layer = c.layers[l as usize];
+        Ok(SelfAttention {
+            n_head: c.n_head,
+            n_head_kv: c.n_head_kv,
+            head_dim: c.head_dim,
+            scale: c.attention_scale,
+            softcap: c.attention_softcap,
+            window: layer.window,
+            rope: layer.rope.and_then(|i| b.ropes.get(i)).cloned(),
+            norm: InputNorm::of_block(b, &blk, "attn_norm")?,
+            attn_qkv: attn_qkv(b, &blk)?,
+            qk_norm: QkNormVectors::new(b, &blk)?,
+            output: BlockOutput::new(
+                b,
+                &blk,
+                "attn_output",
+                c.n_head * c.head_dim,
+                ["post_attention_norm", "attn_post_norm"],
+            )?,
+            capacity: capacity(&layer, b.sizes.n_ctx, b.sizes.n_batch),
+            kv_type: b.sizes.kv_type,
+            qkv: b.scratch("qkv", 1, c.n_qkv())?,
+            attn: b.scratch("attn", 1, c.n_head * c.head_dim)?,
+            parts: b.attention_parts()?,
+        })
+    }
+}
+
+impl QkNormVectors {
+    fn new(b: &mut Builder<'_>, blk: &str) -> Result<Option<Self>> {
+        let ModelConfig { n_head, n_head_kv, head_dim, .. } = *b.c;
+        let (q_len, k_len, whole_row) = match b.c.qk_norm {
+            QkNorm::None => return Ok(None),
+            QkNorm::Head => (head_dim, head_dim, false),
+            QkNorm::Row => (n_head * head_dim, n_head_kv * head_dim, true),
+        };
+        Ok(Some(QkNormVectors {
+            attn_q_norm: b.vector(&format!("{blk}.attn_q_norm.weight"), q_len)?,
+            attn_k_norm: b.vector(&format!("{blk}.attn_k_norm.weight"), k_len)?,
+            whole_row,
+            eps: b.c.norm.eps(),
+        }))
+    }
+}
+
+/// q, k and v as one matrix: the file has them as one tensor, or as three.
+fn attn_qkv(b: &mut Builder<'_>, blk: &str) -> Result<Linear> {
+    let c = b.c;
+    let (q, kv) = (c.n_head * c.head_dim, c.n_head_kv * c.head_dim);
+    let fused = |suffix: &str| vec![(format!("{blk}.attn_qkv.{suffix}"), q + 2 * kv)];
+    let apart = |suffix: &str| {
+        [("q", q), ("k", kv), ("v", kv)].map(|(n, rows)| (format!("{blk}.attn_{n}.{suffix}"), rows)).to_vec()
+    };
+    let has = |parts: &[(String, u32)]| parts.iter().any(|(name, _)| b.gguf.tensor(name).is_some());
+    let [weight, bias] =
+        ["weight", "bias"].map(|suffix| if has(&fused(suffix)) { fused(suffix) } else { apart(suffix) });
+    let has_bias = has(&bias);
+    let weight = b.stacked(&weight, c.n_embd)?;
+    Ok(Linear { weight, bias: if has_bias { Some(b.vectors_opt(&bias)?) } else { None } })
+}
+
+impl Block for SelfAttention {
+    fn state(&self, from: &dyn Allocate) -> Result<State> {
+        let cache = KvCache::new(from, self.kv_type, self.n_head_kv, self.capacity, self.head_dim)?;
+        Ok(State::Ring { cache, window: self.window })
+    }
+
+    fn record(&self, r: &mut Recorder<'_>, x: &Tensor, state: &State) -> Result<()> {
+        let State::Ring { cache, .. } = state else { bail!(Internal, "attention has no cache") };
+        let h = self.norm.record(r, x)?;
+        let bias = self.attn_qkv.bias.as_ref();
+        r.matmul("attn_qkv", h, &self.attn_qkv.weight, Output::Store { y: &self.qkv, bias })?;
+        let attention = Attention {
+            n_head: self.n_head,
+            n_head_kv: self.n_head_kv,
+            head_dim: self.head_dim,
+            scale: self.scale,
+            window: self.window.unwrap_or(u32::MAX),
+            softcap: self.softcap,
+            rope: self.rope.as_ref(),
+            qk_norm: self.qk_norm.as_ref().map(|n| QkNormWeights {
+                q: &n.attn_q_norm,
+                k: &n.attn_k_norm,
+                eps: n.eps,
+                whole_row: n.whole_row,
+            }),
+            cache,
+        };
+        r.attention(&attention, &self.qkv, &self.attn, &self.parts)?;
+        self.output.record(r, Input::Plain(&self.attn), x)
+    }
+}

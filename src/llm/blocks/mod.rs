@@ -1,0 +1,106 @@
+//! The blocks that layers are made of. A block's file owns its weights' names and loading, what it records, and what
+//! it keeps of a sequence.
+
+mod attention;
+mod experts;
+mod ffn;
+mod output;
+#[cfg(feature = "test-block")]
+mod running_sum;
+mod state;
+
+use std::rc::Rc;
+
+#[cfg(feature = "test-block")]
+pub use state::Running;
+pub use state::{N_CHECKPOINTS, State};
+
+use self::attention::SelfAttention;
+use self::experts::Experts;
+use self::ffn::FeedForward;
+use self::output::BlockOutput;
+use super::config::{Ffn, Norm};
+use super::weights::{Builder, NormWeights};
+use crate::error::Result;
+use crate::gpu::Allocate;
+use crate::ops::{Input, Recorder, Tensor};
+
+/// A part of a layer: it reads the residual stream `x (T, C)` and adds to it.
+pub trait Block {
+    /// What it keeps of a sequence.
+    ///
+    /// # Errors
+    /// As [`Allocate::buffer`].
+    fn state(&self, from: &dyn Allocate) -> Result<State>;
+
+    /// Record `x += block(x)`.
+    ///
+    /// # Errors
+    /// As the ops that it is made of.
+    fn record(&self, r: &mut Recorder<'_>, x: &Tensor, state: &State) -> Result<()>;
+}
+
+/// The blocks of layer `l`.
+///
+/// # Errors
+/// `MalformedGguf` or `UnsupportedTensorType` naming a tensor.
+pub fn layer(b: &mut Builder<'_>, l: u32) -> Result<Vec<Rc<dyn Block>>> {
+    let mixer: Rc<dyn Block> = Rc::new(SelfAttention::new(b, l)?);
+    let ffn: Rc<dyn Block> = match b.c.ffn {
+        Ffn::Experts { n_expert, n_used } => Rc::new(Experts::new(b, l, n_expert, n_used)?),
+        Ffn::Gated(_) | Ffn::Gelu => Rc::new(FeedForward::new(b, l)?),
+    };
+    #[cfg(feature = "test-block")]
+    if b.sizes.running_sum {
+        return Ok(vec![mixer, Rc::new(running_sum::RunningSum::new(b)), ffn]);
+    }
+    Ok(vec![mixer, ffn])
+}
+
+/// The norm of a block's input, or of the output matrix's: `(weight, eps)` and, for LayerNorm, a bias.
+pub struct InputNorm {
+    /// The name of the normed input, as in llama.cpp.
+    name: &'static str,
+    weights: Option<NormWeights>,
+    eps: f32,
+    /// The normed input of a batch, `(T, C)`.
+    h: Tensor,
+}
+
+impl InputNorm {
+    /// The norm of block `blk`, if the model norms inputs.
+    ///
+    /// # Errors
+    /// `MalformedGguf` if its tensors are missing.
+    pub fn of_block(b: &mut Builder<'_>, blk: &str, name: &'static str) -> Result<Self> {
+        let weights = if b.c.pre_norm { Some(b.norm(&format!("{blk}.{name}"))?) } else { None };
+        Self::with(b, name, weights)
+    }
+
+    /// The norm before the output matrix.
+    ///
+    /// # Errors
+    /// `MalformedGguf` if its tensors are missing.
+    pub fn of_output(b: &mut Builder<'_>) -> Result<Self> {
+        let weights = b.norm("output_norm")?;
+        Self::with(b, "result_norm", Some(weights))
+    }
+
+    fn with(b: &mut Builder<'_>, name: &'static str, weights: Option<NormWeights>) -> Result<Self> {
+        let (Norm::Rms { eps } | Norm::Layer { eps }) = b.c.norm;
+        Ok(InputNorm { name, weights, eps, h: b.scratch("normed", 1, b.c.n_embd)? })
+    }
+
+    /// `h = norm(x)`, as matmuls of this phase read it.
+    ///
+    /// # Errors
+    /// As [`Recorder::normed`].
+    pub fn record<'a>(&'a self, r: &mut Recorder<'_>, x: &'a Tensor) -> Result<Input<'a>> {
+        let input = match &self.weights {
+            None => Input::Plain(x),
+            Some(NormWeights { weight, bias: None }) => Input::RmsNorm { x, weight, eps: self.eps },
+            Some(NormWeights { weight, bias: Some(bias) }) => Input::LayerNorm { x, weight, bias, eps: self.eps },
+        };
+        r.normed(self.name, input, &self.h)
+    }
+}

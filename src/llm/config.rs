@@ -1,0 +1,139 @@
+//! What an architecture is, as data: read from metadata by the files under `arch/`.
+
+use crate::ops::{Act, RopeKind};
+
+/// Everything the forward pass needs to know of a model beside its weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelConfig {
+    /// `general.architecture`
+    pub arch: String,
+    /// Width of the residual stream, C.
+    pub n_embd: u32,
+    /// Query heads, H.
+    pub n_head: u32,
+    /// Key-value heads; divides `n_head`.
+    pub n_head_kv: u32,
+    /// Elements of a head, D.
+    pub head_dim: u32,
+    /// Width of the feed-forward block, F.
+    pub n_ff: u32,
+    pub n_vocab: u32,
+    /// Positions the model was trained on.
+    pub n_ctx_train: u32,
+    /// Those before its rotary embedding was stretched.
+    pub n_ctx_orig: u32,
+    pub norm: Norm,
+    /// Whether the blocks' inputs are normed; otherwise only their outputs are.
+    pub pre_norm: bool,
+    /// Whether a learned table of positions is added to the embedding.
+    pub learned_positions: bool,
+    /// The rotary embeddings that layers choose from.
+    pub ropes: Vec<RopeConfig>,
+    /// What differs from layer to layer, one each.
+    pub layers: Vec<LayerConfig>,
+    pub qk_norm: QkNorm,
+    pub ffn: Ffn,
+    /// What the embedding is multiplied by.
+    pub embedding_scale: f32,
+    /// What scores are multiplied by.
+    pub attention_scale: f32,
+    /// `cap * tanh(score / cap)` of scaled scores (arXiv:2408.00118).
+    pub attention_softcap: Option<f32>,
+    /// What a block's output is multiplied by before it is added.
+    pub residual_scale: f32,
+    /// What logits are multiplied by.
+    pub logit_scale: f32,
+    /// `cap * tanh(logit / cap)`
+    pub logit_softcap: Option<f32>,
+    /// What is doubtful about the file's metadata, for its user to see.
+    pub warnings: Vec<String>,
+}
+
+impl ModelConfig {
+    #[must_use]
+    pub fn n_layer(&self) -> u32 {
+        self.layers.len() as u32
+    }
+
+    /// Heads of q, k and v together, times the elements of one.
+    #[must_use]
+    pub fn n_qkv(&self) -> u32 {
+        (self.n_head + 2 * self.n_head_kv) * self.head_dim
+    }
+}
+
+/// What differs from layer to layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerConfig {
+    /// Positions attended to, the token's own included; `None` for all.
+    pub window: Option<u32>,
+    /// Which of the model's rotary embeddings, if any.
+    pub rope: Option<usize>,
+}
+
+/// The norm before each block and before the output.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Norm {
+    Rms { eps: f32 },
+    Layer { eps: f32 },
+}
+
+impl Norm {
+    #[must_use]
+    pub fn eps(self) -> f32 {
+        match self {
+            Norm::Rms { eps } | Norm::Layer { eps } => eps,
+        }
+    }
+}
+
+/// The norm of queries and keys, where the file has its weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QkNorm {
+    None,
+    /// Each head by itself.
+    Head,
+    /// All heads of a token together.
+    Row,
+}
+
+/// Rotary embedding (arXiv:2104.09864).
+#[derive(Debug, Clone, PartialEq)]
+pub struct RopeConfig {
+    pub kind: RopeKind,
+    /// Elements of a head that rotate.
+    pub n_rot: u32,
+    pub freq_base: f32,
+    pub scaling: RopeScaling,
+    /// What cosines and sines are multiplied by.
+    pub magnitude: f32,
+}
+
+/// How rotary frequencies are stretched to longer contexts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RopeScaling {
+    None,
+    /// Positions are divided by the factor (arXiv:2306.15595).
+    Linear {
+        factor: f32,
+    },
+    /// By frequency (arXiv:2309.00071).
+    Yarn {
+        factor: f32,
+        n_ctx_orig: u32,
+        beta_fast: f32,
+        beta_slow: f32,
+    },
+}
+
+/// The feed-forward block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ffn {
+    /// `down(act(gate(h)) * up(h))`
+    Gated(Act),
+    /// `down(gelu(up(h)))`, with biases
+    Gelu,
+    /// The sum of `weight_e * down_e(silu(gate_e(h)) * up_e(h))` over the `n_used` experts e of `n_expert` that the
+    /// router scores highest; `n_ff` is an expert's width (arXiv:1701.06538).
+    Experts { n_expert: u32, n_used: u32 },
+}

@@ -1,0 +1,483 @@
+//! Reads the metadata of an architecture: the keys `<arch>.<key>`, with llama.cpp's defaults, and what is not read.
+
+use std::cell::RefCell;
+use std::ops::RangeInclusive;
+
+use super::config::{Ffn, LayerConfig, ModelConfig, Norm, QkNorm, RopeConfig, RopeScaling};
+use crate::error::{Error, Result, bail};
+use crate::formats::gguf::{Gguf, Value, ValueType};
+use crate::ops::{Act, RopeKind};
+
+/// Reads `<arch>.<key>` and checks it.
+pub struct Hyper<'a> {
+    gguf: &'a Gguf,
+    pub arch: &'a str,
+    /// The keys that were asked for.
+    asked: RefCell<Vec<&'static str>>,
+    warnings: RefCell<Vec<String>>,
+}
+
+/// No known model is larger in any of these; the products below stay within u64 by far.
+const MAX_DIM: u32 = 1 << 20;
+const MAX_LAYERS: u32 = 1024;
+/// No known model multiplies or divides by anything near these; their inverses are finite.
+const SCALES: RangeInclusive<f32> = 1e-9..=1e9;
+/// Keys that change no logits, whatever their value.
+const HARMLESS: [&str; 13] = [
+    "attention.group_norm_epsilon",
+    "attention.layer_norm_epsilon",
+    "attention.layer_norm_rms_epsilon",
+    "classifier.output_labels",
+    "classifier.pooling_type",
+    "decoder_start_token_id",
+    // For images: text has zeros there.
+    "deepstack_mapping",
+    "embedding_length_out",
+    "pooling_type",
+    "rope.scaling.finetuned",
+    "tensor_data_layout",
+    "token_shift_count",
+    "vocab_size",
+];
+/// Keys that change no logits at these values; none does at 0. llama.cpp writes most of them into every file it saves.
+const NEUTRAL: [(&str, &[f64]); 13] = [
+    ("activation.situ_beta", &[1.0]),
+    ("attention.indexer.kpool_select_tail", &[1.0]),
+    ("attention.rope_pattern", &[1.0]),
+    ("attn_logit_softcapping", &[50.0]),
+    ("expert_group_scale", &[0.05_f32 as f64]),
+    ("expert_weights_scale", &[1.0]),
+    ("final_logit_softcapping", &[30.0]),
+    ("kda.gate_lower_bound", &[f64::NEG_INFINITY]),
+    ("rope.scaling.yarn_attn_factor", &[1.0]),
+    ("rope.scaling.yarn_beta_fast", &[YARN_BETAS[0] as f64]),
+    ("rope.scaling.yarn_beta_slow", &[YARN_BETAS[1] as f64]),
+    // As the scaling has it by itself, or not set.
+    ("rope.scaling.yarn_ext_factor", &[1.0, -1.0]),
+    ("router_logit_softcapping", &[30.0]),
+];
+/// Turns over the original context of the fastest and the slowest pair that YaRN stretches in part. The file's
+/// are not read, by llama.cpp neither.
+const YARN_BETAS: [f32; 2] = [32.0, 1.0];
+
+impl<'a> Hyper<'a> {
+    #[must_use]
+    pub fn new(gguf: &'a Gguf, arch: &'a str) -> Self {
+        Hyper { gguf, arch, asked: RefCell::default(), warnings: RefCell::default() }
+    }
+
+    /// The key's full name, which counts as asked for.
+    fn key(&self, key: &'static str) -> String {
+        self.asked.borrow_mut().push(key);
+        format!("{}.{key}", self.arch)
+    }
+
+    fn missing<T>(&self, key: &'static str) -> Result<T> {
+        bail!(MalformedGguf, "metadata '{}' is missing", self.key(key))
+    }
+
+    fn value(&self, key: &'static str) -> Option<Value<'a>> {
+        self.gguf.metadata.get(&self.key(key))
+    }
+
+    /// # Errors
+    /// `MalformedGguf` where it is no integer that fits.
+    pub fn u32_opt(&self, key: &'static str) -> Result<Option<u32>> {
+        self.gguf.metadata.u32(&self.key(key))
+    }
+
+    /// # Errors
+    /// `MalformedGguf` where it is no boolean.
+    pub fn bool_opt(&self, key: &'static str) -> Result<Option<bool>> {
+        self.gguf.metadata.bool(&self.key(key))
+    }
+
+    /// A size: 1 to 2^20.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it is out of range or no integer.
+    pub fn dim_opt(&self, key: &'static str) -> Result<Option<u32>> {
+        let value = self.u32_opt(key)?;
+        value.map(|v| self.in_range(key, v)).transpose()
+    }
+
+    fn in_range(&self, key: &'static str, v: u32) -> Result<u32> {
+        if v == 0 || v > MAX_DIM {
+            bail!(MalformedGguf, "metadata '{}' is {v}, 1 to {MAX_DIM} is allowed", self.key(key));
+        }
+        Ok(v)
+    }
+
+    /// As [`Hyper::dim_opt`], and there.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it is missing or wrong.
+    pub fn dim(&self, key: &'static str) -> Result<u32> {
+        self.dim_opt(key)?.map_or_else(|| self.missing(key), Ok)
+    }
+
+    /// A size that a file has once, or as an array of one value a layer.
+    ///
+    /// # Errors
+    /// As [`Hyper::dim_opt`]; `UnsupportedArchitecture` where layers differ.
+    pub fn layer_dim_opt(&self, key: &'static str) -> Result<Option<u32>> {
+        let Some(Value::Array(array)) = self.value(key) else { return self.dim_opt(key) };
+        let (n_layer, name) = (self.dim("block_count")?, self.key(key));
+        let integers = array.numbers_or_flags().filter(|_| !matches!(array.ty, ValueType::F32 | ValueType::F64));
+        let Some(values) = integers else {
+            bail!(MalformedGguf, "metadata '{name}' is an array of {:?}, integers are needed", array.ty);
+        };
+        if array.len != n_layer as usize {
+            bail!(
+                MalformedGguf,
+                "metadata '{name}' has {} values, one for each of {n_layer} layers is needed",
+                array.len
+            );
+        }
+        let mut first = None;
+        for (layer, value) in values.enumerate() {
+            // The conversion saturates.
+            let value = self.in_range(key, value as u32)?;
+            if value != *first.get_or_insert(value) {
+                bail!(
+                    UnsupportedArchitecture,
+                    "metadata '{name}' is {} in layer 0 and {value} in layer {layer}; only one value for all is supported",
+                    first.unwrap_or_default()
+                );
+            }
+        }
+        Ok(first)
+    }
+
+    /// As [`Hyper::layer_dim_opt`], and there.
+    ///
+    /// # Errors
+    /// As [`Hyper::layer_dim_opt`]; `MalformedGguf` where it is missing.
+    pub fn layer_dim(&self, key: &'static str) -> Result<u32> {
+        self.layer_dim_opt(key)?.map_or_else(|| self.missing(key), Ok)
+    }
+
+    /// # Errors
+    /// `MalformedGguf` where it is no number.
+    pub fn f32_opt(&self, key: &'static str) -> Result<Option<f32>> {
+        self.gguf.metadata.f32(&self.key(key))
+    }
+
+    /// An epsilon: small and not negative.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it is missing or out of range.
+    pub fn epsilon(&self, key: &'static str) -> Result<f32> {
+        let v = self.f32_opt(key)?.map_or_else(|| self.missing(key), Ok)?;
+        if !(0.0..1.0).contains(&v) {
+            bail!(MalformedGguf, "metadata '{}' is {v}, 0 to 1 is allowed", self.key(key));
+        }
+        Ok(v)
+    }
+
+    /// A number of a size that can be multiplied with and divided by; 0 stands for none.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it is no number or out of range.
+    pub fn scale_opt(&self, key: &'static str) -> Result<Option<f32>> {
+        let value = self.f32_opt(key)?.filter(|&v| v != 0.0);
+        if let Some(v) = value.filter(|v| !SCALES.contains(v)) {
+            let (low, high) = (SCALES.start(), SCALES.end());
+            bail!(MalformedGguf, "metadata '{}' is {v:e}, {low:e} to {high:e} is allowed", self.key(key));
+        }
+        Ok(value)
+    }
+
+    /// A multiplier: the key's value, or 1 where it is missing or 0.
+    ///
+    /// # Errors
+    /// As [`Hyper::scale_opt`].
+    pub fn scale(&self, key: &'static str) -> Result<f32> {
+        Ok(self.scale_opt(key)?.unwrap_or(1.0))
+    }
+
+    /// A soft cap: `default` where the key is missing, none where it is 0.
+    ///
+    /// # Errors
+    /// As [`Hyper::scale_opt`].
+    pub fn softcap(&self, key: &'static str, default: Option<f32>) -> Result<Option<f32>> {
+        if self.value(key).is_some() { self.scale_opt(key) } else { Ok(default) }
+    }
+
+    /// A setting that the architecture's models are run with whatever the file says, as in llama.cpp: the first of
+    /// `values`, or another that comes to the same. A file that says something else gets a warning.
+    ///
+    /// # Errors
+    /// As [`Hyper::scale_opt`].
+    pub fn fixed(&self, key: &'static str, values: &[f32]) -> Result<()> {
+        let near = |a: f32, b: f32| (a - b).abs() <= 1e-3 * b.abs();
+        match (self.scale_opt(key)?, values) {
+            (Some(v), [run_with, ..]) if !values.iter().any(|&known| near(v, known)) => {
+                self.warn(format!("metadata '{}' is {v} and ignored: the model is run with {run_with}", self.key(key)));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub fn warn(&self, warning: String) {
+        self.warnings.borrow_mut().push(warning);
+    }
+
+    /// What is doubtful about the metadata: warnings so far, and keys that nothing asked for although they may matter.
+    #[must_use]
+    pub fn warnings(&self, c: &ModelConfig) -> Vec<String> {
+        let asked = self.asked.borrow();
+        let has_windows = c.layers.iter().any(|l| l.window.is_some());
+        let mut warnings = self.warnings.borrow().clone();
+        for (name, value) in self.gguf.metadata.iter() {
+            let Some(key) = name.strip_prefix(self.arch).and_then(|rest| rest.strip_prefix('.')) else { continue };
+            let of_windows = key.ends_with("_swa") || key == "attention.sliding_window_pattern";
+            let unused = c.ropes.is_empty() && key.starts_with("rope.") || !has_windows && of_windows;
+            if !asked.contains(&key) && !unused && !harmless(key, &value) {
+                warnings.push(format!("metadata '{name}' is not known for models of '{}' and ignored", self.arch));
+            }
+        }
+        warnings
+    }
+
+    /// The configuration that most decoders share: RMSNorm before each block, rotary embedding of kind `rope`, a
+    /// gated feed-forward block with SiLU. Architectures change what they do otherwise.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where a key is missing or wrong; `UnsupportedArchitecture` where it asks for what there is not.
+    pub fn decoder(&self, rope: RopeKind) -> Result<ModelConfig> {
+        let base = self.blocks(Norm::Rms { eps: self.epsilon("attention.layer_norm_rms_epsilon")? })?;
+        Ok(ModelConfig {
+            ropes: vec![self.rope(rope, base.head_dim)?],
+            layers: vec![LayerConfig { window: None, rope: Some(0) }; base.layers.len()],
+            ..base
+        })
+    }
+
+    /// As [`Hyper::decoder`], without rotary embedding.
+    ///
+    /// # Errors
+    /// As [`Hyper::decoder`].
+    pub fn blocks(&self, norm: Norm) -> Result<ModelConfig> {
+        let (n_embd, n_layer) = (self.dim("embedding_length")?, self.dim("block_count")?);
+        if n_layer > MAX_LAYERS {
+            bail!(MalformedGguf, "metadata '{}' is {n_layer}, up to {MAX_LAYERS} is allowed", self.key("block_count"));
+        }
+        let (n_head, n_head_kv, head_dim) = self.heads(n_embd)?;
+        if self.bool_opt("attention.causal")? == Some(false) {
+            bail!(
+                UnsupportedArchitecture,
+                "metadata '{}' is false; attention to later tokens is not supported",
+                self.key("attention.causal")
+            );
+        }
+        let nextn = "nextn_predict_layers";
+        if let Some(n) = self.u32_opt(nextn)?.filter(|&n| n > 0) {
+            bail!(UnsupportedArchitecture, "metadata '{}' is {n}; only 0 is supported", self.key(nextn));
+        }
+        Ok(ModelConfig {
+            arch: self.arch.to_owned(),
+            n_embd,
+            n_head,
+            n_head_kv,
+            head_dim,
+            // The experts of a mixture have a key of their own.
+            n_ff: self.layer_dim_opt("feed_forward_length")?.unwrap_or(0),
+            n_vocab: self.n_vocab()?,
+            n_ctx_train: self.dim("context_length")?,
+            n_ctx_orig: self.n_ctx_orig()?,
+            norm,
+            pre_norm: true,
+            learned_positions: false,
+            ropes: Vec::new(),
+            layers: vec![LayerConfig { window: None, rope: None }; n_layer as usize],
+            qk_norm: QkNorm::None,
+            ffn: Ffn::Gated(Act::Silu),
+            embedding_scale: 1.0,
+            attention_scale: f64::from(head_dim).powf(-0.5) as f32,
+            attention_softcap: None,
+            residual_scale: 1.0,
+            logit_scale: 1.0,
+            logit_softcap: None,
+            warnings: Vec::new(),
+        })
+    }
+
+    /// What holds for any architecture, of a configuration that is complete.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where the feed-forward block has no width; `UnsupportedArchitecture` where heads differ in
+    /// layers with a sliding window.
+    pub fn check(&self, c: &ModelConfig) -> Result<()> {
+        if c.n_ff == 0 {
+            return self.missing("feed_forward_length");
+        }
+        if c.layers.iter().all(|l| l.window.is_none()) {
+            return Ok(());
+        }
+        let n_rot = c.ropes.first().map_or(0, |r| r.n_rot);
+        for (key, other) in [
+            ("attention.key_length_swa", c.head_dim),
+            ("attention.value_length_swa", c.head_dim),
+            ("rope.dimension_count_swa", n_rot),
+        ] {
+            if let Some(n) = self.dim_opt(key)?.filter(|&n| n != other) {
+                bail!(
+                    UnsupportedArchitecture,
+                    "metadata '{}' is {n}; only {other}, as in other layers, is supported",
+                    self.key(key)
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// `UnsupportedArchitecture` where the model is a mixture of experts.
+    pub fn no_experts(&self) -> Result<()> {
+        match self.u32_opt("expert_count")? {
+            Some(n) if n > 0 => {
+                bail!(UnsupportedArchitecture, "the model is a mixture of {n} experts, which is not supported")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `attention.sliding_window`, where it is one.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it is no integer.
+    pub fn sliding_window(&self) -> Result<Option<u32>> {
+        Ok(self.u32_opt("attention.sliding_window")?.filter(|&n| n > 0))
+    }
+
+    /// Gives layers a sliding window of `n_window` positions and the rotary embedding `local`, those that
+    /// `attention.sliding_window_pattern` names: an array has a value for each layer; a number is a period, of which the last
+    /// layer has no window, as is `period` where the key is missing.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where the pattern is neither.
+    pub fn windows(&self, c: &mut ModelConfig, n_window: u32, period: u32, local: RopeConfig) -> Result<()> {
+        let key = "attention.sliding_window_pattern";
+        let mut has_window = vec![0.0; c.layers.len()];
+        if let Some(Value::Array(pattern)) = self.value(key) {
+            let Some(values) = pattern.numbers_or_flags() else {
+                let (name, ty) = (self.key(key), pattern.ty);
+                bail!(MalformedGguf, "metadata '{name}' is an array of {ty:?}, booleans or integers are needed");
+            };
+            // Layers that it says nothing of have none.
+            has_window.iter_mut().zip(values).for_each(|(has, v)| *has = v);
+        } else {
+            let period = self.u32_opt(key)?.unwrap_or(period) as usize;
+            for (l, has) in has_window.iter_mut().enumerate() {
+                *has = if period == 0 || l % period < period - 1 { 1.0 } else { 0.0 };
+            }
+        }
+        for (layer, has) in c.layers.iter_mut().zip(has_window) {
+            if has != 0.0 {
+                *layer = LayerConfig { window: Some(n_window), rope: Some(c.ropes.len()) };
+            }
+        }
+        c.ropes.push(local);
+        Ok(())
+    }
+
+    /// The vocabulary's size: the embedding's rows, which the tokenizer must match.
+    fn n_vocab(&self) -> Result<u32> {
+        let t = self.gguf.require("token_embd.weight")?;
+        u32::try_from(t.rows()).ok().filter(|_| t.shape.len() == 2).ok_or_else(|| {
+            Error::MalformedGguf(format!("tensor 'token_embd.weight' has shape {:?}, a matrix is needed", t.shape))
+        })
+    }
+
+    /// `rope.scaling.original_context_length`; the context where it is missing or 0.
+    fn n_ctx_orig(&self) -> Result<u32> {
+        match self.u32_opt("rope.scaling.original_context_length")?.filter(|&n| n > 0) {
+            Some(n) => self.in_range("rope.scaling.original_context_length", n),
+            None => self.dim("context_length"),
+        }
+    }
+
+    /// Heads of queries and of keys and values, and the elements of one.
+    fn heads(&self, n_embd: u32) -> Result<(u32, u32, u32)> {
+        let n_head = self.layer_dim("attention.head_count")?;
+        let n_head_kv = self.layer_dim_opt("attention.head_count_kv")?.unwrap_or(n_head);
+        if !n_head.is_multiple_of(n_head_kv) {
+            bail!(MalformedGguf, "{n_head} heads do not share {n_head_kv} key-value heads evenly");
+        }
+        let head_dim = match self.dim_opt("attention.key_length")? {
+            Some(d) => d,
+            None if n_embd.is_multiple_of(n_head) => n_embd / n_head,
+            None => bail!(MalformedGguf, "an embedding of {n_embd} does not divide into {n_head} heads"),
+        };
+        if u64::from(n_head) * u64::from(head_dim) > MAX_DIM.into() {
+            bail!(MalformedGguf, "{n_head} heads of {head_dim} elements are more than {MAX_DIM} elements");
+        }
+        let value_dim = self.dim_opt("attention.value_length")?.unwrap_or(head_dim);
+        if value_dim != head_dim {
+            bail!(UnsupportedArchitecture, "heads have keys of {head_dim} and values of {value_dim} elements");
+        }
+        Ok((n_head, n_head_kv, head_dim))
+    }
+
+    /// Rotary embedding with its scaling keys.
+    fn rope(&self, kind: RopeKind, head_dim: u32) -> Result<RopeConfig> {
+        let n_rot = self.dim_opt("rope.dimension_count")?.unwrap_or(head_dim);
+        let multiple = if kind == RopeKind::Interleaved { 4 } else { 8 };
+        if n_rot > head_dim || !n_rot.is_multiple_of(multiple) {
+            bail!(
+                UnsupportedArchitecture,
+                "{n_rot} of a head's {head_dim} elements rotate; multiples of {multiple} up to {head_dim} are supported"
+            );
+        }
+        let freq_base = self.freq_base("rope.freq_base", 10_000.0)?;
+        // The key of older files is the second.
+        let key = ["rope.scaling.factor", "rope.scale_linear"].into_iter().find(|key| self.value(key).is_some());
+        let factor = key.map_or(Ok(1.0), |key| self.scale(key))?;
+        let scaling = match self.gguf.metadata.str(&self.key("rope.scaling.type"))? {
+            Some("none") => RopeScaling::None,
+            // Factors of LongRoPE are in tensors of the file, and come on top of this one.
+            None | Some("linear" | "longrope" | "yarn") if factor == 1.0 => RopeScaling::None,
+            None | Some("linear" | "longrope") => RopeScaling::Linear { factor },
+            Some("yarn") => {
+                let [beta_fast, beta_slow] = YARN_BETAS;
+                self.fixed("rope.scaling.yarn_beta_fast", &[beta_fast])?;
+                self.fixed("rope.scaling.yarn_beta_slow", &[beta_slow])?;
+                let magnitude = 1.0 + 0.1 * f64::from(factor.max(1.0)).ln();
+                self.fixed("rope.scaling.yarn_attn_factor", &[magnitude as f32, 1.0])?;
+                RopeScaling::Yarn { factor, n_ctx_orig: self.n_ctx_orig()?, beta_fast, beta_slow }
+            }
+            Some(other) => {
+                bail!(UnsupportedArchitecture, "rope scaling '{other}'; none, linear, yarn and longrope are supported")
+            }
+        };
+        let magnitude = self.scale("rope.scaling.attn_factor")?;
+        Ok(RopeConfig { kind, n_rot, freq_base, scaling, magnitude })
+    }
+
+    /// The base of rotary frequencies, of the key or else this one.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it is no number above 0.
+    pub fn freq_base(&self, key: &'static str, default: f32) -> Result<f32> {
+        let base = self.f32_opt(key)?.unwrap_or(default);
+        if base <= 0.0 {
+            bail!(MalformedGguf, "metadata '{}' is {base}, more than 0 is needed", self.key(key));
+        }
+        Ok(base)
+    }
+}
+
+/// Whether a key that nothing asks for changes no logits.
+fn harmless(key: &str, value: &Value<'_>) -> bool {
+    let neutral = |v: f64| v == 0.0 || NEUTRAL.iter().any(|(name, values)| *name == key && values.contains(&v));
+    HARMLESS.contains(&key)
+        || match value {
+            Value::Int(v) => neutral(*v as f64),
+            Value::Float(v) => neutral(*v),
+            Value::Bool(v) => neutral(f64::from(u8::from(*v))),
+            Value::String(text) => text.is_empty(),
+            Value::Array(array) => array.numbers_or_flags().is_some_and(|mut values| values.all(neutral)),
+        }
+}
