@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use super::Gpu;
+use super::raw::{self, usage};
 use crate::error::{Result, bail};
 
 /// What a buffer is for.
@@ -27,7 +28,7 @@ pub struct Buffer {
 
 /// The memory of a buffer.
 struct Memory {
-    raw: wgpu::Buffer,
+    raw: raw::Buffer,
     bytes: u64,
     /// Of all the device's buffers.
     allocated_bytes: Rc<Cell<u64>>,
@@ -63,21 +64,14 @@ impl Buffer {
     }
 
     /// The WebGPU buffer, created now if it does not exist yet.
-    pub(super) fn raw(&self, gpu: &Gpu) -> &wgpu::Buffer {
+    pub(super) fn raw(&self, gpu: &Gpu) -> &raw::Buffer {
         let memory = self.memory.get_or_init(|| {
             let usage = match self.usage {
-                Usage::Storage => {
-                    wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC
-                }
-                Usage::Uniform => wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-                Usage::Queries => wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
+                Usage::Storage => usage::STORAGE | usage::COPY_DST | usage::COPY_SRC,
+                Usage::Uniform => usage::UNIFORM | usage::COPY_DST,
+                Usage::Queries => usage::QUERY_RESOLVE | usage::COPY_SRC,
             };
-            let raw = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(&self.label),
-                size: self.bytes,
-                usage,
-                mapped_at_creation: false,
-            });
+            let raw = gpu.device.buffer(&self.label, self.bytes, usage);
             gpu.allocated_bytes.set(gpu.allocated_bytes.get() + self.bytes);
             Memory { raw, bytes: self.bytes, allocated_bytes: gpu.allocated_bytes.clone() }
         });
@@ -134,20 +128,27 @@ impl Gpu {
 
     /// Write `data` at a byte of the buffer, in order with what is submitted.
     pub fn write<T: bytemuck::NoUninit>(&self, buffer: &Buffer, at_bytes: u64, data: &[T]) {
-        self.queue.write_buffer(buffer.raw(self), at_bytes, bytemuck::cast_slice(data));
+        self.device.write(buffer.raw(self), at_bytes, bytemuck::cast_slice(data));
+    }
+
+    /// Write `data[from..from + len]`, which is in JavaScript's memory and does not pass through wasm's, at a byte of the
+    /// buffer; `at_bytes` and `len` are multiples of 4.
+    #[cfg(target_arch = "wasm32")]
+    pub fn write_js(&self, buffer: &Buffer, at_bytes: u64, data: &js_sys::Uint8Array, from: u32, len: u32) {
+        self.device.write_js(buffer.raw(self), at_bytes, data, from, len);
     }
 
     /// Copy between buffers; offsets and size are multiples of 4.
     pub fn copy(&self, src: &Buffer, src_bytes: u64, dst: &Buffer, dst_bytes: u64, bytes: u64) {
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        encoder.copy_buffer_to_buffer(src.raw(self), src_bytes, dst.raw(self), dst_bytes, bytes);
-        self.queue.submit([encoder.finish()]);
+        let mut encoder = self.device.encoder();
+        encoder.copy(src.raw(self), src_bytes, dst.raw(self), dst_bytes, bytes);
+        self.device.submit([encoder.finish()]);
     }
 
     /// Fill a buffer with zeros, in order with what is submitted.
     pub fn clear(&self, buffer: &Buffer) {
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        encoder.clear_buffer(buffer.raw(self), 0, None);
-        self.queue.submit([encoder.finish()]);
+        let mut encoder = self.device.encoder();
+        encoder.clear(buffer.raw(self));
+        self.device.submit([encoder.finish()]);
     }
 }

@@ -13,6 +13,7 @@ use {
 };
 
 use super::kernel::Pipeline;
+use super::raw::{self, Adapter, Answer, Features, Limits, Reports};
 use crate::error::{Error, Result, bail};
 
 /// What this device can do, as far as kernels and memory planning ask.
@@ -57,15 +58,10 @@ impl DeviceProfile {
         }
     }
 
-    fn limits(self, adapter: &wgpu::Adapter) -> wgpu::Limits {
-        let offered = adapter.limits();
+    fn limits(self, adapter: &Adapter) -> Limits {
         match self {
-            DeviceProfile::Full => wgpu::Limits {
-                max_buffer_size: offered.max_buffer_size,
-                max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
-                ..wgpu::Limits::default()
-            },
-            DeviceProfile::Ios => wgpu::Limits::default(),
+            DeviceProfile::Full => adapter.limits(),
+            DeviceProfile::Ios => Limits::LEAST,
         }
     }
 
@@ -92,10 +88,9 @@ const LOOK_MS: i32 = 4;
 
 /// A device and its queue. Created once a model; everything on the GPU hangs from it.
 pub struct Gpu {
-    pub(super) device: wgpu::Device,
-    pub(super) queue: wgpu::Queue,
+    pub(super) device: raw::Device,
     pub caps: Caps,
-    pub(super) modules: RefCell<HashMap<String, wgpu::ShaderModule>>,
+    pub(super) modules: RefCell<HashMap<String, raw::Module>>,
     pub(super) pipelines: RefCell<HashMap<String, Rc<Pipeline>>>,
     pub(super) allocated_bytes: Rc<Cell<u64>>,
     faults: Arc<Mutex<Faults>>,
@@ -110,21 +105,30 @@ struct Faults {
     waiting: Vec<oneshot::Sender<String>>,
 }
 
-async fn adapter() -> Result<wgpu::Adapter> {
-    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-    descriptor.backends = wgpu::Backends::PRIMARY;
-    let instance = wgpu::Instance::new(descriptor);
-    let options =
-        wgpu::RequestAdapterOptions { power_preference: wgpu::PowerPreference::HighPerformance, ..Default::default() };
-    match instance.request_adapter(&options).await {
-        Ok(adapter) => Ok(adapter),
-        Err(e) => bail!(NoWebgpu, "there is no WebGPU adapter here: {e}"),
-    }
+/// Bytes of the largest buffer that kernels can bind whole.
+fn max_binding_bytes(limits: Limits) -> u64 {
+    limits.binding_bytes.min(limits.buffer_bytes)
 }
 
-/// Bytes of the largest buffer that kernels can bind whole.
-fn max_binding_bytes(limits: &wgpu::Limits) -> u64 {
-    limits.max_storage_buffer_binding_size.min(limits.max_buffer_size)
+/// Takes note of what a device reports.
+fn reports(faults: &Arc<Mutex<Faults>>) -> Reports {
+    let (on_lost, on_error) = (faults.clone(), faults.clone());
+    Reports {
+        lost: Box::new(move |reason, message| {
+            if let Ok(mut f) = on_lost.lock() {
+                let message = format!("the GPU device was lost ({reason}): {message}");
+                for waiting in f.waiting.drain(..) {
+                    let _ = waiting.send(message.clone());
+                }
+                f.lost = Some(message);
+            }
+        }),
+        error: Box::new(move |e| {
+            if let Ok(mut f) = on_error.lock() {
+                f.error.get_or_insert(e);
+            }
+        }),
+    }
 }
 
 impl Gpu {
@@ -133,7 +137,7 @@ impl Gpu {
     /// # Errors
     /// `NoWebgpu` where there is no adapter.
     pub async fn offered_binding_bytes(profile: DeviceProfile) -> Result<u64> {
-        Ok(max_binding_bytes(&profile.limits(&adapter().await?)))
+        Ok(max_binding_bytes(profile.limits(&Adapter::request().await?)))
     }
 
     /// The fastest adapter there is, with the limits it offers.
@@ -149,73 +153,27 @@ impl Gpu {
     /// # Errors
     /// `NoWebgpu` where there is no adapter, or none that gives a device.
     pub async fn with_profile(profile: DeviceProfile) -> Result<Self> {
-        let adapter = adapter().await?;
-        let info = adapter.get_info();
+        let adapter = Adapter::request().await?;
+        let info = adapter.info();
         let limits = profile.limits(&adapter);
-        let timestamps = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
-        let (subgroups, subgroups_js): (_, &[&str]) = match profile {
-            DeviceProfile::Full => (adapter.features() & wgpu::Features::SUBGROUP, &["subgroups"]),
-            DeviceProfile::Ios => (wgpu::Features::empty(), &[]),
-        };
-        let descriptor = wgpu::DeviceDescriptor {
-            label: Some("webgguf"),
-            required_features: timestamps | subgroups,
-            required_limits: limits.clone(),
-            ..Default::default()
-        };
-        #[cfg(not(target_arch = "wasm32"))]
-        let _ = subgroups_js;
-        #[cfg(not(target_arch = "wasm32"))]
-        let (request, name) = (adapter.request_device(&descriptor), info.name);
-        #[cfg(target_arch = "wasm32")]
-        let (request, name) = super::web::with_features(subgroups_js, || adapter.request_device(&descriptor));
-        let (device, queue) = match request.await {
-            Ok(pair) => pair,
-            Err(e) => bail!(NoWebgpu, "the adapter '{name}' gives no device: {e}"),
-        };
-
+        let offered = adapter.features();
+        let features = Features { subgroups: offered.subgroups && profile == DeviceProfile::Full, ..offered };
         let faults = Arc::new(Mutex::new(Faults::default()));
-        let on_lost = faults.clone();
-        device.set_device_lost_callback(move |reason, message| {
-            if let Ok(mut f) = on_lost.lock() {
-                let message = format!("the GPU device was lost ({reason:?}): {message}");
-                for waiting in f.waiting.drain(..) {
-                    let _ = waiting.send(message.clone());
-                }
-                f.lost = Some(message);
-            }
-        });
-        let on_error = faults.clone();
-        device.on_uncaptured_error(Arc::new(move |e| {
-            if let Ok(mut f) = on_error.lock() {
-                f.error.get_or_insert(gpu_error(&e));
-            }
-        }));
-        #[cfg(not(target_arch = "wasm32"))]
-        let subgroups = device.features().contains(wgpu::Features::SUBGROUP);
-        #[cfg(target_arch = "wasm32")]
-        let subgroups = super::web::device_has(&device, "subgroups");
-        #[cfg(not(target_arch = "wasm32"))]
-        let int8_products = true;
-        #[cfg(target_arch = "wasm32")]
-        let int8_products = super::web::wgsl_has("packed_4x8_integer_dot_product");
-        let subgroup_min = info.subgroup_min_size;
-        let software = info.device_type == wgpu::DeviceType::Cpu;
+        let device = adapter.device(features, limits, reports(&faults)).await?;
         let caps = Caps {
-            adapter: name,
-            backend: info.backend.to_str(),
-            max_binding_bytes: max_binding_bytes(&limits),
-            max_workgroups: limits.max_compute_workgroups_per_dimension,
-            subgroup_min: if subgroups && subgroup_min.is_power_of_two() { subgroup_min } else { 0 },
-            timestamps: !timestamps.is_empty(),
-            f16: adapter.features().contains(wgpu::Features::SHADER_F16) && !software,
-            int8_products,
-            software,
+            adapter: info.name,
+            backend: info.backend,
+            max_binding_bytes: max_binding_bytes(limits),
+            max_workgroups: Limits::WORKGROUPS,
+            subgroup_min: if features.subgroups && info.subgroup_min.is_power_of_two() { info.subgroup_min } else { 0 },
+            timestamps: features.timestamps,
+            f16: features.f16 && !info.software,
+            int8_products: raw::has_int8_products(),
+            software: info.software,
             dispatches_per_submit: if profile == DeviceProfile::Ios { IOS_DISPATCHES } else { usize::MAX },
         };
         Ok(Gpu {
             device,
-            queue,
             caps,
             modules: RefCell::default(),
             pipelines: RefCell::default(),
@@ -276,7 +234,7 @@ impl Gpu {
             return e;
         }
         #[cfg(target_arch = "wasm32")]
-        super::web::pause(LOSS_MS).await;
+        raw::pause(LOSS_MS).await;
         let lost = self.faults.lock().ok().and_then(|f| f.lost.clone());
         lost.map_or(e, Error::DeviceLost)
     }
@@ -287,10 +245,10 @@ impl Gpu {
     /// `OutOfGpuMemory` naming `what` where it had not; else what `allocate` returns.
     pub async fn allocating<T>(&self, what: &str, allocate: impl FnOnce() -> Result<T>) -> Result<T> {
         let before = self.allocated_bytes();
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let scope = self.device.memory_scope();
         let made = allocate();
         let asked = self.allocated_bytes() - before.min(self.allocated_bytes());
-        if let Some(e) = scope.pop().await {
+        if let Some(e) = scope.end().await {
             bail!(OutOfGpuMemory, "the GPU has no {asked} bytes for {what}, on top of {before}: {e}");
         }
         made
@@ -301,38 +259,36 @@ impl Gpu {
     /// # Errors
     /// As [`Gpu::check`].
     pub fn finish(&self) -> impl Future<Output = Result<()>> {
-        let (done, wait) = oneshot::channel();
-        self.queue.on_submitted_work_done(move || {
-            let _ = done.send(());
-        });
+        let done = self.device.done();
         self.poll();
         async {
-            let _ = self.called(wait).await;
+            let _ = self.answered(done).await;
             self.check().await
         }
     }
 
-    /// Wait for a callback of the GPU's. Firefox looks whether the GPU is done every 100 ms, and at each submit: one of
+    /// Wait for an answer of the GPU's. Firefox looks whether the GPU is done every 100 ms, and at each submit: one of
     /// nothing every few milliseconds makes it look. That costs other browsers less than can be measured.
     #[cfg(target_arch = "wasm32")]
-    pub(super) async fn called<T>(&self, mut wait: oneshot::Receiver<T>) -> Result<T, oneshot::Canceled> {
+    pub(super) async fn answered(&self, mut answer: Answer) -> Result<(), String> {
         loop {
-            match select(&mut wait, pin!(super::web::pause(LOOK_MS))).await {
+            match select(&mut answer, pin!(raw::pause(LOOK_MS))).await {
                 Either::Left((got, _)) => return got,
-                Either::Right(_) => self.queue.submit([]),
+                Either::Right(_) => self.device.submit([]),
             };
         }
     }
 
-    /// Wait for a callback of the GPU's, which [`Gpu::poll`] has called.
+    /// Wait for an answer of the GPU's, which [`Gpu::poll`] has brought.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(super) async fn called<T>(&self, wait: oneshot::Receiver<T>) -> Result<T, oneshot::Canceled> {
-        wait.await
+    pub(super) async fn answered(&self, answer: Answer) -> Result<(), String> {
+        answer.await
     }
 
-    /// Natively, block until the GPU is done, so that its callbacks run. Browsers run them by themselves.
+    /// Natively, block until the GPU is done, so that answers come. Browsers give them by themselves.
     pub(super) fn poll(&self) {
-        let _ = self.device.poll(wgpu::PollType::wait_indefinitely());
+        #[cfg(not(target_arch = "wasm32"))]
+        self.device.poll();
     }
 
     /// Give the device up. Whatever is pending or comes later fails with `DeviceLost`.
@@ -345,12 +301,5 @@ impl Drop for Gpu {
     fn drop(&mut self) {
         // A load that fails leaves nothing for the collector to find.
         self.destroy();
-    }
-}
-
-fn gpu_error(e: &wgpu::Error) -> Error {
-    match e {
-        wgpu::Error::OutOfMemory { .. } => Error::OutOfGpuMemory(format!("the GPU is out of memory: {e}")),
-        _ => Error::Internal(format!("the GPU refused a command: {e}")),
     }
 }

@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use super::Gpu;
 use super::catalogue::KernelDecl;
-use super::wgsl::{Access, Choice, Interface, assemble};
-use crate::error::{Result, bail};
+use super::raw;
+use super::wgsl::{Choice, Interface, assemble};
+use crate::error::{Error, Result, bail};
 
 include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
 
@@ -48,34 +49,18 @@ impl Kernel {
 
 /// A kernel for this device: what it asks of its caller, and, once compiled, the kernel itself.
 pub struct Pipeline {
-    raw: OnceCell<wgpu::ComputePipeline>,
-    pub(super) layout: wgpu::BindGroupLayout,
+    raw: OnceCell<raw::Pipeline>,
+    pub(super) layout: raw::Layout,
     pub(super) interface: Interface,
     label: String,
-    module: wgpu::ShaderModule,
-    pipeline_layout: wgpu::PipelineLayout,
+    module: raw::Module,
     constants: Vec<(&'static str, f64)>,
 }
 
 impl Pipeline {
     /// The compiled kernel; compiles it now where that has not happened yet.
-    pub(super) fn raw(&self, device: &wgpu::Device) -> &wgpu::ComputePipeline {
-        self.raw.get_or_init(|| self.create(device))
-    }
-
-    fn create(&self, device: &wgpu::Device) -> wgpu::ComputePipeline {
-        device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(&self.label),
-            layout: Some(&self.pipeline_layout),
-            module: &self.module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &self.constants,
-                // No kernel reads workgroup memory that it has not written.
-                zero_initialize_workgroup_memory: false,
-            },
-            cache: None,
-        })
+    pub(super) fn raw(&self, device: &raw::Device) -> &raw::Pipeline {
+        self.raw.get_or_init(|| device.pipeline(&self.label, &self.layout, &self.module, &self.constants))
     }
 }
 
@@ -116,47 +101,11 @@ impl Gpu {
             bail!(Internal, "kernel '{variant}' has no override '{name}'");
         }
         let mut modules = self.modules.borrow_mut();
-        let module = modules.entry(variant.clone()).or_insert_with(|| {
-            self.device.create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(&variant),
-                source: wgpu::ShaderSource::Wgsl(source.into()),
-            })
-        });
-        let entries: Vec<wgpu::BindGroupLayoutEntry> = interface
-            .bindings
-            .iter()
-            .map(|b| wgpu::BindGroupLayoutEntry {
-                binding: b.index,
-                visibility: wgpu::ShaderStages::COMPUTE,
-                ty: wgpu::BindingType::Buffer {
-                    ty: match b.access {
-                        Access::Read => wgpu::BufferBindingType::Storage { read_only: true },
-                        Access::ReadWrite => wgpu::BufferBindingType::Storage { read_only: false },
-                        Access::Uniform => wgpu::BufferBindingType::Uniform,
-                    },
-                    has_dynamic_offset: false,
-                    min_binding_size: None,
-                },
-                count: None,
-            })
-            .collect();
-        let layout = self
-            .device
-            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(&variant), entries: &entries });
-        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(&variant),
-            bind_group_layouts: &[Some(&layout)],
-            ..Default::default()
-        });
-        let pipeline = Rc::new(Pipeline {
-            raw: OnceCell::new(),
-            layout,
-            label: key.clone(),
-            module: module.clone(),
-            pipeline_layout,
-            constants,
-            interface,
-        });
+        let module = modules.entry(variant.clone()).or_insert_with(|| self.device.module(&variant, &source)).clone();
+        let slots: Vec<_> = interface.bindings.iter().map(|b| (b.index, b.access)).collect();
+        let layout = self.device.layout(&variant, &slots);
+        let pipeline =
+            Rc::new(Pipeline { raw: OnceCell::new(), layout, label: key.clone(), module, constants, interface });
         self.pipelines.borrow_mut().insert(key, pipeline.clone());
         Ok(pipeline)
     }
@@ -169,24 +118,17 @@ impl Gpu {
     pub async fn compile(&self, hear: impl Fn(u64, u64)) -> Result<()> {
         let waiting: Vec<Rc<Pipeline>> =
             self.pipelines.borrow().values().filter(|p| p.raw.get().is_none()).cloned().collect();
-        #[cfg(target_arch = "wasm32")]
-        {
-            let started: Vec<_> =
-                waiting.iter().map(|p| super::web::start_compiling(|| drop(p.create(&self.device)))).collect();
-            for (i, (pipeline, compiled)) in waiting.iter().zip(started).enumerate() {
-                hear(i as u64, waiting.len() as u64);
-                let Some(compiled) = compiled else { continue };
-                match super::web::compiled(compiled, || pipeline.create(&self.device)).await {
-                    Ok(raw) => drop(pipeline.raw.set(raw)),
-                    Err(e) => {
-                        let e = format!("kernel '{}' does not compile: {e}", pipeline.label);
-                        return Err(self.explain(crate::error::Error::Internal(e)).await);
-                    }
+        let start = |p: &Rc<Pipeline>| self.device.start_pipeline(&p.label, &p.layout, &p.module, &p.constants);
+        let started: Vec<_> = waiting.iter().map(start).collect();
+        for (i, (pipeline, compiled)) in waiting.iter().zip(started).enumerate() {
+            hear(i as u64, waiting.len() as u64);
+            match compiled.await {
+                Ok(raw) => drop(pipeline.raw.set(raw)),
+                Err(e) => {
+                    let e = format!("kernel '{}' does not compile: {e}", pipeline.label);
+                    return Err(self.explain(Error::Internal(e)).await);
                 }
             }
-        }
-        for pipeline in &waiting {
-            pipeline.raw(&self.device);
         }
         hear(waiting.len() as u64, waiting.len() as u64);
         self.check().await

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Allocate, Buffer, Gpu, Usage};
+use super::{Allocate, Buffer, Commands, Gpu, Usage};
 use crate::error::{Result, bail};
 
 /// Pixels of a row are a multiple of this, as in copies from textures: WebGPU wants rows of multiples of 256 bytes.
@@ -36,7 +36,7 @@ pub struct PictureBuffer {
     height: u32,
     /// What a page shows goes through it.
     #[cfg(target_arch = "wasm32")]
-    texture: Option<Rc<super::web::PictureTexture>>,
+    texture: Option<Rc<super::texture::PictureTexture>>,
 }
 
 /// A picture as it lies in a [`PictureBuffer`].
@@ -46,9 +46,6 @@ pub struct Placed {
     /// What brings it there, for the submit that uses it.
     pub commands: Option<Commands>,
 }
-
-/// Commands that are recorded and not submitted yet.
-pub struct Commands(pub(super) wgpu::CommandBuffer);
 
 impl Pixels<'_> {
     /// Bytes, where they are counted.
@@ -122,7 +119,7 @@ impl PictureBuffer {
         Ok(PictureBuffer {
             #[cfg(target_arch = "wasm32")]
             texture: match picture.is_of_page() {
-                true => Some(super::web::PictureTexture::grown(
+                true => Some(super::texture::PictureTexture::grown(
                     self.texture.as_deref(),
                     gpu,
                     picture.width,
@@ -142,7 +139,7 @@ impl PictureBuffer {
         match picture.pixels {
             Pixels::Bytes(bytes) => gpu.write(&self.buffer, 0, bytes),
             #[cfg(target_arch = "wasm32")]
-            Pixels::Js(bytes) => super::web::write_js(gpu, &self.buffer, 0, bytes, 0, bytes.length()),
+            Pixels::Js(bytes) => gpu.write_js(&self.buffer, 0, bytes, 0, bytes.length()),
             #[cfg(target_arch = "wasm32")]
             Pixels::Page(image) => {
                 let Some(texture) = &self.texture else { bail!(Internal, "a page's picture came without a texture") };

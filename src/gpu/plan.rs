@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::rc::Rc;
 
+use super::raw;
 use super::{Buffer, Commands, Gpu, Kernel, Pipeline, Readback};
 use crate::error::{Result, bail};
 
@@ -85,7 +86,7 @@ pub struct CopyOut<'a> {
 /// A recorded dispatch.
 pub struct Dispatch {
     pipeline: Rc<Pipeline>,
-    bind_group: wgpu::BindGroup,
+    bind_group: raw::BindGroup,
     grid: Grid,
     /// What the bind group refers to lives as long as the plan.
     _buffers: Vec<Rc<Buffer>>,
@@ -94,12 +95,12 @@ pub struct Dispatch {
 }
 
 impl Dispatch {
-    pub(super) fn encode(&self, gpu: &Gpu, pass: &mut wgpu::ComputePass<'_>, n_rows: u32, set_pipeline: bool) {
+    pub(super) fn encode(&self, gpu: &Gpu, pass: &mut raw::Pass, n_rows: u32, set_pipeline: bool) {
         if set_pipeline {
             pass.set_pipeline(self.pipeline.raw(&gpu.device));
         }
-        pass.set_bind_group(0, &self.bind_group, &[]);
-        pass.dispatch_workgroups(self.grid.x.workgroups(n_rows), self.grid.y.workgroups(n_rows), self.grid.z);
+        pass.set_bind_group(&self.bind_group);
+        pass.dispatch(self.grid.x.workgroups(n_rows), self.grid.y.workgroups(n_rows), self.grid.z);
     }
 }
 
@@ -181,17 +182,13 @@ impl Gpu {
             let Some((_, buffer)) = bindings.iter().find(|(name, _)| *name == decl.name) else {
                 bail!(Internal, "{label}: kernel '{}' needs binding '{}'", kernel.name, decl.name);
             };
-            entries.push(wgpu::BindGroupEntry { binding: decl.index, resource: buffer.raw(self).as_entire_binding() });
+            entries.push((decl.index, buffer.raw(self)));
         }
         let fixed = [grid.x, grid.y, Extent::Fixed(grid.z)].map(|e| if let Extent::Fixed(n) = e { n } else { 1 });
         if fixed.iter().any(|&n| n == 0 || n > self.caps.max_workgroups) {
             bail!(Internal, "{label}: a grid of {fixed:?} workgroups, 1 to {} are allowed", self.caps.max_workgroups);
         }
-        let bind_group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some(&label.to_string()),
-            layout: &pipeline.layout,
-            entries: &entries,
-        });
+        let bind_group = self.device.bind_group(&label.to_string(), &pipeline.layout, &entries);
         let _buffers = bindings.iter().map(|(_, buffer)| Rc::clone(buffer)).collect();
         Ok(Dispatch { pipeline, bind_group, grid, _buffers, name: label.name.to_owned() })
     }
@@ -210,17 +207,16 @@ impl Gpu {
         n_rows: u32,
         read: Option<CopyOut<'_>>,
     ) {
-        let mut before = commands.map(|commands| commands.0);
-        let new_encoder = || self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let mut encoder = new_encoder();
+        let mut before = commands;
+        let mut encoder = self.device.encoder();
         let mut steps = plans.into_iter().flat_map(|plan| &plan.steps).peekable();
         while let Some(step) = steps.peek() {
             if let Step::Copy { src, dst, dst_at, bytes } = step {
-                encoder.copy_buffer_to_buffer(src.raw(self), 0, dst.raw(self), *dst_at, *bytes);
+                encoder.copy(src.raw(self), 0, dst.raw(self), *dst_at, *bytes);
                 steps.next();
                 continue;
             }
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            let mut pass = encoder.pass(None);
             let mut current: Option<&Rc<Pipeline>> = None;
             let mut n = 0;
             while let Some(Step::Dispatch(d)) = steps.peek()
@@ -231,16 +227,16 @@ impl Gpu {
                 n += 1;
                 steps.next();
             }
-            drop(pass);
+            pass.end();
             if n == self.caps.dispatches_per_submit {
-                self.queue.submit(before.take().into_iter().chain([encoder.finish()]));
-                encoder = new_encoder();
+                self.device.submit(before.take().into_iter().chain([encoder.finish()]));
+                encoder = self.device.encoder();
             }
         }
         if let Some(CopyOut { from, bytes, to }) = read {
-            encoder.copy_buffer_to_buffer(from.raw(self), bytes.start, &to.raw, 0, bytes.end - bytes.start);
+            encoder.copy(from.raw(self), bytes.start, &to.raw, 0, bytes.end - bytes.start);
         }
-        self.queue.submit(before.into_iter().chain([encoder.finish()]));
+        self.device.submit(before.into_iter().chain([encoder.finish()]));
     }
 
     /// Run one kernel once, outside any plan.

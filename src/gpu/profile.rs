@@ -83,33 +83,21 @@ impl Gpu {
     async fn time<'d>(&self, n_rows: u32, dispatches: impl Iterator<Item = &'d Dispatch>) -> Result<f64> {
         let resolved = self.submit_timed(n_rows, dispatches)?;
         let t: Vec<u64> = self.read(&resolved, 2).await?;
-        Ok(t[1].saturating_sub(t[0]) as f64 * f64::from(self.queue.get_timestamp_period()) / 1e3)
+        Ok(t[1].saturating_sub(t[0]) as f64 * self.device.timestamp_ns() / 1e3)
     }
 
     /// Submit a pass of these dispatches; its begin and its end come into the buffer.
     fn submit_timed<'d>(&self, n_rows: u32, dispatches: impl Iterator<Item = &'d Dispatch>) -> Result<Rc<Buffer>> {
-        let queries = self.device.create_query_set(&wgpu::QuerySetDescriptor {
-            label: Some("profile"),
-            ty: wgpu::QueryType::Timestamp,
-            count: 2,
-        });
+        let queries = self.device.queries(2);
         let resolved = self.buffer("profile", 16, Usage::Queries)?;
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                label: None,
-                timestamp_writes: Some(wgpu::ComputePassTimestampWrites {
-                    query_set: &queries,
-                    beginning_of_pass_write_index: Some(0),
-                    end_of_pass_write_index: Some(1),
-                }),
-            });
-            for d in dispatches {
-                d.encode(self, &mut pass, n_rows, true);
-            }
+        let mut encoder = self.device.encoder();
+        let mut pass = encoder.pass(Some(&queries));
+        for d in dispatches {
+            d.encode(self, &mut pass, n_rows, true);
         }
-        encoder.resolve_query_set(&queries, 0..2, resolved.raw(self), 0);
-        self.queue.submit([encoder.finish()]);
+        pass.end();
+        encoder.resolve(&queries, 2, resolved.raw(self));
+        self.device.submit([encoder.finish()]);
         Ok(resolved)
     }
 }

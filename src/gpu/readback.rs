@@ -1,13 +1,12 @@
 //! Bytes from the GPU to the host.
 
-use futures_channel::oneshot;
-
+use super::raw::{self, Answer, usage};
 use super::{Buffer, CopyOut, Gpu};
 use crate::error::{Result, bail};
 
 /// A small buffer that the host can map. Made once, used again and again.
 pub struct Readback {
-    pub(super) raw: wgpu::Buffer,
+    pub(super) raw: raw::Buffer,
 }
 
 impl Drop for Readback {
@@ -17,28 +16,18 @@ impl Drop for Readback {
 }
 
 /// A map under way.
-pub struct Pending(oneshot::Receiver<Result<(), wgpu::BufferAsyncError>>);
+pub struct Pending(Answer);
 
 impl Gpu {
     #[must_use]
     pub fn readback(&self, bytes: u64) -> Readback {
-        let raw = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("readback"),
-            size: bytes,
-            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        Readback { raw }
+        Readback { raw: self.device.buffer("readback", bytes, usage::MAP_READ | usage::COPY_DST) }
     }
 
     /// Ask for the bytes as they will be after what is submitted so far.
     #[must_use]
     pub fn map(&self, readback: &Readback) -> Pending {
-        let (done, wait) = oneshot::channel();
-        readback.raw.slice(..).map_async(wgpu::MapMode::Read, move |result| {
-            let _ = done.send(result);
-        });
-        Pending(wait)
+        Pending(readback.raw.map())
     }
 
     /// Wait for a map and hand its bytes to `read`; the readback can be used again then.
@@ -52,19 +41,15 @@ impl Gpu {
         read: impl FnOnce(&[u8]) -> T,
     ) -> Result<T> {
         self.poll();
-        let result = self.called(pending.0).await;
+        let result = self.answered(pending.0).await;
         self.check().await?;
-        match result {
-            Ok(Ok(())) => {}
-            Ok(Err(e)) => bail!(DeviceLost, "a buffer could not be read back: {e}"),
-            Err(_) => bail!(DeviceLost, "a buffer could not be read back: the device is gone"),
+        if let Err(e) = result {
+            bail!(DeviceLost, "a buffer could not be read back: {e}");
         }
-        let value = match readback.raw.slice(..).get_mapped_range() {
-            Ok(view) => read(&view),
+        match readback.raw.read_mapped(read) {
+            Ok(value) => Ok(value),
             Err(e) => bail!(Internal, "a buffer could not be read back: {e}"),
-        };
-        readback.raw.unmap();
-        Ok(value)
+        }
     }
 
     /// The first `n_elems` elements of a buffer, after what is submitted so far.

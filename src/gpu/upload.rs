@@ -34,7 +34,7 @@ impl<'a> Upload<'a> {
             match chunk {
                 Chunk::Bytes(b) => self.gpu.write(self.buffer, self.at_bytes, &b[at..at + whole]),
                 #[cfg(target_arch = "wasm32")]
-                Chunk::Js(b) => super::web::write_js(self.gpu, self.buffer, self.at_bytes, b, at as u32, whole as u32),
+                Chunk::Js(b) => self.gpu.write_js(self.buffer, self.at_bytes, b, at as u32, whole as u32),
             }
             self.at_bytes += whole as u64;
         }
