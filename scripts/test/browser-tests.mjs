@@ -20,36 +20,53 @@ const IN_FIREFOX = ['models', 'golden', 'kernels', 'readback', 'generate', 'apps
 /** Where a file is among the others. */
 const order = (file) => (FIRST.indexOf(basename(file, '.test.mjs')) + FIRST.length + 1) % (FIRST.length + 1);
 
+/** What a failed test says. That of one that took too long is a text. */
+const said = ({ error }) => error.cause?.stack ?? error.cause ?? error.stack ?? error;
+
+/** Run files. Returns what came of each: how many tests passed, failed and were skipped, and what the failed ones say. */
+async function runFiles(files, concurrency) {
+  const results = new Map(files.map((file) => [file, { passed: 0, failed: 0, skipped: 0, failures: [], seconds: 0 }]));
+  const of = (file) => results.get(basename(file));
+  const stream = run({ files: files.map((file) => join(FOLDER, file)), concurrency });
+  stream.on('test:pass', ({ file, details, skip }) => {
+    if (details.type !== 'suite') of(file)[skip === undefined ? 'passed' : 'skipped']++;
+  });
+  stream.on('test:fail', ({ name, file, details }) => {
+    if (details.type === 'suite') return;
+    of(file).failed++;
+    of(file).failures.push(`${basename(file)}: ${name}: ${said(details)}`);
+  });
+  // A file is complete as a test of its own name.
+  stream.on('test:complete', ({ name, file, details }) => {
+    if (name === file) of(file).seconds = details.duration_ms / 1e3;
+  });
+  const report = stream.compose(new spec());
+  report.pipe(process.stdout, { end: false });
+  await finished(report, { writable: false });
+  return results;
+}
+
 /**
- * Run the files whose names are given, or all, in Chromium. Returns how many tests passed, failed and were skipped, and
- * what the failed ones say.
+ * Run the files whose names are given, or all, in Chromium. A file with a failure is run once more, alone: browsers on a busy
+ * machine do not always start, and now and then lose a page. What failed and then passed is told all the same. Returns how
+ * many tests passed, failed and were skipped, and what the failed ones say.
  */
 export async function browserTests(names = []) {
   const all = readdirSync(FOLDER).filter((file) => file.endsWith('.test.mjs')).sort((a, b) => order(a) - order(b));
   const unknown = names.filter((name) => !all.includes(`${name}.test.mjs`));
   if (unknown.length) throw new Error(`no such tests: ${unknown}; there are ${all.map((f) => f.replace('.test.mjs', ''))}`);
-  const files = all.filter((file) => !names.length || names.includes(file.replace('.test.mjs', '')));
-  const counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
-  const times = [];
-  const stream = run({ files: files.map((file) => join(FOLDER, file)), concurrency: FILES_AT_A_TIME });
-  stream.on('test:pass', ({ details, skip }) => {
-    if (details.type !== 'suite') counts[skip === undefined ? 'passed' : 'skipped']++;
-  });
-  stream.on('test:fail', ({ name, file, details }) => {
-    if (details.type === 'suite') return;
-    counts.failed++;
-    counts.failures.push(`${basename(file)}: ${name}: ${(details.error.cause ?? details.error).stack}`);
-  });
-  // A file is complete as a test of its own name.
-  stream.on('test:complete', ({ name, file, details }) => {
-    if (name === file) times.push([basename(file, '.test.mjs'), details.duration_ms / 1e3]);
-  });
-  const report = stream.compose(new spec());
-  report.pipe(process.stdout, { end: false });
-  await finished(report, { writable: false });
-  times.sort((a, b) => b[1] - a[1]);
-  console.log(`\n${times.map(([name, seconds]) => `${name} ${seconds.toFixed(0)} s`).join(', ')}`);
-  return counts;
+  const results = await runFiles(all.filter((file) => !names.length || names.includes(file.replace('.test.mjs', ''))), FILES_AT_A_TIME);
+  const times = [...results].sort((a, b) => b[1].seconds - a[1].seconds);
+  console.log(`\n${times.map(([file, { seconds }]) => `${file.replace('.test.mjs', '')} ${seconds.toFixed(0)} s`).join(', ')}`);
+  const failed = [...results].filter(([, { failures }]) => failures.length);
+  // Given no files, Node.js would look for some.
+  for (const [file, result] of failed.length ? await runFiles(failed.map(([file]) => file), 1) : []) {
+    if (!result.failed) result.unsteady = results.get(file).failures;
+    results.set(file, result);
+  }
+  const sum = (count) => [...results.values()].reduce((total, result) => total + result[count], 0);
+  const list = (what) => [...results.values()].flatMap((result) => result[what] ?? []);
+  return { passed: sum('passed'), failed: sum('failed'), skipped: sum('skipped'), failures: list('failures'), unsteady: list('unsteady') };
 }
 
 async function whatFirefoxLacks() {

@@ -64,6 +64,7 @@ async function main(wanted) {
   const total = { passed: 0, failed: 0, skipped: 0 };
   const lines = [];
   const failures = [];
+  const unsteady = [];
   for (const [name, step] of Object.entries(STEPS)) {
     if (wanted.length && !wanted.includes(name)) continue;
     console.log(`\n== ${name}`);
@@ -77,11 +78,13 @@ async function main(wanted) {
     }
     for (const key of Object.keys(total)) total[key] += counts[key];
     failures.push(...(counts.failures ?? []));
+    unsteady.push(...(counts.unsteady ?? []));
     const seconds = ((Date.now() - start) / 1e3).toFixed(0);
     lines.push(`${name.padEnd(12)}${describe(counts)} in ${seconds} s`);
     // Tests of a package that is not there, or of the one before, would tell nothing.
     if (name === 'build' && counts.failed) break;
   }
+  if (unsteady.length) console.log(`\n== what failed, and passed alone\n\n${unsteady.join('\n\n')}`);
   if (failures.length) console.log(`\n== what failed\n\n${failures.join('\n\n')}`);
   console.log(`\n${lines.join('\n')}\n\n${describe(total)}`);
   process.exitCode = total.failed ? 1 : 0;

@@ -24,8 +24,8 @@ struct Family {
 }
 
 const FAMILIES: [Family; 2] = [
-    Family { name: "webgguf", features: "llm", entries: &["index.js", "worker.js", "node.js"], budget_bytes: 440_000 },
-    Family { name: "webgguf_hands", features: "hands", entries: &["hands.js"], budget_bytes: 180_000 },
+    Family { name: "webgguf", features: "llm", entries: &["index.js", "worker.js", "node.js"], budget_bytes: 400_000 },
+    Family { name: "webgguf_hands", features: "hands", entries: &["hands.js"], budget_bytes: 160_000 },
 ];
 
 const TARGET: &str = "wasm32-unknown-unknown";
