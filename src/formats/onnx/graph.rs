@@ -27,6 +27,9 @@ const DIM: Field = Field(1, "dim");
 const DIM_VALUE: Field = Field(1, "dim_value");
 const DIM_PARAM: Field = Field(2, "dim_param");
 
+/// What a name takes in the set of those that are there, at most.
+const NAME_BYTES: usize = 40;
+
 /// A network, or a branch or the body of a loop of another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
@@ -118,17 +121,26 @@ impl Graph {
             inputs: message.messages(INPUT, |i, m| within(Port::read(m), || format!("input {i}")))?,
             outputs: message.messages(OUTPUT, |i, m| within(Port::read(m), || format!("output {i}")))?,
         };
+        message.header.charge(graph.names().count() * NAME_BYTES)?;
         if let Some(name) = repeated(graph.inputs.iter().map(|p| p.name.as_str())) {
             bail!(MalformedOnnx, "input '{name}' is there twice");
         }
         Ok(graph)
     }
 
-    /// What a node reads is there, and nothing is computed twice. `around` are the values of the graphs around this one.
-    pub(super) fn check_order<'a>(&'a self, around: &mut Vec<HashSet<&'a str>>) -> Result<()> {
+    /// The names of values that are given or written in this graph.
+    fn names(&self) -> impl Iterator<Item = &str> {
         let given =
             self.initializers.iter().map(|t| t.name.as_str()).chain(self.inputs.iter().map(|p| p.name.as_str()));
-        around.push(given.collect());
+        given.chain(self.nodes.iter().flat_map(|n| &n.outputs).map(String::as_str))
+    }
+
+    /// What a node reads is there, and nothing is computed twice. `around` are the values of the graphs around this one.
+    pub(super) fn check_order<'a>(&'a self, around: &mut Vec<HashSet<&'a str>>) -> Result<()> {
+        let mut there = HashSet::with_capacity(self.names().count());
+        there.extend(self.initializers.iter().map(|t| t.name.as_str()));
+        there.extend(self.inputs.iter().map(|p| p.name.as_str()));
+        around.push(there);
         let own = around.len() - 1;
         for (i, node) in self.nodes.iter().enumerate() {
             let object = || format!("node {i} '{}'", node.name);

@@ -94,6 +94,8 @@ impl<'a> Inspection<'a> {
         let row = |((domain, name), count)| Operators { domain, name, count };
         let mut operators: Vec<Operators<'a>> = operators.into_iter().map(row).collect();
         operators.sort_by_key(|o| std::cmp::Reverse(o.count));
+        let mut tensors = Vec::with_capacity(model.constants().count());
+        tensors.extend(model.constants().map(listed));
         Inspection {
             ir_version: model.ir_version,
             producer: &model.producer_name,
@@ -109,7 +111,7 @@ impl<'a> Inspection<'a> {
             operators,
             types: types(model),
             quantization: model.quantized(),
-            tensors: model.constants().map(listed).collect(),
+            tensors,
         }
     }
 }

@@ -322,14 +322,20 @@ impl<'h> Message<'h> {
         self.list(field, |_, value| self.text_of(field, value))
     }
 
+    fn lossy_text_of(&self, field: Field, value: Value) -> Result<String> {
+        let bytes = self.blob_of(field, value)?.bytes.unwrap_or_default();
+        // A byte that is not UTF-8 becomes the three of U+FFFD.
+        self.header.charge(bytes.len().saturating_mul(3))?;
+        Ok(String::from_utf8_lossy(bytes).into_owned())
+    }
+
     /// Bytes that should be text; what is not UTF-8 in them is U+FFFD.
+    pub fn lossy_text(&self, field: Field) -> Result<String> {
+        Ok(self.one(field)?.map(|value| self.lossy_text_of(field, value)).transpose()?.unwrap_or_default())
+    }
+
     pub fn lossy_texts(&self, field: Field) -> Result<Vec<String>> {
-        self.list(field, |_, value| {
-            let bytes = self.blob_of(field, value)?.bytes.unwrap_or_default();
-            // A byte that is not UTF-8 becomes the three of U+FFFD.
-            self.header.charge(bytes.len().saturating_mul(3))?;
-            Ok(String::from_utf8_lossy(bytes).into_owned())
-        })
+        self.list(field, |_, value| self.lossy_text_of(field, value))
     }
 
     fn message_of(&self, field: Field, value: Value) -> Result<Message<'h>> {

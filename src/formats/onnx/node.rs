@@ -156,7 +156,7 @@ impl Attribute {
         Ok(match message.int(TYPE)?.unwrap_or(0) {
             1 => AttributeValue::Float(message.float(F)?.unwrap_or(0.0)),
             2 => AttributeValue::Int(message.int(I)?.unwrap_or(0)),
-            3 => AttributeValue::Text(message.lossy_texts(S)?.pop().unwrap_or_default()),
+            3 => AttributeValue::Text(message.lossy_text(S)?),
             4 => match message.message(T)? {
                 Some(m) => AttributeValue::Tensor(tensor(m)?),
                 None => missing(T)?,

@@ -136,7 +136,7 @@ impl Reader {
     ///
     /// # Errors
     /// `MalformedOnnx`, `UnsupportedTensorType` or `UnsupportedArchitecture`, naming what in the file it is about.
-    pub fn finish(self) -> Result<Model> {
+    pub fn finish(mut self) -> Result<Model> {
         let inside = self.open.len() > 1 || self.next != Next::Key || self.varint.1 > 0;
         if let Some(len) = self.file_len.filter(|&len| inside || self.at != len) {
             bail!(MalformedOnnx, "the file has {len} bytes, {} have been read", self.at.min(len));
@@ -144,6 +144,7 @@ impl Reader {
         if inside {
             bail!(MalformedOnnx, "the file ends at byte {}, inside {} (truncated?)", self.at, self.inner().kind.name());
         }
+        self.header.bytes.shrink_to_fit();
         Model::read(&self.header)
     }
 
