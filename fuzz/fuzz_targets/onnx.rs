@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
     let streamed = streamed(data);
     let _ = convert(data);
     let Ok(model) = Model::parse(data) else { return };
-    assert_eq!(streamed.as_ref(), Ok(&model));
+    assert!(streamed.expect("the same file").constants().eq(model.constants()));
     let _ = Inspection::new(&model);
     for (_, t) in model.constants() {
         if let Data::Range(range) = &t.data {

@@ -113,49 +113,45 @@ impl<'a> Converter<'a> {
     /// # Errors
     /// As [`Converter::copy`]; `MalformedOnnx` where scales and zero points do not fit.
     pub fn copy_quantized(&mut self, item: &Item<'_>, scale: &str, zero_point: Option<&str>) -> Result<()> {
-        let n_scales = self.tensor(scale)?.n_elems();
-        let fits = |n: u64| n == 1 || item.shape.iter().any(|&d| n == u64::from(d));
-        if !fits(n_scales) {
-            bail!(
-                MalformedOnnx,
-                "'{scale}' has {n_scales} elements, 1 or as many as an axis of {:?} are needed",
-                item.shape
-            );
-        }
         self.copy(item)?;
-        let n = n_scales as u32;
-        self.copy(&Item { from: scale, to: &format!("{}_scale", item.to), ty: GgmlType::F32, axes: &[], shape: &[n] })?;
+        let to = format!("{}_scale", item.to);
+        let n = self.n_beside(item, scale)?;
+        self.copy(&Item { from: scale, to: &to, ty: GgmlType::F32, axes: &[], shape: &[n] })?;
+        let ty = self.tensor(item.from)?.ty;
+        // What is 0 among the bytes that are written.
+        let nothing = if ty == DataType::Uint8 { 0x80 } else { 0 };
+        let to = format!("{}_zero", item.to);
         let Some(zero_point) = zero_point else {
-            return match self.tensor(item.from)?.ty {
-                // ONNX's default is 0, which is -128 among signed bytes.
-                DataType::Uint8 => {
-                    self.add(NewTensor {
-                        name: format!("{}_zero", item.to),
-                        ty: GgmlType::I8,
-                        shape: vec![1],
-                        bytes: vec![0x80],
-                    });
-                    Ok(())
-                }
-                _ => Ok(()),
-            };
+            if nothing != 0 {
+                // The zero point is 0 of UINT8, which is -128 here.
+                self.add(NewTensor { name: to, ty: GgmlType::I8, shape: vec![1], bytes: vec![nothing] });
+            }
+            return Ok(());
         };
-        let zeros = self.tensor(zero_point)?;
-        let n_zeros = zeros.n_elems();
-        if !fits(n_zeros) || zeros.ty != self.tensor(item.from)?.ty {
-            bail!(
-                MalformedOnnx,
-                "'{zero_point}' has {n_zeros} elements of {}, 1 or {n_scales} of the type of '{}' are needed",
-                zeros.ty,
-                item.from
-            );
+        let n = self.n_beside(item, zero_point)?;
+        let found = self.tensor(zero_point)?.ty;
+        if found != ty {
+            bail!(MalformedOnnx, "'{zero_point}' has type {found}, {ty} is needed as of '{}'", item.from);
         }
-        let nothing = if zeros.ty == DataType::Uint8 { 0x80 } else { 0 };
-        if self.bytes(zero_point)?.iter().any(|&code| code != nothing) {
-            let (to, shape) = (format!("{}_zero", item.to), [n_zeros as u32]);
-            self.copy(&Item { from: zero_point, to: &to, ty: GgmlType::I8, axes: &[], shape: &shape })?;
+        if self.bytes(zero_point)?.iter().all(|&code| code == nothing) {
+            return Ok(());
         }
-        Ok(())
+        self.copy(&Item { from: zero_point, to: &to, ty: GgmlType::I8, axes: &[], shape: &[n] })
+    }
+
+    /// The number of elements of a tensor that has one for the item's tensor, or one for each place of an axis.
+    fn n_beside(&self, item: &Item<'_>, name: &str) -> Result<u32> {
+        let n = self.tensor(name)?.n_elems();
+        match [1].iter().chain(item.shape).find(|&&d| n == u64::from(d)) {
+            Some(&n) => Ok(n),
+            None => {
+                bail!(
+                    MalformedOnnx,
+                    "'{name}' has {n} elements, 1 or as many as an axis of {:?} are needed",
+                    item.shape
+                )
+            }
+        }
     }
 
     /// Add a tensor that a family has made itself.

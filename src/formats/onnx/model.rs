@@ -1,9 +1,8 @@
 //! Models: what an ONNX file holds.
 
-use super::message::{Field, Header};
+use super::message::{Field, Header, Message};
 use super::node::repeated;
 use super::reader::within;
-use super::tensor::{KEY, VALUE};
 use super::{Graph, Tensor};
 use crate::error::{Result, bail};
 
@@ -21,6 +20,10 @@ const FUNCTIONS: Field = Field(25, "functions");
 // `OperatorSetIdProto` of the schema.
 const OPSET_DOMAIN: Field = Field(1, "domain");
 const OPSET_VERSION: Field = Field(2, "version");
+
+// `StringStringEntryProto` of the schema.
+const KEY: Field = Field(1, "key");
+const VALUE: Field = Field(2, "value");
 
 /// Earlier ones, from before November 2017, have no opsets.
 const MIN_IR_VERSION: i64 = 3;
@@ -58,6 +61,19 @@ pub fn is_onnx(head: &[u8]) -> bool {
     matches!(head, [0x08, 1..=0x7f, 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42 | 0x72, ..])
 }
 
+impl Opset {
+    fn read(message: Message<'_>) -> Result<Opset> {
+        let domain = message.text(OPSET_DOMAIN)?;
+        let domain = if domain == "ai.onnx" { String::new() } else { domain };
+        Ok(Opset { domain, version: message.int(OPSET_VERSION)?.unwrap_or(0) })
+    }
+}
+
+/// A key and its value.
+pub(super) fn pair(message: Message<'_>) -> Result<(String, String)> {
+    Ok((message.text(KEY)?, message.text(VALUE)?))
+}
+
 impl Model {
     pub(super) fn read(header: &Header) -> Result<Model> {
         let message = header.root();
@@ -70,11 +86,7 @@ impl Model {
                 "the file is of version {ir_version} of the format, {MIN_IR_VERSION} or more is supported"
             );
         }
-        let opsets = message.messages(OPSET_IMPORT, |_, m| {
-            let domain = m.text(OPSET_DOMAIN)?;
-            let domain = if domain == "ai.onnx" { String::new() } else { domain };
-            Ok(Opset { domain, version: m.int(OPSET_VERSION)?.unwrap_or(0) })
-        })?;
+        let opsets = message.messages(OPSET_IMPORT, |i, m| within(Opset::read(m), || format!("opset {i}")))?;
         if let Some(domain) = repeated(opsets.iter().map(|o| o.domain.as_str())) {
             bail!(MalformedOnnx, "operators of domain '{domain}' are there in two versions");
         }
@@ -93,7 +105,7 @@ impl Model {
             domain: message.text(DOMAIN)?,
             model_version: message.int(MODEL_VERSION)?.unwrap_or(0),
             opsets,
-            metadata: message.messages(METADATA_PROPS, |_, m| Ok((m.text(KEY)?, m.text(VALUE)?)))?,
+            metadata: message.messages(METADATA_PROPS, |i, m| within(pair(m), || format!("metadata {i}")))?,
             graph,
             n_functions: message.count(FUNCTIONS)?,
         })

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::DataType;
 use super::data_type::LAST_ID;
 use super::message::{Element, Field, Message};
+use super::model::pair;
 use crate::error::{Result, bail};
 
 /// More than any known tensor has.
@@ -26,10 +27,6 @@ const DOUBLE_DATA: Field = Field(10, "double_data");
 const UINT64_DATA: Field = Field(11, "uint64_data");
 const EXTERNAL_DATA: Field = Field(13, "external_data");
 const DATA_LOCATION: Field = Field(14, "data_location");
-
-// `StringStringEntryProto` of the schema.
-pub(super) const KEY: Field = Field(1, "key");
-pub(super) const VALUE: Field = Field(2, "value");
 
 /// A tensor with values.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,7 +147,7 @@ fn n_elems(ty: DataType, shape: &[u64]) -> Result<u64> {
 }
 
 fn external(message: Message<'_>) -> Result<Data> {
-    let entries = message.messages(EXTERNAL_DATA, |_, m| Ok((m.text(KEY)?, m.text(VALUE)?)))?;
+    let entries = message.messages(EXTERNAL_DATA, |_, m| pair(m))?;
     match entries.into_iter().find(|(key, _)| key == "location") {
         Some((_, location)) if !location.is_empty() => Ok(Data::External(location)),
         _ => bail!(MalformedOnnx, "the tensor's data is in another file, which 'external_data' does not name"),

@@ -252,6 +252,6 @@ fn what_does_not_fit_is_not_converted() {
     let mut converter = Converter::new(&model, &file);
     let says = "'u' has 4 elements, 1 or as many as an axis of [2, 3] are needed";
     assert_eq!(converter.copy_quantized(&item, "u", None).unwrap_err().to_string(), says);
-    let says = "'u_zero_point' has 1 elements of UINT8, 1 or 3 of the type of 'w' are needed";
+    let says = "'u_zero_point' has type UINT8, INT8 is needed as of 'w'";
     assert_eq!(converter.copy_quantized(&item, "w_scale", Some("u_zero_point")).unwrap_err().to_string(), says);
 }
