@@ -512,16 +512,16 @@ fn long_lists_take_bounded_memory() {
     let port = |i: u32| message(vec![(11, inner(vec![(1, text(&number(i)))]))]).bytes();
     let lists: [&dyn Fn(u32) -> Vec<u8>; 3] = [&nodes, &tensor, &port];
     for list in lists {
-        for n in [1000, 60_000, 150_000, 1_000_000] {
+        for n in [1000, 100_000, 400_000] {
             let bytes = graph_of(&(0..n).flat_map(list).collect::<Vec<u8>>());
             match n {
                 1000 => open(&bytes).expect("a sound file"),
-                1_000_000 => cases.add(class, bytes, &[MALFORMED], ""),
+                400_000 => cases.add(class, bytes, &[MALFORMED], ""),
                 _ => cases.any(class, format!("{n}"), bytes),
             }
         }
     }
-    for n in [100_000, 400_000, 2_000_000] {
+    for n in [100_000, 1_000_000] {
         let outputs: Vec<u8> = (0..n).flat_map(|i| message(vec![(2, text(&number(i)))]).bytes()).collect();
         let node = [outputs, message(vec![(4, text("Split"))]).bytes()].concat();
         cases.any(class, format!("{n} outputs"), graph_of(&message(vec![(NODE, Value::Bytes(node))]).bytes()));
@@ -540,7 +540,7 @@ fn long_lists_take_bounded_memory() {
     let node = inner(vec![(4, text("A")), (ATTRIBUTE, Value::Bytes(many))]);
     cases.add(class, graph_of(&message(vec![(NODE, node)]).bytes()), &[MALFORMED], described);
     for bytes in [vec![0x0a, 0], vec![0x2a, 0], vec![0x5a, 0]] {
-        cases.any(class, format!("{bytes:?}"), graph_of(&bytes.repeat(5_000_000)));
+        cases.any(class, format!("{bytes:?}"), graph_of(&bytes.repeat(1_000_000)));
         cases.add(class, graph_of(&bytes.repeat(9_000_000)), &[MALFORMED], kept);
     }
     let integers = inner(vec![(1, int(15 << 20)), (2, int(3)), (5, Value::Bytes(vec![1; 15 << 20])), (8, text("w"))]);
@@ -597,7 +597,7 @@ fn damaged_files_of_real_networks_are_errors_or_read() {
         }
         check(cases);
         let mut rng = Rng(bytes.len() as u64);
-        for _ in 0..20 {
+        for _ in 0..5 {
             let mut cases = Cases::default();
             for i in 0..20 {
                 let mut bytes = bytes.clone();

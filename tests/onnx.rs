@@ -9,6 +9,7 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use serde_json::Value as Json;
 use webgguf::formats::gguf::{Parsed, parse};
@@ -23,6 +24,9 @@ fn silero(name: &str) -> Option<(PathBuf, Json)> {
     let listed = common::repository().join(format!("tests/fixtures/onnx/{name}.json"));
     Some((path, serde_json::from_str(&std::fs::read_to_string(listed).unwrap()).unwrap()))
 }
+
+/// One test at a time: they share the allocator that counts.
+static TURN: Mutex<()> = Mutex::new(());
 
 const FILES: [&str; 2] = ["silero_vad_16k_op15", "silero_vad"];
 
@@ -40,6 +44,7 @@ fn row(name: &str, ty: &str, shape: &[u64], bytes: &[u8]) -> Json {
 
 #[test]
 fn tensors_are_those_of_the_reference() {
+    let _turn = TURN.lock();
     for (path, listed) in FILES.into_iter().filter_map(silero) {
         let file = std::fs::read(&path).unwrap();
         let model = Model::parse(&file).unwrap();
@@ -60,6 +65,7 @@ fn tensors_are_those_of_the_reference() {
 
 #[test]
 fn silero_vad_is_converted_bit_for_bit() {
+    let _turn = TURN.lock();
     let mut files = Vec::new();
     for (path, listed) in FILES.into_iter().filter_map(silero) {
         let written = convert(&std::fs::read(path).unwrap()).unwrap();
@@ -83,6 +89,7 @@ fn silero_vad_is_converted_bit_for_bit() {
 
 #[test]
 fn a_model_of_no_family_is_an_error() {
+    let _turn = TURN.lock();
     let error = convert(&writer::sound().bytes()).unwrap_err();
     assert_eq!(error.code(), "UNSUPPORTED_ARCHITECTURE");
     let says = "the file's 6 tensors (the first is 'big') are of no model that can be converted; those are: Silero VAD";
@@ -108,6 +115,7 @@ impl ByteSource for OneStream {
 
 #[test]
 fn sources_of_ranges_and_of_one_stream_give_the_same_model() {
+    let _turn = TURN.lock();
     for (path, _) in FILES.into_iter().filter_map(silero) {
         let whole = Model::parse(&std::fs::read(&path).unwrap()).unwrap();
         let file = || FileSource::open(&path).unwrap();
@@ -123,6 +131,7 @@ fn sources_of_ranges_and_of_one_stream_give_the_same_model() {
 /// Kokoro-82M with int8 weights, a file of 92 MB that is named by `WEBGGUF_KOKORO`.
 #[test]
 fn a_large_file_takes_little_memory() {
+    let _turn = TURN.lock();
     let Some(path) = std::env::var_os("WEBGGUF_KOKORO") else {
         eprintln!("SKIP: WEBGGUF_KOKORO names no file");
         return;
