@@ -1,0 +1,4 @@
+//! Networks for speech.
+
+pub mod convert;
+pub mod silero_vad;
