@@ -1,8 +1,8 @@
 //! Words among others: those that change before a vowel, and those that depend on what follows.
 
 use super::heteronyms;
-use super::lookup::lookup;
-use crate::speech::phonemes::dictionary::{Dictionary, Tag};
+use super::lookup::Lookup;
+use crate::speech::phonemes::dictionary::Tag;
 use crate::speech::phonemes::Source;
 
 const VOWELS: &str = "AIOWYiuæɑɔəɛɜɪʊʌᵊᵻɐ";
@@ -39,7 +39,7 @@ impl<'a> Context<'a> {
 }
 
 /// A word's phonemes where it stands.
-pub fn pronounce(dictionary: &Dictionary, word: &str, context: &Context) -> (String, Source) {
+pub fn pronounce(lookup: &Lookup, word: &str, context: &Context) -> (String, Source) {
     let before_vowel = context.sound.map(|sound| VOWELS.contains(sound));
     let weak = match (word, before_vowel) {
         ("the" | "The" | "THE", Some(true)) => "ði",
@@ -59,9 +59,10 @@ pub fn pronounce(dictionary: &Dictionary, word: &str, context: &Context) -> (Str
     if let Some(phonemes) = heteronyms::missing(word, context) {
         return (phonemes.into(), Source::Dictionary);
     }
-    let (entry, source) = lookup(dictionary, word);
+    let found = lookup.find(word);
+    let (entry, source) = (&found.0, found.1);
     if entry.variants.is_empty() {
-        return (entry.phonemes, source);
+        return (entry.phonemes.clone(), source);
     }
     let tags: &[Tag] = if context.is_last() && entry.variants.iter().any(|v| v.0 == Tag::Last) {
         &[Tag::Last]
@@ -71,6 +72,6 @@ pub fn pronounce(dictionary: &Dictionary, word: &str, context: &Context) -> (Str
     let variant = tags.iter().find_map(|wanted| entry.variants.iter().find(|(tag, _)| tag == wanted));
     match variant {
         Some((_, phonemes)) if !phonemes.is_empty() => (phonemes.clone(), source),
-        _ => (entry.phonemes, source),
+        _ => (entry.phonemes.clone(), source),
     }
 }

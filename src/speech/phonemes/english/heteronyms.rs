@@ -76,7 +76,7 @@ fn general(word: &str, at: &Context) -> &'static [Tag] {
     let (before, after) = (at.before(1), at.after(1));
     // An adverb can stand between.
     let head = if is_adverb(before) { at.before(2) } else { before };
-    let ends_in_s = word.ends_with('s');
+    let ends_in_s = word.ends_with('s') && !word.ends_with("ss");
     if has(&BEFORE_VERBS, head) || has(&OBJECTS, before) && matches!(at.before(2), "let" | "make" | "made" | "help") {
         // "to records" are no verb.
         return if ends_in_s { NOUN } else { VERB };
@@ -102,7 +102,7 @@ fn general(word: &str, at: &Context) -> &'static [Tag] {
     if object || is_plural(before) && !ends_in_s && (after.is_empty() || has(&SMALL, after)) {
         return VERB;
     }
-    if is_content(after) && before.is_empty() { &[Tag::Adjective, Tag::Noun] } else { &[] }
+    if is_content(after) && before.is_empty() { ADJECTIVE } else { &[] }
 }
 
 fn special(word: &str, at: &Context) -> Option<&'static [Tag]> {
@@ -142,14 +142,15 @@ fn special(word: &str, at: &Context) -> Option<&'static [Tag]> {
         },
         "content" => {
             let feeling = has(&BE, before) || matches!(before, "feel" | "felt" | "very" | "quite" | "not" | "more" | "seemed" | "looked" | "himself" | "herself" | "perfectly");
-            if feeling && !matches!(after, "that") || matches!(after, "with" | "to") { ADJECTIVE } else { NOUN }
+            let made = has(&OBJECTS, before) && matches!(at.before(2), "made" | "make" | "makes" | "kept" | "keep");
+            if made || feeling && !matches!(after, "that") || matches!(after, "with" | "to") { ADJECTIVE } else { NOUN }
         }
         "minute" => {
             let small = matches!(before, "very" | "most" | "extremely" | "such" | "in")
                 || matches!(after, "detail" | "details" | "amount" | "amounts" | "quantity" | "quantities" | "particles" | "changes" | "differences" | "traces");
             if small { ADJECTIVE } else { &[] }
         }
-        "bass" => if near(&["fish", "fishing", "sea", "striped", "largemouth", "caught", "lake", "river", "grilled"]) { NOUN } else { ADJECTIVE },
+        "bass" => if matches!(before, "sea" | "striped" | "largemouth" | "smallmouth" | "grilled") || matches!(at.before(2), "caught" | "catch") || near(&["fish", "fishing"]) { NOUN } else { ADJECTIVE },
         "bow" | "bows" => match after {
             "to" | "before" | "down" | "out" => VERB,
             _ if matches!(at.before(2), "take" | "took" | "taking") || matches!(before, "low") => VERB,
@@ -171,7 +172,7 @@ fn special(word: &str, at: &Context) -> Option<&'static [Tag]> {
 /// A pronunciation that the dictionary does not have: the metal.
 pub fn missing(word: &str, at: &Context) -> Option<&'static str> {
     let metal = || {
-        matches!(at.after(1), "pipe" | "pipes" | "paint" | "poisoning" | "bullet" | "bullets" | "acid" | "ore" | "weight" | "weights")
+        matches!(at.after(1), "pipe" | "pipes" | "pencil" | "pencils" | "glass" | "paint" | "poisoning" | "bullet" | "bullets" | "acid" | "ore" | "weight" | "weights")
             || matches!(at.before(1), "molten" | "of") && at.is_last()
             || matches!(at.before(1), "unleaded")
     };

@@ -1,15 +1,53 @@
 //! How a word by itself is pronounced: by the dictionary, in other cases, by its parts, by its letters.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use super::morphology;
 use crate::speech::phonemes::dictionary::{Dictionary, Entry};
 use crate::speech::phonemes::Source;
 
-pub fn lookup(dictionary: &Dictionary, word: &str) -> (Entry, Source) {
+/// The words of a text, each looked up once while they are few.
+pub struct Lookup<'a> {
+    pub dictionary: &'a Dictionary,
+    known: RefCell<HashMap<String, Found>>,
+}
+
+pub type Found = Rc<(Entry, Source)>;
+
+/// Words that are kept.
+const MAX_KNOWN: usize = 4096;
+
+impl<'a> Lookup<'a> {
+    pub fn new(dictionary: &'a Dictionary) -> Self {
+        Lookup { dictionary, known: RefCell::default() }
+    }
+
+    pub fn find(&self, word: &str) -> Found {
+        let mut known = self.known.borrow_mut();
+        if let Some(found) = known.get(word) {
+            return found.clone();
+        }
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        let found = Rc::new(lookup(self.dictionary, word));
+        known.insert(word.to_owned(), found.clone());
+        found
+    }
+}
+
+fn lookup(dictionary: &Dictionary, word: &str) -> (Entry, Source) {
     if let Some(entry) = known(dictionary, word) {
         return (entry, Source::Dictionary);
     }
     if let Some(entry) = morphology::derive(dictionary, word) {
         return (entry, Source::Derived);
+    }
+    // "npm": no letter could be a vowel.
+    if word.len() < 6 && !word.bytes().any(|byte| b"aeiouyAEIOUY".contains(&byte)) {
+        return (Entry { phonemes: spell(dictionary, &word.to_ascii_uppercase()), variants: Vec::new() }, Source::Spelled);
     }
     match dictionary.letter_to_sound(word) {
         phonemes if phonemes.is_empty() => (Entry { phonemes: spell(dictionary, word), variants: Vec::new() }, Source::Spelled),

@@ -15,6 +15,7 @@ use normalize::{Say, normalize};
 
 use super::{Dictionary, Phonemized, Source, Word};
 use connected::Context;
+use lookup::Lookup;
 
 /// A spoken word, or a mark that pauses.
 #[derive(Debug)]
@@ -63,6 +64,7 @@ fn pronounce(tokens: &mut [Token], dictionary: &Dictionary) {
             Token::Mark { .. } => None,
         })
         .collect();
+    let lookup = Lookup::new(dictionary);
     let mut sound = None;
     for i in (0..tokens.len()).rev() {
         match &mut tokens[i] {
@@ -72,7 +74,7 @@ fn pronounce(tokens: &mut [Token], dictionary: &Dictionary) {
                     word.phonemes = lookup::spell(dictionary, &word.spoken);
                     word.spoken = spaced(&word.spoken);
                 } else {
-                    (word.phonemes, word.source) = connected::pronounce(dictionary, &word.spoken, &context);
+                    (word.phonemes, word.source) = connected::pronounce(&lookup, &word.spoken, &context);
                 }
                 sound = word.phonemes.chars().find(|c| !matches!(c, 'ˈ' | 'ˌ'));
             }

@@ -114,6 +114,11 @@ const PLAIN: [(&str, &str); 26] = [
 /// Those that are clear without a dot.
 const DOTLESS: [&str; 12] = ["Dr", "Mr", "Mrs", "Ms", "etc", "vs", "Sgt", "Jr", "Sr", "Ltd", "approx", "Blvd"];
 
+/// Whether a word is an abbreviation wherever it stands.
+pub fn is_clear(word: &str) -> bool {
+    DOTLESS.contains(&word)
+}
+
 fn find<'a>(table: &[(&str, &'a str)], word: &str) -> Option<&'a str> {
     table.iter().find(|(short, _)| *short == word).map(|(_, long)| *long)
 }
@@ -159,6 +164,9 @@ pub fn read(at: &At) -> Option<Reading> {
 
 /// "e.g.", "i.e.", "et al.", "w/o".
 fn latin(at: &At) -> Option<Reading> {
+    if at.word(0) == Some("w") && at.is_mark(1, '/') && at.is_space(2) {
+        return Some(Reading::words(2, "with"));
+    }
     let letters = (at.word(0)?, at.mark(1)?, at.word(2)?);
     let words = match letters {
         ("e" | "E", '.', "g") => "for example",
@@ -222,14 +230,14 @@ const SENTENCE_STARTS: [&str; 40] = [
 
 fn dotted(at: &At, word: &str) -> Option<Reading> {
     let dot = at.is_mark(1, '.');
-    if !dot && !DOTLESS.contains(&word) {
+    if !dot && !is_clear(word) {
         return None;
     }
     let n = 1 + isize::from(dot);
     let next = n + at.blank(n);
     let lower = word.to_ascii_lowercase();
     let capital_next = is_capital(at.word(next)) && next > n;
-    let name_before = is_capital(at.word_before()) || at.is_mark(-1, ',') || at.is_space(-1) && at.is_mark(-2, ',');
+    let name_before = is_capital(at.word_before()) || at.is_space(-1) && at.is_mark(-2, '&') || at.is_mark(-1, ',') || at.is_space(-1) && at.is_mark(-2, ',');
     let street = matches!(word, "St" | "Dr") && name_before && is_capital(at.word_before());
     let street = street && (!capital_next || at.i > 3 && at.digits(-4).is_some());
     if let Some(title) = find(&TITLES, word).filter(|_| capital_next && !street && at.blank(n) == 1) {
@@ -238,7 +246,7 @@ fn dotted(at: &At, word: &str) -> Option<Reading> {
     let long = find(&BEHIND_NAMES, word)
         .filter(|_| name_before || at.is_space(-1) && at.word(-2).is_some())
         .or_else(|| find(&BEFORE_NUMBERS, &lower).filter(|_| at.digits(next).is_some() && dot))
-        .or_else(|| find(&PLAIN, &lower).filter(|_| dot || DOTLESS.contains(&word)))
+        .or_else(|| find(&PLAIN, &lower).filter(|_| dot || is_clear(word)))
         // "doctor" stands alone, too.
         .or_else(|| find(&TITLES[..4], word).filter(|_| dot || !capital_next))?;
     // "no." and "art." end sentences more often than they stand for a word.

@@ -5,9 +5,9 @@ use super::{MAX_LEXEMES, codes, words};
 use crate::speech::phonemes::english::lexemes::{At, Kind};
 
 /// Ends of host names that are read as words; others are spelled.
-const DOMAINS: [&str; 26] = [
+const DOMAINS: [&str; 27] = [
     "com", "org", "net", "edu", "gov", "info", "io", "co", "ai", "dev", "app", "uk", "de", "fr", "ca", "us", "eu", "jp", "tv", "me",
-    "html", "htm", "php", "pdf", "txt", "xyz",
+    "html", "htm", "php", "pdf", "txt", "xyz", "js",
 ];
 const SPOKEN_DOMAINS: [&str; 9] = ["com", "org", "net", "gov", "info", "dev", "app", "me", "co"];
 
@@ -22,8 +22,8 @@ pub fn read(at: &At) -> Option<Reading> {
 fn tag(at: &At) -> Option<Reading> {
     let mark = at.mark(0).filter(|_| !matches!(at.mark(-1), Some('#' | '@' | '/')))?;
     let start = match (mark, at.kind(1)?) {
-        ('#', Kind::Digits) if !at.is_letter_or_digit(2) => return Some(Reading::words(1, "number")),
-        ('#', Kind::Word) => Reading::words(1, "hashtag"),
+        ('#', Kind::Digits) if at.word(2).is_none() => return Some(Reading::words(1, "number")),
+        ('#', Kind::Word | Kind::Digits) => Reading::words(1, "hashtag"),
         ('@', Kind::Word | Kind::Digits) => Reading::words(1, "at"),
         _ => return None,
     };

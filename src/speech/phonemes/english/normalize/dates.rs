@@ -30,11 +30,12 @@ pub fn read(at: &At) -> Option<Reading> {
 
 /// The month at `k`, and the lexemes of its name.
 fn month(at: &At, k: isize) -> Option<(isize, &'static str)> {
-    let word = at.word(k)?;
-    if let Some(month) = MONTHS.iter().find(|month| **month == word || month.to_uppercase() == word) {
+    let word = at.word(k).filter(|word| word.starts_with(|c: char| c.is_ascii_uppercase()))?;
+    let is_month = |month: &&&str| **month == word || month.len() == word.len() && month.eq_ignore_ascii_case(word);
+    if let Some(month) = MONTHS.iter().find(is_month) {
         return Some((1, month));
     }
-    let short = matches!(word.len(), 3) || word == "Sept";
+    let short = word.len() == 3 || word == "Sept";
     let month = MONTHS.iter().find(|month| short && month.starts_with(word))?;
     Some((1 + isize::from(at.is_mark(k + 1, '.')), month))
 }
@@ -143,6 +144,6 @@ fn weekday(at: &At) -> Option<Reading> {
     let n = 1 + isize::from(at.is_mark(1, '.'));
     let next = n + isize::from(at.is_mark(n, ','));
     let next = next + at.blank(next);
-    let dated = month(at, next).is_some() || at.digits(next).is_some() || n == 2 && (at.is_mark(2, ',') || matches!(at.word(next), Some("at" | "and" | "to" | "morning" | "night")));
+    let dated = month(at, next).is_some() || n == 2 && (at.digits(next).is_some() || at.is_mark(2, ',') || matches!(at.word(next), Some("at" | "and" | "to" | "morning" | "night")));
     dated.then(|| Reading::words(n, day))
 }

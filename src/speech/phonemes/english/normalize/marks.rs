@@ -72,6 +72,8 @@ pub fn read(at: &At) -> Option<Reading> {
         // "....", and several signs at an end: one says it.
         '!' | '?' | ',' | ';' | '—' | '…' => pause(run, mark),
         '.' | ':' | '“' | '”' | '(' | ')' => pause(1, mark),
+        '[' | '{' => pause(1, '('),
+        ']' | '}' => pause(1, ')'),
         '"' => pause(1, if opens(at) { '“' } else { '”' }),
         '-' if run > 1 => pause(run, '—'),
         '–' => pause(run, '—'),
@@ -123,7 +125,11 @@ fn apostrophe(at: &At) -> Option<Reading> {
     if let Some(word) = at.word(1).filter(|_| !behind_word) {
         let lower = word.to_ascii_lowercase();
         // A word that is cut at its front, and not a quotation of one word.
-        if ELISIONS.contains(&lower.as_str()) && !at.is_mark(2, '\'') || lower == "n" {
+        if lower == "n" {
+            let both = at.is_mark(2, '\'');
+            return Some(Reading::words(if both { 3 } else { 2 }, "'n'"));
+        }
+        if ELISIONS.contains(&lower.as_str()) && !at.is_mark(2, '\'') {
             return Some(Reading::words(2, &format!("'{lower}")));
         }
         return Some(Reading { n: 1, say: vec![Say::Mark('“')] });

@@ -42,7 +42,8 @@ pub struct Part {
 /// another.
 const MAX_LEXEMES: isize = 100;
 
-const READERS: [fn(&At) -> Option<Reading>; 10] = [
+const READERS: [fn(&At) -> Option<Reading>; 13] = [
+    words::plain,
     addresses::read,
     dates::read,
     times::read,
@@ -51,7 +52,9 @@ const READERS: [fn(&At) -> Option<Reading>; 10] = [
     codes::read,
     abbreviations::read,
     roman::read,
+    units::alone,
     words::read,
+    quantity::rest,
     marks::read,
 ];
 

@@ -98,7 +98,7 @@ pub fn pair(digits: &str) -> String {
 pub fn year(digits: &str) -> String {
     let Ok(n) = digits.parse::<u32>() else { return one_by_one(digits) };
     match digits.len() {
-        4 if !(2000..2010).contains(&n) && n >= 1100 && n % 1000 != 0 => {
+        4 if !(2000..2010).contains(&n) && n >= 1010 && n % 1000 != 0 => {
             format!("{} {}", cardinal(&digits[..2]), pair(&digits[2..]))
         }
         _ => cardinal(digits),
@@ -107,7 +107,7 @@ pub fn year(digits: &str) -> String {
 
 /// Whether a number of four digits is said as a year. Other numbers of its size are said so, too: "fifteen hundred people".
 pub fn is_year(digits: &str) -> bool {
-    digits.len() == 4 && ("1100".."2100").contains(&digits)
+    digits.len() == 4 && ("1010".."2100").contains(&digits)
 }
 
 /// Several of a number: "eighties", "sixes".

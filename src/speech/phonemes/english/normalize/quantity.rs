@@ -1,7 +1,7 @@
 //! Numbers with what they count: percentages, ordinals, fractions, ranges, units, decades, versions.
 
 use super::number::Number;
-use super::numerals::{cardinal, fraction, is_year, one_by_one, ordinal, pair, plural, year};
+use super::numerals::{cardinal, code, fraction, is_year, one_by_one, ordinal, pair, plural, year};
 use super::spoken::Reading;
 use super::units;
 use crate::speech::phonemes::english::lexemes::At;
@@ -22,7 +22,10 @@ fn decade(at: &At) -> Option<Reading> {
         Some("s") => 2,
         // "1980's".
         None if at.is_mark(quote + 1, '\'') && at.word(quote + 2) == Some("s") => 3,
-        _ if quote == 1 && digits.len() == 2 && !at.is_letter_or_digit(2) => return Some(Reading::words(2, &cardinal(digits))),
+        _ if quote == 1 && digits.len() == 2 && !at.is_letter_or_digit(2) => {
+            let words = if digits.starts_with('0') { pair(digits) } else { cardinal(digits) };
+            return Some(Reading::words(2, &words));
+        }
         _ => return None,
     };
     let words = match digits.len() {
@@ -111,14 +114,23 @@ fn mixed(at: &At) -> Option<Reading> {
             words => words,
         };
         let (reading, n) = (format!("{} and {words}", cardinal(whole)), 5);
-        return Some(units::behind(at, n, false).map_or(Reading::words(n, &reading), |unit| Reading::words(0, &reading).then(unit)));
+        return Some(counted(at, n, &reading, false));
     }
     let (n, d) = part(0)?;
     let words = match (n, d) {
-        ("24", "7") | ("9", "11") => format!("{} {}", cardinal(n), cardinal(d)),
+        ("24", "7") | ("9", "11") => return Some(Reading::words(3, &format!("{} {}", cardinal(n), cardinal(d)))),
         _ => fraction(n, d),
     };
-    Some(Reading::words(3, &words))
+    // "1/4 tsp" is less than one.
+    Some(counted(at, 3, &words, n.parse::<u32>().ok()? < d.parse::<u32>().ok()?))
+}
+
+/// Words of a number of `n` lexemes, with its unit.
+fn counted(at: &At, n: isize, words: &str, one: bool) -> Reading {
+    match units::behind(at, n, one) {
+        Some(unit) => Reading::words(0, words).then(unit),
+        None => Reading::words(n, words),
+    }
 }
 
 /// "1st", "22nd": ordinals; "5th-century" begins with one.
@@ -152,11 +164,14 @@ fn range(at: &At) -> Option<Reading> {
         _ => to.alone(),
     };
     let words = format!("{} to {last}", if years { from.alone() } else { from.amount() });
-    let reading = Reading::words(0, &words);
-    Some(match units::behind(at, n, false) {
-        Some(unit) => reading.then(unit),
-        None => reading.plus(n),
-    })
+    Some(counted(at, n, &words, false))
+}
+
+const SCALES: [&str; 5] = ["hundred", "thousand", "million", "billion", "trillion"];
+
+/// Digits that nothing else could read.
+pub fn rest(at: &At) -> Option<Reading> {
+    at.digits(0).map(|digits| Reading::words(1, &code(digits)))
 }
 
 /// A number, with or without a unit.
@@ -165,9 +180,29 @@ fn measured(at: &At) -> Option<Reading> {
     if let Some(unit) = units::behind(at, number.n, number.is_one()) {
         return Some(Reading::words(0, &number.amount()).then(unit));
     }
-    // What is glued to letters is a code, see `codes.rs`.
-    if at.word(number.n).is_some() {
-        return None;
+    // "1.5 million km".
+    let blank = at.blank(number.n);
+    let scale = at.word(number.n + blank).filter(|scale| blank == 1 && SCALES.contains(scale));
+    if let Some(scale) = scale
+        && let Some(unit) = units::behind(at, number.n + 2, false)
+    {
+        return Some(Reading::words(0, &format!("{} {scale}", number.amount())).then(unit));
+    }
+    match at.word(number.n) {
+        Some("M") => return Some(Reading::words(number.n + 1, &format!("{} million", number.amount()))),
+        Some("B") => return Some(Reading::words(number.n + 1, &format!("{} billion", number.amount()))),
+        // "3.0e8".
+        Some("e" | "E") if number.decimals.is_some() => {
+            let minus = isize::from(at.is_mark(number.n + 1, '-'));
+            if let Some(power) = at.digits(number.n + 1 + minus) {
+                let sign = if minus == 1 { "minus " } else { "" };
+                let words = format!("{} times ten to the {sign}{}", number.amount(), cardinal(power));
+                return Some(counted(at, number.n + 2 + minus, &words, false));
+            }
+        }
+        // Digits that are glued to letters are a code, see `codes.rs`.
+        Some(_) if number.decimals.is_none() => return None,
+        _ => {}
     }
     Some(Reading::words(number.n, &number.alone()))
 }

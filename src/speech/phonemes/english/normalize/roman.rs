@@ -11,12 +11,12 @@ const NUMBERED: [&str; 34] = [
     "schedule", "symphony", "sonata", "canto", "group", "category", "page",
 ];
 /// Who is numbered: "Henry VIII" is "Henry the eighth".
-const RULERS: [&str; 74] = [
+const RULERS: [&str; 73] = [
     "Henry", "Louis", "George", "Edward", "Charles", "James", "William", "Richard", "John", "Paul", "Pius", "Elizabeth", "Mary",
     "Catherine", "Nicholas", "Alexander", "Peter", "Napoleon", "Philip", "Ferdinand", "Frederick", "Wilhelm", "Benedict", "Leo",
     "Gregory", "Clement", "Innocent", "Urban", "Francis", "Ivan", "Gustav", "Christian", "Carl", "Karl", "Alfonso", "Ramses",
     "Ramesses", "Ptolemy", "Cleopatra", "Darius", "Xerxes", "Constantine", "Theodosius", "Otto", "Leopold", "Isabella", "Haakon",
-    "Harald", "Olav", "Margrethe", "Albert", "Harold", "Stephen", "Malcolm", "Robert", "David", "Kenneth", "Mehmed", "Murad",
+    "Harald", "Olav", "Margrethe", "Albert", "Harold", "Stephen", "Robert", "David", "Kenneth", "Mehmed", "Murad",
     "Selim", "Suleiman", "Mohammed", "Hassan", "Sixtus", "Julius", "Boniface", "Adrian", "Joseph", "Umberto", "Victor", "Emmanuel",
     "Wenceslas", "Casimir", "Sigismund",
 ];

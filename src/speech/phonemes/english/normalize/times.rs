@@ -4,8 +4,21 @@ use super::numerals::cardinal;
 use super::spoken::Reading;
 use crate::speech::phonemes::english::lexemes::At;
 
-/// "5:30 p.m.", "17:05", "10:00", "5pm", "12:00:30".
+/// "5:30 p.m.", and "9am-5pm".
 pub fn read(at: &At) -> Option<Reading> {
+    let from = time(at)?;
+    if !matches!(at.mark(from.n), Some('-' | '–')) {
+        return Some(from);
+    }
+    let to = time(&At { i: at.i.checked_add_signed(from.n + 1)?, ..*at });
+    Some(match to {
+        Some(to) => from.plus(1).and("to").then(to),
+        None => from,
+    })
+}
+
+/// "17:05", "10:00", "5pm", "12:00:30".
+fn time(at: &At) -> Option<Reading> {
     let hour = at.digits(0).filter(|digits| at.is_free() && digits.len() < 3 && digits.parse::<u32>().unwrap_or(99) < 25)?;
     let minute = at.digits(2).filter(|minute| at.is_mark(1, ':') && minute.len() == 2 && *minute < "60");
     let Some(minute) = minute else {

@@ -144,8 +144,29 @@ fn power(at: &At, k: isize) -> Option<(isize, &'static str)> {
     Some((caret + 1, sign))
 }
 
+/// Those that are no words, and need no number before them.
+const CLEAR: [&str; 22] = [
+    "km", "cm", "mm", "kg", "mg", "ml", "mph", "kHz", "MHz", "GHz", "MB", "GB", "TB", "KB", "kWh", "tsp", "tbsp", "yr", "yrs", "hrs",
+    "lbs", "mmHg",
+];
+
+/// Whether a word is a unit wherever it stands.
+pub fn is_clear(word: &str) -> bool {
+    CLEAR.contains(&word)
+}
+
+/// A unit without a number: "several km", "$30k/yr".
+pub fn alone(at: &At) -> Option<Reading> {
+    let word = at.word(0).filter(|word| is_clear(word) && !at.is_letter_or_digit(1))?;
+    let one = at.is_mark(-1, '/') || matches!(at.word_before(), Some("per" | "a" | "one" | "each"));
+    find(word, one).map(|unit| Reading::words(1, unit))
+}
+
 /// What stands at `k`, behind a number of `k` lexemes. The reading counts these, too.
 pub fn behind(at: &At, k: isize, one: bool) -> Option<Reading> {
+    // Signs can stand apart: "20 °C", "5 %".
+    let apart = at.blank(k) == 1 && matches!(at.mark(k + 1), Some('%' | '‰' | '°' | 'Ω'));
+    let k = k + isize::from(apart);
     if let Some(mark) = at.mark(k) {
         let degree = if one { "degree" } else { "degrees" };
         let reading = match mark {
@@ -209,7 +230,7 @@ fn micro(at: &At, k: isize, one: bool) -> Option<Reading> {
         return Some(Reading::words(end + at.blank(end) + 1, &format!("{kind} {unit}")));
     }
     // One letter apart from its number is a name as often as a unit.
-    if blank == 1 && matches!(name.as_str(), "K" | "N" | "J" | "t" | "s" | "W" | "V" | "MP" | "pt") {
+    if blank == 1 && matches!(name.as_str(), "K" | "N" | "J" | "t" | "s" | "MP" | "pt") {
         return None;
     }
     // "80s" are years, "5G" and "4K" names.

@@ -2,9 +2,10 @@
 
 use super::MAX_LEXEMES;
 use super::spoken::{Reading, Say};
+use super::{abbreviations, units};
 use crate::speech::phonemes::Dictionary;
 use crate::speech::phonemes::dictionary::Tag;
-use crate::speech::phonemes::english::lexemes::At;
+use crate::speech::phonemes::english::lexemes::{At, Kind};
 
 /// Two consonants with which a word can begin.
 const ONSETS: [&str; 31] = [
@@ -15,6 +16,10 @@ const ONSETS: [&str; 31] = [
 const SPELLED: [&str; 32] = [
     "AI", "IT", "US", "UK", "EU", "UN", "TV", "PC", "CD", "ID", "PM", "AC", "DC", "CEO", "CFO", "CTO", "MIT", "CIA", "IRS", "EPA", "ATM",
     "ICU", "UFO", "VIP", "ISP", "USA", "PR", "HR", "AD", "BC", "ET", "AP",
+];
+/// "the A train", "vitamin A".
+const NAMED: [&str; 14] = [
+    "the", "vitamin", "plan", "type", "grade", "hepatitis", "letter", "section", "group", "team", "option", "class", "point", "an",
 ];
 /// Letters and capitals that are no acronym.
 const SHORT: [(&str, &str); 8] = [
@@ -28,9 +33,22 @@ const SHORT: [(&str, &str); 8] = [
     ("USAs", "USAs"),
 ];
 
+/// A word in small letters that stands by itself: most are, so no other reader has to look at them.
+pub fn plain(at: &At) -> Option<Reading> {
+    let word = at.word(0).filter(|word| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase()))?;
+    let apart = matches!(at.kind(-1), None | Some(Kind::Space)) && matches!(at.kind(1), Some(Kind::Space | Kind::Mark(',' | ';' | '!' | '?')));
+    let clear = !units::is_clear(word) && !abbreviations::is_clear(word);
+    (apart && clear).then(|| Reading::words(1, word))
+}
+
 /// A word, or several with hyphens between them.
 pub fn read(at: &At) -> Option<Reading> {
     let word = at.word(0)?;
+    // "AT&T", "R&D".
+    let is_capitals = |k: isize| at.word(k).is_some_and(|word| word.len() < 4 && word.bytes().all(|byte| byte.is_ascii_uppercase()));
+    if is_capitals(0) && (at.is_mark(1, '&') && is_capitals(2) || at.is_mark(-1, '&') && is_capitals(-2)) {
+        return Some(Reading::spell(1, word));
+    }
     let mut n = 1;
     let mut joined = word.to_owned();
     while n < MAX_LEXEMES
@@ -63,7 +81,8 @@ pub fn say(at: &At, word: &str) -> Vec<Say> {
         let stem = &word[..upper];
         return match acronym(at, stem) {
             Say::Spell(letters) => vec![Say::Spell(letters + "s")],
-            _ => vec![Say::Word(format!("{}{end}", stem.to_ascii_lowercase()))],
+            Say::Word(stem) => vec![Say::Word(stem + end)],
+            Say::Mark(_) => Vec::new(),
         };
     }
     if word.len() == 1 {
@@ -115,10 +134,12 @@ fn camel(word: &str) -> Vec<&str> {
 /// One letter: "a" and "I" are words where they can be.
 fn single(at: &At, letter: &str) -> Say {
     let word_behind = at.blank(1) == 1 && at.word(2).is_some();
+    let thing_behind = at.blank(1) == 1 && (at.is_letter_or_digit(2) || matches!(at.mark(2), Some('$' | '€' | '£' | '¥' | '“' | '"' | '(' | '\'' | '#')));
     let lower_behind = word_behind && at.word(2).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
     let spell = match letter {
-        "a" => !(word_behind || at.blank(1) == 1 && at.is_letter_or_digit(2)) && at.word_before().is_none_or(|word| word == "letter"),
+        "a" => !thing_behind && at.word_before().is_none_or(|word| word == "letter"),
         // "Plan A is", and "A plan is".
+        "A" if at.word_before().is_some_and(|before| NAMED.contains(&before.to_ascii_lowercase().as_str())) => true,
         "A" => !word_behind && at.kind(1).is_some_and(|_| !at.is_space(1)) || at.word_before().is_some_and(|word| is_name(word)) && !lower_behind,
         "I" => false,
         "O" => !word_behind,
@@ -151,8 +172,11 @@ fn known(dictionary: &Dictionary, lower: &str) -> bool {
 
 /// Whether the words around are in capitals, too.
 fn is_shouted(at: &At) -> bool {
-    let is_loud = |k: isize| at.word(k).is_some_and(|word| word.len() > 3 && word.bytes().all(|byte| !byte.is_ascii_lowercase()));
-    is_loud(-2) && is_loud(2) || is_loud(2) && is_loud(4) || is_loud(-2) && is_loud(-4)
+    let is_loud = |&k: &isize| {
+        let capitals = at.word(k).filter(|word| word.len() > 2 && word.bytes().all(|byte| !byte.is_ascii_lowercase()));
+        capitals.is_some_and(|word| known(at.dictionary, &word.to_ascii_lowercase()))
+    };
+    [-6, -4, -2, 2, 4, 6].iter().filter(|k| is_loud(k)).count() > 1
 }
 
 /// Whether letters that are no known word are better spelled: they are few, or can't be said.
