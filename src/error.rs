@@ -13,6 +13,9 @@ pub enum Error {
     /// The file is not a well-formed ONNX file. Another copy of the file may be.
     #[error("{0}")]
     MalformedOnnx(String),
+    /// The file is not a well-formed dictionary of phonemes. Another copy of the file may be.
+    #[error("{0}")]
+    MalformedDictionary(String),
     /// The file is well-formed but holds a model this version cannot run.
     #[error("{0}")]
     UnsupportedArchitecture(String),
@@ -68,6 +71,7 @@ impl Error {
             Error::MalformedGguf(_) => "MALFORMED_GGUF",
             Error::MalformedTflite(_) => "MALFORMED_TFLITE",
             Error::MalformedOnnx(_) => "MALFORMED_ONNX",
+            Error::MalformedDictionary(_) => "MALFORMED_DICTIONARY",
             Error::UnsupportedArchitecture(_) => "UNSUPPORTED_ARCHITECTURE",
             Error::UnsupportedTensorType(_) => "UNSUPPORTED_TENSOR_TYPE",
             Error::UnsupportedTokenizer(_) => "UNSUPPORTED_TOKENIZER",

@@ -1,4 +1,7 @@
-//! Networks for speech.
+//! Speech: from a text to sound, and where somebody speaks in a recording.
+//!
+//! [`phonemes`] turns a text into the symbols that a speech network reads. It needs no GPU.
 
 pub mod convert;
+pub mod phonemes;
 pub mod silero_vad;

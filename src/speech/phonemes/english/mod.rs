@@ -1,0 +1,123 @@
+//! English as it is spoken in America.
+
+mod connected;
+mod fold;
+mod heteronyms;
+mod lexemes;
+mod lookup;
+mod morphology;
+mod normalize;
+mod sentences;
+
+pub use sentences::sentences;
+
+use normalize::{Say, normalize};
+
+use super::{Dictionary, Phonemized, Source, Word};
+use connected::Context;
+use lookup::Lookup;
+
+/// A spoken word, or a mark that pauses.
+#[derive(Debug)]
+enum Token {
+    Word(Word),
+    Mark { mark: char, spaced: bool },
+}
+
+pub fn phonemize(text: &str, dictionary: &Dictionary) -> Phonemized {
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut dropped = Vec::new();
+    for part in normalize(text, dictionary) {
+        let Some(say) = part.say else {
+            dropped.push(part.range);
+            continue;
+        };
+        for say in say {
+            let (spoken, source) = match say {
+                Say::Mark(mark) => {
+                    tokens.push(Token::Mark { mark, spaced: part.spaced });
+                    continue;
+                }
+                Say::Word(word) => (word, Source::Dictionary),
+                Say::Spell(letters) => (letters, Source::Spelled),
+            };
+            tokens.push(Token::Word(Word { range: part.range.clone(), spoken, phonemes: String::new(), source }));
+        }
+    }
+    pronounce(&mut tokens, dictionary);
+    let phonemes = join(&tokens);
+    let words = tokens.into_iter().filter_map(|token| match token {
+        Token::Word(word) => Some(word),
+        Token::Mark { .. } => None,
+    });
+    Phonemized { phonemes, words: words.collect(), dropped }
+}
+
+/// Fill in the phonemes, from the end: some words depend on the sound that follows.
+fn pronounce(tokens: &mut [Token], dictionary: &Dictionary) {
+    let spoken: Vec<Option<String>> = tokens
+        .iter()
+        .map(|token| match token {
+            Token::Word(word) => Some(word.spoken.to_ascii_lowercase()),
+            // A quotation is part of the sentence around it.
+            Token::Mark { mark: '“' | '”' | '(', .. } => Some(String::new()),
+            Token::Mark { .. } => None,
+        })
+        .collect();
+    let lookup = Lookup::new(dictionary);
+    let mut sound = None;
+    for i in (0..tokens.len()).rev() {
+        match &mut tokens[i] {
+            Token::Word(word) => {
+                let context = Context { spoken: &spoken, i, sound };
+                if word.source == Source::Spelled {
+                    word.phonemes = lookup::spell(dictionary, &word.spoken);
+                    word.spoken = spaced(&word.spoken);
+                } else {
+                    (word.phonemes, word.source) = connected::pronounce(&lookup, &word.spoken, &context);
+                }
+                sound = word.phonemes.chars().find(|c| !matches!(c, 'ˈ' | 'ˌ'));
+            }
+            Token::Mark { mark: '“' | '”' | '(', .. } => {}
+            Token::Mark { .. } => sound = None,
+        }
+    }
+}
+
+/// "CDs" as "C Ds".
+fn spaced(letters: &str) -> String {
+    let mut spaced = String::new();
+    for letter in letters.chars() {
+        if letter.is_ascii_uppercase() && !spaced.is_empty() {
+            spaced.push(' ');
+        }
+        spaced.push(letter);
+    }
+    spaced
+}
+
+fn join(tokens: &[Token]) -> String {
+    let mut phonemes = String::new();
+    // What comes next sticks to an opening mark, and to a dash without spaces.
+    let mut sticks = true;
+    for token in tokens {
+        match token {
+            Token::Word(word) => {
+                if !sticks {
+                    phonemes.push(' ');
+                }
+                phonemes += &word.phonemes;
+                sticks = word.phonemes.is_empty() && sticks;
+            }
+            Token::Mark { mark, spaced } => {
+                let opens = matches!(mark, '“' | '(');
+                if !sticks && (opens || *mark == '—') && (*spaced || opens && !phonemes.ends_with('—')) {
+                    phonemes.push(' ');
+                }
+                phonemes.push(*mark);
+                sticks = opens || *mark == '—' && !spaced;
+            }
+        }
+    }
+    phonemes
+}
