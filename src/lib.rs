@@ -92,6 +92,8 @@ pub mod llm;
 pub mod load;
 pub mod ops;
 pub mod source;
+#[cfg(feature = "speech")]
+pub mod speech;
 #[cfg(feature = "text")]
 pub mod tokenizer;
 #[cfg(target_arch = "wasm32")]

@@ -1,10 +1,13 @@
 """Intermediates of Kokoro from ONNX Runtime, by webgguf's names: the inputs and outputs of each block of the F32 twin.
 
-    python3 reference.py kokoro-f32.onnx voices_ja.npz vocab.json OUT.npz VOICE SPEED PHONEMES
+    python3 reference.py kokoro-f32.onnx voices_ja.npz vocab.json FOLDER VOICE SPEED PHONEMES
+
+writes FOLDER/NAME.npy for each, and the tokens, the style and the speed, all float32.
 """
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -65,7 +68,7 @@ def relative(got: np.ndarray, want: np.ndarray) -> float:
 class Reference:
     def __init__(self, twin: str, voices: str, vocab: str):
         model = onnx.load(twin)
-        have = {o.name for o in model.graph.output} | {i.name for n in model.graph.node for i in []}
+        have = {o.name for o in model.graph.output}
         made = {o for n in model.graph.node for o in n.output}
         for name in NAMES.values():
             assert name in made, name
@@ -99,6 +102,12 @@ class Reference:
         return found
 
 
+def save(found: dict[str, np.ndarray], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, a in found.items():
+        np.save(folder / f"{name}.npy", a.astype(np.float32))
+
+
 if __name__ == "__main__":
-    twin, voices, vocab, out, voice, speed, phonemes = sys.argv[1:]
-    np.savez(out, **Reference(twin, voices, vocab).run(phonemes, voice, float(speed)))
+    twin, voices, vocab, folder, voice, speed, phonemes = sys.argv[1:]
+    save(Reference(twin, voices, vocab).run(phonemes, voice, float(speed)), Path(folder))

@@ -194,21 +194,36 @@ def interleaved(q: np.ndarray) -> np.ndarray:
     return directions.transpose(0, 3, 2, 1, 4).reshape(2 * 64 * 256, 16).copy()
 
 
+def file_tensors(weights: dict) -> dict[str, np.ndarray]:
+    """The tensors of the GGUF file. A quantised NAME.weight has NAME.scale beside it."""
+    w = dict(weights)
+    # Both curves go through one kernel.
+    curves = [("f0", "f0_conv"), ("noise", "noise_conv")]
+    w["curves.project.weight"] = joined([w.pop(f"{name}.project.weight") for name, _ in curves])
+    w["curves.project.bias"] = np.concatenate([w.pop(f"{name}.project.bias") for name, _ in curves])
+    w["curves.conv.weight"] = np.concatenate([w.pop(f"decoder.{conv}.weight").floats().ravel() for _, conv in curves])
+    w["curves.conv.bias"] = np.concatenate([w.pop(f"decoder.{conv}.bias") for _, conv in curves])
+    out = {}
+    for name, a in w.items():
+        if name.endswith(".hidden.weight"):
+            out[name] = interleaved(a.q)
+            out[name.replace("weight", "scale")] = a.scale[::1024].copy()
+        elif isinstance(a, Codes):
+            out[name] = padded(a.q)
+            out[name.replace("weight", "scale")] = a.scale
+        else:
+            out[name] = padded(a) if a.ndim == 3 else np.ascontiguousarray(a, np.float32)
+    return out
+
+
 def write(weights: dict, path: str) -> None:
     import gguf
 
     writer = gguf.GGUFWriter(path, "kokoro")
     writer.add_license("Apache-2.0")
     writer.add_name("Kokoro-82M")
-    for name, w in weights.items():
-        if name.endswith(".hidden.weight"):
-            writer.add_tensor(name, interleaved(w.q))
-            writer.add_tensor(name.replace("weight", "scale"), w.scale[::1024].copy())
-        elif isinstance(w, Codes):
-            writer.add_tensor(name, padded(w.q))
-            writer.add_tensor(name.replace("weight", "scale"), w.scale)
-        else:
-            writer.add_tensor(name, padded(w) if w.ndim == 3 else np.ascontiguousarray(w, np.float32))
+    for name, a in file_tensors(weights).items():
+        writer.add_tensor(name, a)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
