@@ -70,6 +70,13 @@ impl WeightLayout {
         }
     }
 
+    /// The layout of codes I8 with a scale a row.
+    #[must_use]
+    pub fn of_codes() -> Self {
+        // One group of scales spans a row.
+        WeightLayout { weight: "i8", repack: "i8", qs_bytes: 16, sc_groups: u32::MAX, sc_words: 1, unit_elems: 16 }
+    }
+
     /// The types there are kernels for, for messages.
     #[must_use]
     pub fn supported() -> String {
@@ -165,6 +172,21 @@ impl Matrix {
         };
         let qs = from.buffer(name, layout.bytes(rows, cols), Usage::Storage)?;
         let parts = vec![Part { ty, layout, rows: 0..rows, qs, sc: None }];
+        Ok(Matrix { name: name.to_owned(), rows, cols, parts })
+    }
+
+    /// Room for a matrix of codes I8 in one part, with a scale a row. `cols` is a multiple of 16.
+    ///
+    /// # Errors
+    /// `Internal` where it is no such multiple: a defect in the caller. As [`Allocate::buffer`].
+    pub fn of_codes(from: &dyn Allocate, name: &str, rows: u32, cols: u32) -> Result<Self> {
+        if !cols.is_multiple_of(16) {
+            bail!(Internal, "'{name}' has rows of {cols} codes, a multiple of 16 is needed");
+        }
+        let layout = WeightLayout::of_codes();
+        let qs = from.buffer(name, u64::from(rows) * u64::from(cols), Usage::Storage)?;
+        let sc = Some(from.buffer(name, u64::from(rows) * 4, Usage::Storage)?);
+        let parts = vec![Part { ty: GgmlType::I8, layout, rows: 0..rows, qs, sc }];
         Ok(Matrix { name: name.to_owned(), rows, cols, parts })
     }
 

@@ -10,16 +10,23 @@ macro_rules! wgsl_exports {
 
 mod attention;
 mod conv;
+mod conv1d;
 mod embed;
 mod experts;
 mod image;
+mod lstm;
 mod matmul;
 mod matrix;
+mod norm;
 mod observer;
 mod recorder;
 mod repack;
 mod sample;
 mod self_test;
+mod series;
+mod softmax;
+mod source;
+mod stft;
 mod tensor;
 #[cfg(test)]
 mod testing;
@@ -27,15 +34,22 @@ mod tuning;
 
 pub use attention::{Attention, AttentionParts, KvCache, KvType, QkNormWeights, Rope, RopeKind};
 pub use conv::{Activation, Epilogue, Image, Residual, Shape, Window, strided};
+pub use conv1d::{Product, Skip, Taps};
 pub use embed::Index;
 pub use experts::{ExpertMatrix, ExpertOutput, LEAST_WEIGHTS_SUM, Route, Routes};
 pub use image::{CropParams, crop_params};
+pub use lstm::Recurrent;
 pub use matmul::{Act, Input, Output};
 pub use matrix::{Matrix, Part, WeightLayout, n_groups};
+pub use norm::{Affine, Style};
 pub use observer::{Observer, Op};
 pub use recorder::{Batch, BatchBuffers, Phase, Recorder};
 pub use repack::{Repacker, StagedRows};
 pub use sample::{N_RECENT, NO_ID, Sampler, SamplerState};
 pub use self_test::{Feature, self_test};
+pub use series::{Columns, Length, Positions, Series};
+pub use softmax::MAX_ROWS;
+pub use source::{Curves, SAMPLES, phase_bytes};
+pub use stft::{STFT_BINS, STFT_HOP};
 pub use tensor::{Tensor, Vector};
 pub use tuning::{Source, Tuning, VecTuning};

@@ -67,7 +67,10 @@ const FORMS: [(&str, &str); 34] = [
     ("-", "‐‑−﹣⁃"),
     ("–", "‒"),
     ("—", "―⸺⸻﹘"),
-    (" ", "\u{a0}\u{2000}\u{2001}\u{2002}\u{2003}\u{2004}\u{2005}\u{2006}\u{2007}\u{2008}\u{2009}\u{200a}\u{202f}\u{205f}\u{3000}"),
+    (
+        " ",
+        "\u{a0}\u{2000}\u{2001}\u{2002}\u{2003}\u{2004}\u{2005}\u{2006}\u{2007}\u{2008}\u{2009}\u{200a}\u{202f}\u{205f}\u{3000}",
+    ),
     ("ff", "ﬀ"),
     ("fi", "ﬁ"),
     ("fl", "ﬂ"),
@@ -107,7 +110,8 @@ pub struct Folded {
 
 impl Folded {
     pub fn new(source: &str) -> Self {
-        let mut folded = Folded { text: String::with_capacity(source.len()), sources: Vec::with_capacity(source.len()) };
+        let mut folded =
+            Folded { text: String::with_capacity(source.len()), sources: Vec::with_capacity(source.len()) };
         for (start, c) in source.char_indices() {
             let end = start + c.len_utf8();
             let before = folded.text.len();

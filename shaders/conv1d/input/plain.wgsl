@@ -1,0 +1,3 @@
+fn input_act(v: vec4f) -> vec4f {
+  return v;
+}

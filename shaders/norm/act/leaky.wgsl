@@ -1,0 +1,5 @@
+#import shared/leaky
+
+fn act(v: vec4f, n4: u32) -> vec4f {
+  return leaky(v);
+}

@@ -1,0 +1,429 @@
+//! Kokoro's weights: their names and shapes in a GGUF file, and where they lie on the GPU.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use crate::error::{Result, bail};
+use crate::formats::gguf::{GgmlType, Gguf, TensorInfo};
+use crate::gpu::{Allocate, Buffer, Ledger, Usage};
+use crate::load::{Destination, Load};
+use crate::ops::{Matrix, Recurrent, Vector};
+
+/// `general.architecture` of a file.
+pub const ARCHITECTURE: &str = "kokoro";
+/// Elements of a style: half for the decoder, half for durations and prosody.
+pub const STYLE: u32 = 128;
+/// Symbols.
+pub const N_TOKENS: u32 = 178;
+/// Tokens of a text, the two zeros around it among them.
+pub const MAX_TOKENS: u32 = 512;
+
+/// `y = w x + bias`, of one tap or several.
+pub struct Linear {
+    pub w: Rc<Matrix>,
+    pub bias: Vector,
+}
+
+/// An LSTM in both directions.
+pub struct Lstm {
+    /// What the input gives to the gates.
+    pub input: Linear,
+    pub recurrent: Recurrent,
+}
+
+pub struct Norm {
+    pub weight: Vector,
+    pub bias: Vector,
+}
+
+/// Norms' scales and shifts: one matrix for all norms of half a style.
+pub struct Styles {
+    pub w: Rc<Matrix>,
+    pub bias: Vector,
+}
+
+/// Where a norm's scales and shifts start among them.
+#[derive(Debug, Clone, Copy)]
+pub struct StyleAt(pub u32);
+
+/// A residual block with two norms.
+pub struct Block {
+    pub norm1: StyleAt,
+    pub norm2: StyleAt,
+    pub conv1: Linear,
+    pub conv2: Linear,
+    /// Where the input has another width.
+    pub shortcut: Option<Rc<Matrix>>,
+    /// Where the output is twice as long: taps `(3, C)` and bias.
+    pub pool: Option<(Rc<Matrix>, Vector)>,
+    pub width: u32,
+}
+
+/// A norm, a snake and a convolution.
+pub struct SnakeConv {
+    pub norm: StyleAt,
+    pub alpha: Vector,
+    pub conv: Linear,
+}
+
+/// A residual block of the generator: three pairs of convolutions.
+pub struct SnakeBlock {
+    pub kernel: u32,
+    pub pairs: Vec<[SnakeConv; 2]>,
+}
+
+/// The network ALBERT (arXiv:1909.11942), all of whose layers are one.
+pub struct Bert {
+    pub token_embd: Rc<Matrix>,
+    pub position_embd: Rc<Matrix>,
+    pub type_embd: Vector,
+    pub embd_norm: Norm,
+    pub embd_project: Linear,
+    pub attn_qkv: Linear,
+    pub attn_output: Linear,
+    pub attn_norm: Norm,
+    pub ffn_up: Linear,
+    pub ffn_down: Linear,
+    pub ffn_norm: Norm,
+    pub output: Linear,
+}
+
+pub struct TextEncoder {
+    pub embd: Rc<Matrix>,
+    pub convs: Vec<(Linear, Norm)>,
+    pub lstm: Lstm,
+}
+
+pub struct Duration {
+    pub layers: Vec<(Lstm, StyleAt)>,
+    pub lstm: Lstm,
+    pub project: Linear,
+}
+
+pub struct Prosody {
+    pub lstm: Lstm,
+    pub f0: Vec<Block>,
+    pub noise: Vec<Block>,
+    pub curves: Linear,
+}
+
+pub struct Decoder {
+    /// `(2, 3)` and `(2)`
+    pub curves_conv: (Vector, Vector),
+    pub text_conv: Linear,
+    pub encode: Block,
+    pub decode: Vec<Block>,
+}
+
+/// A stage of the generator, which makes its input longer.
+pub struct Stage {
+    pub noise_conv: Linear,
+    pub noise_block: SnakeBlock,
+    pub up: Linear,
+    pub blocks: Vec<SnakeBlock>,
+}
+
+pub struct Generator {
+    pub source: (Vector, Vector),
+    pub window: Vector,
+    pub stages: Vec<Stage>,
+    pub post: Linear,
+    pub basis: Rc<Matrix>,
+    pub window_sum: Vector,
+}
+
+/// All of them.
+pub struct Weights {
+    pub bert: Bert,
+    pub text_encoder: TextEncoder,
+    pub duration: Duration,
+    pub prosody: Prosody,
+    /// Of durations and prosody.
+    pub prosody_styles: Styles,
+    pub decoder: Decoder,
+    pub generator: Generator,
+    /// Of decoder and generator.
+    pub decoder_styles: Styles,
+}
+
+/// Strides of the generator's stages, and the places that are cut before the first.
+pub const STAGES: [(u32, u32, u32); 2] = [(10, 5, 256), (6, 3, 128)];
+
+/// A scale and a shift for each channel of a norm.
+struct StyleName {
+    name: String,
+    first: u32,
+    rows: u32,
+}
+
+/// Takes tensors from a file's header.
+struct Reader<'a> {
+    gguf: &'a Gguf,
+    memory: &'a Ledger,
+    loads: RefCell<Vec<Load>>,
+    styles: RefCell<Vec<StyleName>>,
+    n_styles: Cell<u32>,
+}
+
+impl Weights {
+    /// The weights of a file, whose buffers go to `memory`, and the loads that fill them.
+    ///
+    /// # Errors
+    /// `UnsupportedArchitecture` where the file is of another architecture; `MalformedGguf` where a tensor is missing or has another shape;
+    /// `UnsupportedTensorType` where it has another type.
+    pub fn of(gguf: &Gguf, memory: &Ledger) -> Result<(Weights, Vec<Load>)> {
+        let architecture = gguf.architecture()?;
+        if architecture != ARCHITECTURE {
+            bail!(UnsupportedArchitecture, "the file's architecture is '{architecture}', '{ARCHITECTURE}' is needed");
+        }
+        let r =
+            Reader { gguf, memory, loads: RefCell::default(), styles: RefCell::default(), n_styles: Cell::default() };
+        let (bert, text_encoder, duration, prosody) = (r.bert()?, r.text_encoder()?, r.duration()?, r.prosody()?);
+        let prosody_styles = r.styles("prosody.styles")?;
+        let (decoder, generator) = (r.decoder()?, r.generator()?);
+        let decoder_styles = r.styles("decoder.styles")?;
+        let mut loads = r.loads.into_inner();
+        loads.sort_by_key(|load| load.tensor.file_range.start);
+        if let Some(t) = gguf.tensors.iter().find(|t| !loads.iter().any(|load| load.tensor.name == t.name)) {
+            bail!(UnsupportedArchitecture, "tensor '{}' is not part of the network as it is supported", t.name);
+        }
+        let weights =
+            Weights { bert, text_encoder, duration, prosody, prosody_styles, decoder, generator, decoder_styles };
+        Ok((weights, loads))
+    }
+}
+
+impl Reader<'_> {
+    fn bert(&self) -> Result<Bert> {
+        Ok(Bert {
+            token_embd: self.codes("bert.token_embd", N_TOKENS, 128)?,
+            position_embd: self.codes("bert.position_embd", MAX_TOKENS, 128)?,
+            type_embd: self.vector("bert.type_embd", 128)?,
+            embd_norm: self.norm("bert.embd_norm", 128)?,
+            embd_project: self.linear("bert.embd_project", 768, 128)?,
+            attn_qkv: self.linear("bert.attn_qkv", 3 * 768, 768)?,
+            attn_output: self.linear("bert.attn_output", 768, 768)?,
+            attn_norm: self.norm("bert.attn_norm", 768)?,
+            ffn_up: self.linear("bert.ffn_up", 2048, 768)?,
+            ffn_down: self.linear("bert.ffn_down", 768, 2048)?,
+            ffn_norm: self.norm("bert.ffn_norm", 768)?,
+            output: self.linear("bert.output", 512, 768)?,
+        })
+    }
+
+    fn text_encoder(&self) -> Result<TextEncoder> {
+        let conv = |i| {
+            Ok((
+                self.linear(&format!("text_encoder.conv{i}"), 512, 5 * 512)?,
+                self.norm(&format!("text_encoder.norm{i}"), 512)?,
+            ))
+        };
+        Ok(TextEncoder {
+            embd: self.codes("text_encoder.embd", N_TOKENS, 512)?,
+            convs: (0..3).map(conv).collect::<Result<_>>()?,
+            lstm: self.lstm("text_encoder.lstm", 512)?,
+        })
+    }
+
+    fn duration(&self) -> Result<Duration> {
+        let layer = |i| {
+            let lstm = self.lstm(&format!("duration.lstm{i}"), 512 + STYLE)?;
+            Ok((lstm, self.style(&format!("duration.norm{i}"), 512)))
+        };
+        Ok(Duration {
+            layers: (0..3).map(layer).collect::<Result<_>>()?,
+            lstm: self.lstm("duration.lstm3", 512 + STYLE)?,
+            project: self.linear("duration.project", 50, 512)?,
+        })
+    }
+
+    fn prosody(&self) -> Result<Prosody> {
+        let blocks = |name: &str| {
+            Ok(vec![
+                self.block(&format!("{name}.block0"), [512, 512], false)?,
+                self.block(&format!("{name}.block1"), [512, 256], true)?,
+                self.block(&format!("{name}.block2"), [256, 256], false)?,
+            ])
+        };
+        Ok(Prosody {
+            lstm: self.lstm("prosody.lstm", 512 + STYLE)?,
+            f0: blocks("f0")?,
+            noise: blocks("noise")?,
+            curves: self.linear("curves.project", 2, 256)?,
+        })
+    }
+
+    fn decoder(&self) -> Result<Decoder> {
+        let decode = |i| {
+            let channels = [DECODED, if i == 3 { 512 } else { 1024 }];
+            self.block(&format!("decoder.decode{i}"), channels, i == 3)
+        };
+        Ok(Decoder {
+            curves_conv: (self.vector("curves.conv.weight", 6)?, self.vector("curves.conv.bias", 2)?),
+            text_conv: self.linear("decoder.text_conv", 64, 512)?,
+            encode: self.block("decoder.encode", [ENCODED, 1024], false)?,
+            decode: (0..4).map(decode).collect::<Result<_>>()?,
+        })
+    }
+
+    fn generator(&self) -> Result<Generator> {
+        let stage = |i: usize| {
+            let (stride, _, n) = STAGES[i];
+            let (noise_taps, noise_kernel) = [(12, 7), (1, 11)][i];
+            let block = |j: usize| self.snake_block(&format!("generator.block{}", 3 * i + j), n, [3, 7, 11][j]);
+            let up = format!("generator.up{i}");
+            let w = self.floats(&format!("{up}.weight"), stride * n, 2 * 2 * n)?;
+            Ok(Stage {
+                noise_conv: self.linear(&format!("generator.noise_conv{i}"), n, noise_taps * 32)?,
+                noise_block: self.snake_block(&format!("generator.noise_block{i}"), n, noise_kernel)?,
+                up: Linear { w, bias: self.vector(&format!("{up}.bias"), n)? },
+                blocks: (0..3).map(block).collect::<Result<_>>()?,
+            })
+        };
+        let post = self.floats("generator.post.weight", 22, 7 * 128)?;
+        Ok(Generator {
+            source: (self.vector("generator.source.weight", 9)?, self.vector("generator.source.bias", 1)?),
+            window: self.vector("generator.stft.window", 20)?,
+            stages: (0..2).map(stage).collect::<Result<_>>()?,
+            post: Linear { w: post, bias: self.vector("generator.post.bias", 22)? },
+            basis: self.floats("generator.istft.basis", 22, 20)?,
+            window_sum: self.vector("generator.istft.window_sum", 20)?,
+        })
+    }
+
+    /// `[C, N]` channels.
+    fn block(&self, name: &str, [c, n]: [u32; 2], pool: bool) -> Result<Block> {
+        let c16 = c.next_multiple_of(16);
+        let shortcut = (c != n).then(|| self.codes(&format!("{name}.shortcut"), n, c16)).transpose()?;
+        let pool = match pool {
+            false => None,
+            true => Some((
+                self.floats(&format!("{name}.pool.weight"), 3, c)?,
+                self.vector(&format!("{name}.pool.bias"), c)?,
+            )),
+        };
+        Ok(Block {
+            norm1: self.style(&format!("{name}.norm1"), c),
+            norm2: self.style(&format!("{name}.norm2"), n),
+            conv1: self.linear(&format!("{name}.conv1"), n, 3 * c16)?,
+            conv2: self.linear(&format!("{name}.conv2"), n, 3 * n)?,
+            shortcut,
+            pool,
+            width: n,
+        })
+    }
+
+    fn snake_block(&self, name: &str, n: u32, kernel: u32) -> Result<SnakeBlock> {
+        let conv = |i, j| {
+            Ok(SnakeConv {
+                norm: self.style(&format!("{name}.norm{i}.{j}"), n),
+                alpha: self.vector(&format!("{name}.alpha{i}.{j}"), n)?,
+                conv: self.linear(&format!("{name}.conv{i}.{j}"), n, kernel * n)?,
+            })
+        };
+        let pairs = (0..3).map(|j| Ok([conv(1, j)?, conv(2, j)?])).collect::<Result<_>>()?;
+        Ok(SnakeBlock { kernel, pairs })
+    }
+
+    fn lstm(&self, name: &str, c: u32) -> Result<Lstm> {
+        let hidden = 256;
+        let codes = format!("{name}.hidden.weight");
+        let recurrent = Recurrent {
+            codes: self.bytes(&codes, GgmlType::I8, &[2 * hidden * hidden / 4, 16], Recurrent::code_bytes(hidden))?,
+            scales: self.bytes(&format!("{name}.hidden.scale"), GgmlType::F32, &[2], 8)?,
+            hidden,
+        };
+        Ok(Lstm { input: self.linear(&format!("{name}.input"), 8 * hidden, c)?, recurrent })
+    }
+
+    fn norm(&self, name: &str, c: u32) -> Result<Norm> {
+        Ok(Norm { weight: self.vector(&format!("{name}.weight"), c)?, bias: self.vector(&format!("{name}.bias"), c)? })
+    }
+
+    /// `NAME.weight (rows, cols)`, codes, and `NAME.bias`.
+    fn linear(&self, name: &str, rows: u32, cols: u32) -> Result<Linear> {
+        Ok(Linear { w: self.codes(name, rows, cols)?, bias: self.vector(&format!("{name}.bias"), rows)? })
+    }
+
+    /// The scales and shifts of a norm of C channels: they join those of the others.
+    fn style(&self, name: &str, c: u32) -> StyleAt {
+        let first = self.n_styles.get();
+        self.styles.borrow_mut().push(StyleName { name: format!("{name}.style"), first, rows: 2 * c });
+        self.n_styles.set(first + 2 * c);
+        StyleAt(first)
+    }
+
+    /// The matrix of all norms since the last one.
+    fn styles(&self, label: &str) -> Result<Styles> {
+        let rows = self.n_styles.take();
+        let w = Rc::new(Matrix::of_codes(self.memory, label, rows, STYLE)?);
+        let bias = Vector { buffer: self.memory.buffer(label, u64::from(rows) * 4, Usage::Storage)?, len: rows };
+        for style in self.styles.take() {
+            self.codes_into(&style.name, &w, style.first, style.rows)?;
+            self.part(&format!("{}.bias", style.name), style.rows, &bias.buffer, style.first)?;
+        }
+        Ok(Styles { w, bias })
+    }
+
+    /// `NAME.weight (rows, cols)` I8 and `NAME.scale (rows)`.
+    fn codes(&self, name: &str, rows: u32, cols: u32) -> Result<Rc<Matrix>> {
+        let matrix = Rc::new(Matrix::of_codes(self.memory, name, rows, cols)?);
+        self.codes_into(name, &matrix, 0, rows)?;
+        Ok(matrix)
+    }
+
+    fn codes_into(&self, name: &str, matrix: &Rc<Matrix>, row0: u32, rows: u32) -> Result<()> {
+        let [part] = &matrix.parts[..] else { bail!(Internal, "'{name}' is in parts") };
+        let Some(sc) = &part.sc else { bail!(Internal, "'{name}' has no scales") };
+        let tensor = self.tensor(&format!("{name}.weight"), GgmlType::I8, &[rows, matrix.cols])?;
+        self.load(tensor, Destination::Rows { matrix: matrix.clone(), row0, step: 1 });
+        self.part(&format!("{name}.scale"), rows, sc, row0)
+    }
+
+    fn floats(&self, name: &str, rows: u32, cols: u32) -> Result<Rc<Matrix>> {
+        let tensor = self.tensor(name, GgmlType::F32, &[rows, cols])?;
+        let matrix = Rc::new(Matrix::as_f32(self.memory, name, GgmlType::F32, rows, cols)?);
+        self.load(tensor, Destination::Rows { matrix: matrix.clone(), row0: 0, step: 1 });
+        Ok(matrix)
+    }
+
+    fn vector(&self, name: &str, len: u32) -> Result<Vector> {
+        let buffer = self.memory.buffer(name, u64::from(len.next_multiple_of(16)) * 4, Usage::Storage)?;
+        self.part(name, len, &buffer, 0)?;
+        Ok(Vector { buffer, len })
+    }
+
+    /// F32 `(len)` to the elements of a buffer from `first` on.
+    fn part(&self, name: &str, len: u32, buffer: &Rc<Buffer>, first: u32) -> Result<()> {
+        let tensor = self.tensor(name, GgmlType::F32, &[len])?;
+        self.load(tensor, Destination::Bytes { buffer: buffer.clone(), at_bytes: u64::from(first) * 4 });
+        Ok(())
+    }
+
+    fn bytes(&self, name: &str, ty: GgmlType, shape: &[u32], bytes: u64) -> Result<Rc<Buffer>> {
+        let tensor = self.tensor(name, ty, shape)?;
+        let buffer = self.memory.buffer(name, bytes, Usage::Storage)?;
+        self.load(tensor, Destination::Bytes { buffer: buffer.clone(), at_bytes: 0 });
+        Ok(buffer)
+    }
+
+    fn load(&self, tensor: TensorInfo, destination: Destination) {
+        self.loads.borrow_mut().push(Load { tensor, destination });
+    }
+
+    fn tensor(&self, name: &str, ty: GgmlType, shape: &[u32]) -> Result<TensorInfo> {
+        let t = self.gguf.require(name)?;
+        if !t.shape.iter().copied().eq(shape.iter().map(|&d| u64::from(d))) {
+            bail!(MalformedGguf, "tensor '{name}' has shape {:?}, {shape:?} is needed", t.shape);
+        }
+        if t.ty != ty {
+            bail!(UnsupportedTensorType, "tensor '{name}' has type {}, {ty} is needed", t.ty);
+        }
+        Ok(t.clone())
+    }
+}
+
+/// Channels that the decoder's first block takes: the text's, pitch, loudness.
+pub const ENCODED: u32 = 512 + 2;
+/// Channels that its other blocks take: those of the block before, the text's, pitch, loudness.
+pub const DECODED: u32 = 1024 + 64 + 2;
