@@ -1,7 +1,7 @@
 // The package's files that tools must find: the worker, wasm and weights, which lie beside its scripts.
 
 /** Vite before version 8 moves the scripts alone into its cache when it serves a page in development. */
-export const unmoved = (url) => url.replace(/\/\.vite\/deps\/(worker\.js|\w+_bg\.wasm|[\w-]+\.gguf)(?=\?|$)/, '/webgguf/$1');
+export const unmoved = (url) => url.replace(/\/\.vite\/deps\/(worker\.js|\w+_bg\.wasm|[\w-]+\.(?:gguf|dict))(?=\?|$)/, '/webgguf/$1');
 
 /** What helps who reads that a file was not found. */
 export const advice = (option) =>

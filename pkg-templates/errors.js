@@ -54,7 +54,7 @@ export function breakDown(why) {
 const isTrap = (e) => e instanceof WebAssembly.RuntimeError || e instanceof RangeError || e?.name === 'InternalError';
 
 // A trap in a promise's callback is nobody's to catch. Other wasm of the page has other addresses.
-globalThis.addEventListener?.('error', ({ error: e }) => isTrap(e) && /webgguf_bg/.test(e.stack) && breakDown(e.message));
+globalThis.addEventListener?.('error', ({ error: e }) => isTrap(e) && /webgguf\w*_bg/.test(e.stack) && breakDown(e.message));
 
 /** The result of a call of the wasm. */
 export function callWasm(call) {

@@ -13,6 +13,7 @@ const OBJECT = kind('an object', (v) => typeof v === 'object' && !Array.isArray(
 const ARRAY = kind('an array', Array.isArray);
 const SIGNAL = kind('an AbortSignal', (v) => typeof v.aborted === 'boolean');
 const STOPS = kind('a string or an array of strings', (v) => [v].flat().every((stop) => typeof stop === 'string'));
+const VOICE = kind('a name, or an object of names and weights', (v) => typeof v === 'string' || OBJECT.is(v));
 /** Checked where it is used. */
 const ANY = kind('', () => true);
 
@@ -42,6 +43,7 @@ const SAMPLING = {
   onToken: CALL,
 };
 const TEMPLATE = { tools: ARRAY, documents: ARRAY, template: TEXT, variables: OBJECT };
+const SPEAK = { voice: VOICE, speed: NUMBER, signal: SIGNAL };
 const SPECIAL = { addSpecial: FLAG, parseSpecial: FLAG };
 
 /** The options by call. */
@@ -60,6 +62,10 @@ export const OPTIONS = {
     smoothing: ANY,
   },
   detect: { timestamp: NUMBER, tracking: FLAG, signal: SIGNAL },
+  loadPhonemizer: { signal: SIGNAL, wasmUrl: ANY, dictionary: ANY },
+  loadSpeech: { ...FILES, onProgress: CALL, profile: NAME, voices: ANY, dictionary: ANY },
+  synthesize: SPEAK,
+  stream: SPEAK,
   recover: { signal: SIGNAL, onProgress: CALL },
   generate: { ...SAMPLING, ...WAIT, parseSpecial: FLAG },
   captureActivations: { ...WAIT, decodeSteps: WHOLE },

@@ -1,7 +1,7 @@
 //! The shell for JavaScript: no logic, only types turned into others. A family of models has a file; `index.js` of the
 //! package makes the public API of it.
 
-#[cfg(any(feature = "text", feature = "hands"))]
+#[cfg(any(feature = "text", feature = "hands", feature = "speech"))]
 mod calls;
 #[cfg(feature = "llm")]
 mod fit;
@@ -11,6 +11,8 @@ mod hands;
 mod inspect;
 #[cfg(feature = "llm")]
 mod llm;
+#[cfg(feature = "speech")]
+mod speech;
 #[cfg(feature = "text")]
 mod text;
 

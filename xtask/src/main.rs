@@ -23,10 +23,15 @@ struct Family {
     budget_bytes: usize,
 }
 
-const FAMILIES: [Family; 2] = [
+const FAMILIES: [Family; 3] = [
     Family { name: "webgguf", features: "llm", entries: &["index.js", "worker.js", "node.js"], budget_bytes: 400_000 },
     Family { name: "webgguf_hands", features: "hands", entries: &["hands.js"], budget_bytes: 160_000 },
+    Family { name: "webgguf_speech", features: "speech", entries: &["speech.js"], budget_bytes: 200_000 },
 ];
+
+/// What scripts make for the package, and the script. A build without it has none.
+const EXTRAS: [(&str, &str); 2] =
+    [("scripts/hands/model.mjs", "hands-lite.gguf"), ("scripts/speech/dictionary.py", "speech-en-us.dict")];
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
@@ -93,9 +98,11 @@ fn build(optimise: bool) -> Result<()> {
         fs::create_dir_all(to.parent().ok_or("a file has a folder")?)?;
         fs::copy(&path, to)?;
     }
-    // `scripts/hands/model.mjs` makes it.
-    if Path::new("models/hands-lite.gguf").exists() {
-        fs::copy("models/hands-lite.gguf", "pkg/hands-lite.gguf")?;
+    for (_, name) in EXTRAS {
+        let made = Path::new("models").join(name);
+        if made.exists() {
+            fs::copy(made, Path::new("pkg").join(name))?;
+        }
     }
     fs::copy("LICENSE", "pkg/LICENSE")?;
     Ok(())

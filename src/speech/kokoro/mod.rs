@@ -8,6 +8,7 @@ mod decoder;
 mod generator;
 mod pass;
 mod pool;
+mod symbols;
 mod text;
 mod voices;
 mod weights;
@@ -17,6 +18,7 @@ use std::rc::Rc;
 
 pub use pass::Pass;
 pub use pool::{Held, Pool};
+pub use symbols::{MAX_SYMBOLS, parts, tokens};
 pub use voices::Voices;
 pub use weights::{ARCHITECTURE, MAX_TOKENS, N_TOKENS, STYLE, Weights};
 
@@ -294,7 +296,7 @@ impl Kokoro {
         let readback = self.gpu.readback(bytes.end);
         self.gpu.submit([], 1, Some(CopyOut { from: read, bytes, to: &readback }));
         let pending = self.gpu.map(&readback);
-        self.gpu.read_with(&readback, pending, |raw| bytemuck::pod_collect_to_vec::<u8, f32>(raw)).await
+        self.gpu.read_with(&readback, pending, |raw| raw.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()).await
     }
 }
 

@@ -80,4 +80,25 @@ impl Voices {
         let row = n_symbols.saturating_sub(1).min(rows.len() / width - 1);
         Ok(&rows[row * width..][..width])
     }
+
+    /// The style of a mixture of voices, each with its weight; only their proportions count.
+    ///
+    /// # Errors
+    /// As [`Voices::style`]; `InvalidArgument` where there is none, a weight is below 0, or all are 0.
+    pub fn mixed(&self, mixture: &[(String, f32)], n_symbols: usize) -> Result<Vec<f32>> {
+        let total: f32 = mixture.iter().map(|(_, weight)| weight).sum();
+        if !(total > 0.0 && total.is_finite()) || mixture.iter().any(|&(_, weight)| weight < 0.0) {
+            bail!(
+                InvalidArgument,
+                "the voice is a mixture of weights {mixture:?}; numbers from 0 on are allowed, one above 0"
+            );
+        }
+        let mut style = vec![0.0; 2 * STYLE as usize];
+        for (name, weight) in mixture {
+            for (sum, v) in style.iter_mut().zip(self.style(name, n_symbols)?) {
+                *sum += v * weight / total;
+            }
+        }
+        Ok(style)
+    }
 }

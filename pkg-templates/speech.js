@@ -1,0 +1,258 @@
+// Text to speech. The types and their documentation are in speech.d.ts.
+import { advice, unmoved } from './beside.js';
+import { aborted, boundary, callWasm, failure, guarded, hearing, shown, unlessAborted } from './errors.js';
+import { Events } from './events.js';
+import { Lifetime } from './lifetime.js';
+import { detectProfile, optionsOf } from './options.js';
+import { Files, normalize } from './source/source.js';
+import { Wasm, needWebgpu } from './wasm.js';
+import init, { PhonemizerEngine, SpeechEngine, on_panic, partsOf } from './webgguf_speech.js';
+
+export { isWebggufError } from './errors.js';
+
+const wasm = /* @__PURE__ */ new Wasm(() => new URL('./webgguf_speech_bg.wasm', import.meta.url), { default: init, on_panic });
+
+/** The dictionary that comes with the package. */
+const ownDictionary = () => unmoved(new URL('./speech-en-us.dict', import.meta.url).href);
+
+/** Symbols that are spoken at a time, at speed 1: half of what the network takes, so that slow speech has room, too. */
+const PART = 250;
+/** Speeds at which there is room. */
+const SPEEDS = [0.5, 2];
+
+/** Bytes of a small file. */
+async function bytesOf(url, signal) {
+  try {
+    const response = await fetch(url, { signal });
+    if (!response.ok) throw new Error(`the server answered ${response.status}`);
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (e) {
+    if (signal?.aborted) throw aborted('the load', signal);
+    throw failure('FETCH_FAILED', `the dictionary '${shown(url)}' can't be fetched: ${e.message}; ${advice('dictionary')}`, { cause: e });
+  }
+}
+
+/** @see speech.d.ts */
+export async function loadPhonemizer(options) {
+  const { dictionary = ownDictionary(), wasmUrl, signal } = optionsOf('loadPhonemizer', options);
+  const load = boundary(async () => {
+    const [bytes] = await Promise.all([bytesOf(dictionary, signal), wasm.initialize(wasmUrl)]);
+    return new Phonemizer(guarded(callWasm(() => new PhonemizerEngine(bytes))));
+  });
+  return unlessAborted(load(), 'the load', signal);
+}
+
+/** Turns text into phonemes. It needs no GPU. */
+export class Phonemizer {
+  #engine;
+
+  /** @internal Use loadPhonemizer. */
+  constructor(engine) {
+    this.#engine = engine;
+  }
+
+  phonemize(text) {
+    return this.#engine.phonemize(textOf(text));
+  }
+
+  sentences(text) {
+    return this.#engine.sentences(textOf(text));
+  }
+}
+
+function textOf(text) {
+  if (typeof text === 'string') return text;
+  throw failure('INVALID_ARGUMENT', `the text is ${shown(text)}; a string is allowed`);
+}
+
+/** A voice as pairs of a name and a weight. */
+function mixtureOf(voice) {
+  if (typeof voice === 'string') return [[voice, 1]];
+  const pairs = Object.entries(voice);
+  const odd = pairs.find(([, weight]) => !(Number.isFinite(weight) && weight >= 0));
+  if (odd) throw failure('INVALID_ARGUMENT', `the weight of voice '${odd[0]}' is ${shown(odd[1])}; numbers from 0 on are allowed`);
+  return pairs;
+}
+
+/** @see speech.d.ts */
+export async function loadSpeech(source, options) {
+  const { onProgress, signal, wasmUrl, cache, retry, hub, voices, dictionary, profile } = optionsOf('loadSpeech', options);
+  if (voices === undefined) throw failure('INVALID_ARGUMENT', 'loadSpeech needs voices: the address of a file with them');
+  const load = boundary(async (hooks) => {
+    const reading = { cache, retry, hub };
+    const partsFor = (source) => normalize(source, { ...reading, signal: hooks.signal });
+    const [model, styles] = await Promise.all([partsFor(source), partsFor(voices)]);
+    const loadEngine = boundary(async ({ onProgress, signal }) => {
+      const [files, voiceFiles] = [model, styles].map((parts) => new Files(parts, { ...reading, signal }));
+      needWebgpu();
+      const how = { signal, wasmUrl, whole: true };
+      const engine = await wasm.readFiles(files, 'the load', how, () =>
+        wasm.readFiles(voiceFiles, 'the load', how, () =>
+          callWasm(() => SpeechEngine.load(files.all, voiceFiles.all, profile ?? detectProfile(), onProgress, signal))));
+      return { engine: guarded(engine), report: await files.report() };
+    });
+    const phonemizer = dictionary === false ? undefined : loadPhonemizer({ dictionary, wasmUrl, signal: hooks.signal });
+    phonemizer?.catch(() => {}); // It is awaited once the engine is there.
+    const loaded = await loadEngine(hooks);
+    try {
+      return new Speech(loadEngine, loaded, await phonemizer);
+    } catch (e) {
+      loaded.engine.destroy();
+      throw e;
+    }
+  });
+  return hearing({ onProgress, signal }, load);
+}
+
+/** A network that speaks, on this thread's GPU. */
+export class Speech {
+  #life;
+  #info;
+  #stats = null;
+  #phonemizer;
+  #events = new Events(['devicelost']);
+  #recovery;
+  /** Settles once the calls so far are done. */
+  #last = Promise.resolve();
+
+  /** @internal Use loadSpeech. */
+  constructor(load, loaded, phonemizer) {
+    this.#phonemizer = phonemizer;
+    this.#life = new Lifetime('the speech model', load, {
+      adopted: ({ engine, report: { cache } }) => (this.#info = Object.freeze({ ...engine.info(), cache })),
+      lost: (message) => this.#events.emit('devicelost', { message }),
+    });
+    this.#life.adopt(loaded);
+  }
+
+  get info() {
+    return this.#info;
+  }
+
+  get voices() {
+    return this.#info.voices;
+  }
+
+  get stats() {
+    return this.#stats;
+  }
+
+  get isLoaded() {
+    return this.#life.isLoaded;
+  }
+
+  on(name, listener) {
+    return this.#events.on(name, listener);
+  }
+
+  phonemize(text) {
+    if (this.#phonemizer) return this.#phonemizer.phonemize(text);
+    throw failure('INVALID_STATE', 'this model was loaded without a dictionary; give phonemes: { phonemes: "həlˈO" }');
+  }
+
+  /** What is spoken at a time: `{ text, phonemes }`. */
+  #partsOf(input, speed) {
+    const max = Math.floor(PART * Math.min(1, speed));
+    const cut = (text, phonemes) => partsOf(phonemes, max).map((part, i) => ({ text: i ? '' : text, phonemes: part }));
+    if (typeof input?.phonemes === 'string') return cut('', input.phonemes);
+    const phonemize = (sentence) => cut(sentence, this.phonemize(sentence).phonemes);
+    const text = textOf(input);
+    if (!this.#phonemizer) this.phonemize(text);
+    return this.#phonemizer.sentences(text).flatMap(phonemize);
+  }
+
+  /** What a call is about, checked before anything runs. */
+  #prepare(call, input, options) {
+    const { voice = this.voices[0], speed = 1, signal } = optionsOf(call, options);
+    this.#life.check();
+    const [least, most] = SPEEDS;
+    if (speed < least || speed > most) throw failure('INVALID_ARGUMENT', `speed is ${speed}; ${least} to ${most} are allowed`);
+    const parts = this.#partsOf(input, speed);
+    if (!parts.length) throw failure('INVALID_ARGUMENT', 'the text has nothing to say in it');
+    return { parts, speed, signal, voice: mixtureOf(voice) };
+  }
+
+  /** Speak a part once the calls before are done. */
+  #speak({ text, phonemes }, { voice, speed, signal }) {
+    const call = this.#last.then(async () => {
+      await this.#recovery?.catch(() => {});
+      const engine = this.#life.live;
+      if (signal?.aborted) return undefined; // Nobody waits for it.
+      try {
+        const { samples, durations, stats, gpuBytes } = await engine.synthesize(phonemes, voice, speed);
+        this.#stats = { ...stats, gpuBytes, seconds: samples.length / this.#info.sampleRate };
+        return { text, phonemes, samples, sampleRate: this.#info.sampleRate, durations };
+      } catch (e) {
+        throw this.#life.why(e);
+      }
+    });
+    this.#last = call.catch(() => {});
+    return unlessAborted(call, 'the speech', signal);
+  }
+
+  async synthesize(input, options) {
+    const call = this.#prepare('synthesize', input, options);
+    const spoken = [];
+    for (const part of call.parts) spoken.push(await this.#speak(part, call));
+    const join = (Type, pieces) => {
+      const all = new Type(pieces.reduce((sum, piece) => sum + piece.length, 0));
+      pieces.reduce((at, piece) => (all.set(piece, at), at + piece.length), 0);
+      return all;
+    };
+    return {
+      text: typeof input === 'string' ? input : '',
+      phonemes: spoken.map(({ phonemes }) => phonemes).join(' '),
+      samples: join(Float32Array, spoken.map(({ samples }) => samples)),
+      sampleRate: this.#info.sampleRate,
+      parts: spoken.map(({ text, phonemes, durations }) => ({ text, phonemes, durations })),
+    };
+  }
+
+  async *stream(input, options) {
+    const call = this.#prepare('stream', input, options);
+    // The next part is spoken while the caller plays this one.
+    let next = this.#speak(call.parts[0], call);
+    for (const i of call.parts.keys()) {
+      const spoken = await next;
+      const following = call.parts[i + 1];
+      next = following && this.#speak(following, call);
+      next?.catch(() => {}); // It is awaited later, or nobody wants it.
+      const { text, phonemes, samples, sampleRate, durations } = spoken;
+      yield { text, phonemes, samples, sampleRate, parts: [{ text, phonemes, durations }] };
+    }
+  }
+
+  async recover(options) {
+    const { onProgress, signal } = optionsOf('recover', options);
+    const reload = (hooks) => this.#life.reload(hooks, this.#last);
+    this.#recovery ??= hearing({ onProgress, signal }, reload).finally(() => (this.#recovery = undefined));
+    return unlessAborted(this.#recovery, 'the recovery', signal);
+  }
+
+  destroy() {
+    this.#life.destroy();
+  }
+}
+
+/** Bytes of a WAV file's head. */
+const HEAD = 44;
+
+/** @see speech.d.ts */
+export function toWav({ samples, sampleRate }) {
+  const view = new DataView(new ArrayBuffer(HEAD + 2 * samples.length));
+  const word = (at, letters) => [...letters].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)));
+  word(0, 'RIFF');
+  view.setUint32(4, view.byteLength - 8, true);
+  word(8, 'WAVEfmt ');
+  view.setUint32(16, 16, true);
+  view.setUint16(20, 1, true); // PCM
+  view.setUint16(22, 1, true); // one channel
+  view.setUint32(24, sampleRate, true);
+  view.setUint32(28, 2 * sampleRate, true);
+  view.setUint16(32, 2, true); // bytes of a sample
+  view.setUint16(34, 16, true); // bits of one
+  word(36, 'data');
+  view.setUint32(40, 2 * samples.length, true);
+  samples.forEach((sample, i) => view.setInt16(HEAD + 2 * i, Math.round(Math.min(1, Math.max(-1, sample)) * 32767), true));
+  return new Blob([view], { type: 'audio/wav' });
+}
