@@ -255,7 +255,11 @@ async fn texts_have_the_durations_and_the_spectrum_of_onnx_runtime() {
         let bits = |s: &Speech| s.samples.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert!(bits(&speech) == bits(&again), "{}: two runs differ", reference.name());
         let (mean, worst) = mel::distance(&speech.samples, &reference.get("audio"), 24_000.0);
-        println!("{:12} {} frames, log-mel {mean:.3} dB, {worst:.3} at worst", reference.name(), speech.durations.iter().sum::<u32>());
+        println!(
+            "{:12} {} frames, log-mel {mean:.3} dB, {worst:.3} at worst",
+            reference.name(),
+            speech.durations.iter().sum::<u32>()
+        );
         println!("{:12} {:?}", "", speech.stats);
         assert!(mean <= 0.5, "{}: {mean} dB", reference.name());
     }

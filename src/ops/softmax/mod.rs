@@ -29,7 +29,8 @@ impl Recorder<'_> {
                 qkv.width()
             );
         }
-        let k = Kernel::new("softmax/attention").set("HEADS", heads).set("SCORE_SCALE", f64::from(HEAD_DIM).sqrt().recip());
+        let k =
+            Kernel::new("softmax/attention").set("HEADS", heads).set("SCORE_SCALE", f64::from(HEAD_DIM).sqrt().recip());
         let bindings = [("qkv", &qkv.rows.buffer), ("x_len", qkv.len.buffer()), ("y", &y.rows.buffer)];
         self.dispatch(name, &k, &bindings, Grid::xy(heads, Extent::Fixed(y.len().div_ceil(QUERIES))))
     }

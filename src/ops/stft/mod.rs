@@ -40,14 +40,7 @@ impl Recorder<'_> {
     ///
     /// # Errors
     /// `Internal` if shapes do not fit: a defect in the forward pass.
-    pub fn istft(
-        &mut self,
-        name: &str,
-        x: &Series,
-        basis: &Matrix,
-        window_sum: &Vector,
-        y: &Rc<Buffer>,
-    ) -> Result<()> {
+    pub fn istft(&mut self, name: &str, x: &Series, basis: &Matrix, window_sum: &Vector, y: &Rc<Buffer>) -> Result<()> {
         let samples = (x.len() - 1) * STFT_HOP;
         let fits = x.width() == 2 * STFT_BINS
             && [basis.rows, basis.cols, window_sum.len] == [2 * STFT_BINS, STFT_SIZE, STFT_SIZE]

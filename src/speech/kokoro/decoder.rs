@@ -95,7 +95,9 @@ impl Pass<'_> {
         let s = self.statistics("decoder.encode.norm1", &first)?;
         self.block("decoder.encode", &first, &s, &d.encode, styles, x.all())?;
         drop((first, s));
-        let Some((last, blocks)) = d.decode.split_last() else { crate::error::bail!(Internal, "a decoder has no blocks") };
+        let Some((last, blocks)) = d.decode.split_last() else {
+            crate::error::bail!(Internal, "a decoder has no blocks")
+        };
         for (i, block) in blocks.iter().enumerate() {
             self.cut();
             let name = format!("decoder.decode{i}");

@@ -204,8 +204,7 @@ impl Kokoro {
 
     /// The second half as plans, the buffer that they leave the audio in, and its samples.
     fn record_audio(&self, encoded: &Encoded, durations: &[u32]) -> Result<(Vec<Plan>, Held<Rc<Buffer>>, usize)> {
-        let rows: Vec<u32> =
-            (0..).zip(durations).flat_map(|(row, &n)| std::iter::repeat_n(row, n as usize)).collect();
+        let rows: Vec<u32> = (0..).zip(durations).flat_map(|(row, &n)| std::iter::repeat_n(row, n as usize)).collect();
         let mut p = self.pass();
         let w = &self.weights;
         let len = p.length(rows.len() as u32)?;

@@ -2,8 +2,8 @@
 
 use crate::error::{Result, bail};
 use crate::formats::gguf::{GgmlType, Gguf};
-use crate::load::{Destination, Load, LoadEvents, Tally, load_bytes, read_header, stream_weights};
 use crate::gpu::Gpu;
+use crate::load::{Destination, Load, LoadEvents, Tally, load_bytes, read_header, stream_weights};
 use crate::source::ByteSource;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -31,7 +31,9 @@ impl Voices {
         let mut loads = Vec::new();
         for t in gguf.tensors.iter() {
             let Some(name) = t.name.strip_prefix(PREFIX) else { continue };
-            let &[1..=MAX_ROWS, width] = &t.shape[..] else { bail!(MalformedGguf, "tensor '{}' has shape {:?}", t.name, t.shape) };
+            let &[1..=MAX_ROWS, width] = &t.shape[..] else {
+                bail!(MalformedGguf, "tensor '{}' has shape {:?}", t.name, t.shape)
+            };
             if width != 2 * u64::from(STYLE) {
                 bail!(MalformedGguf, "tensor '{}' has rows of {width}, {} are needed", t.name, 2 * STYLE);
             }

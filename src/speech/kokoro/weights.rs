@@ -176,13 +176,8 @@ impl Weights {
         if architecture != ARCHITECTURE {
             bail!(UnsupportedArchitecture, "the file's architecture is '{architecture}', '{ARCHITECTURE}' is needed");
         }
-        let r = Reader {
-            gguf,
-            memory,
-            loads: RefCell::default(),
-            styles: RefCell::default(),
-            n_styles: Cell::default(),
-        };
+        let r =
+            Reader { gguf, memory, loads: RefCell::default(), styles: RefCell::default(), n_styles: Cell::default() };
         let (bert, text_encoder, duration, prosody) = (r.bert()?, r.text_encoder()?, r.duration()?, r.prosody()?);
         let prosody_styles = r.styles("prosody.styles")?;
         let (decoder, generator) = (r.decoder()?, r.generator()?);
@@ -192,16 +187,8 @@ impl Weights {
         if let Some(t) = gguf.tensors.iter().find(|t| !loads.iter().any(|load| load.tensor.name == t.name)) {
             bail!(UnsupportedArchitecture, "tensor '{}' is not part of the network as it is supported", t.name);
         }
-        let weights = Weights {
-            bert,
-            text_encoder,
-            duration,
-            prosody,
-            prosody_styles,
-            decoder,
-            generator,
-            decoder_styles,
-        };
+        let weights =
+            Weights { bert, text_encoder, duration, prosody, prosody_styles, decoder, generator, decoder_styles };
         Ok((weights, loads))
     }
 }
@@ -350,10 +337,7 @@ impl Reader<'_> {
     }
 
     fn norm(&self, name: &str, c: u32) -> Result<Norm> {
-        Ok(Norm {
-            weight: self.vector(&format!("{name}.weight"), c)?,
-            bias: self.vector(&format!("{name}.bias"), c)?,
-        })
+        Ok(Norm { weight: self.vector(&format!("{name}.weight"), c)?, bias: self.vector(&format!("{name}.bias"), c)? })
     }
 
     /// `NAME.weight (rows, cols)`, codes, and `NAME.bias`.
