@@ -1,32 +1,16 @@
-// y (T', N): a convolution over time of x (T, C), w (N, KERNEL C16 16). Tap k of row t sees row CONV_STRIDE t + DILATION k - PAD of x,
-// zeros before the first and after the last. A kernel of 1 is a matmul. As a matmul it goes tile by tile: a workgroup makes 64 rows by 64
+// y (T', N): a convolution over time; a kernel of 1 is a matmul. As a matmul it goes tile by tile: a workgroup makes 64 rows by 64
 // channels, an invocation 8 rows by 4 channels of them, from registers. 16 channels of a tap are staged at a time, and the next are on
 // their way while these are multiplied.
+#import conv1d/window
 #import conv1d/weight/${WEIGHT}
 #import conv1d/input/${INPUT}
 #import conv1d/output/${OUTPUT}
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(10) var<uniform> x_len: u32; // T
-override KERNEL: u32;
-override C16: u32;     // groups of 16 channels of a tap
-override X_PITCH: u32; // vec4f from one row of x to the next
-override CONV_STRIDE: u32;
-override DILATION: u32;
-override PAD: u32;
-override K16: u32 = KERNEL * C16; // groups of a row of w
 
 const CONV_T = 64u; // rows of a tile
 const CONV_N = 64u; // channels of a tile
 const CONV_WG = 128u;
 var<workgroup> x_tile: array<vec4f, 256>; // (row, quarter of the group)
 var<workgroup> w_tile: array<vec4f, 256>; // (channel of x, channels of y in fours)
-
-// A quarter of group j that row t sees.
-fn seen(t: u32, j: u32, quarter: u32) -> vec4f {
-  let row = t * CONV_STRIDE + j / C16 * DILATION - PAD; // huge before the first
-  let v = x[min(row, x_len - 1u) * X_PITCH + j % C16 * 4u + quarter];
-  return select(vec4f(0.0), input_act(v), row < x_len);
-}
 
 // Plus a quarter of what is staged. Called for each quarter, since compilers leave a loop between barriers as it is.
 fn products(quarter: u32, first: u32, tn: u32, sums: mat4x4f) -> mat4x4f {

@@ -6,6 +6,7 @@ mod reference;
 #[cfg(all(test, feature = "speech"))]
 mod tests;
 
+use super::recorder::ELEMENT_WG;
 use super::{Columns, Matrix, Part, Recorder, Series, Vector};
 use crate::error::{Result, bail};
 use crate::gpu::{Binding, Extent, Grid, Kernel};
@@ -85,7 +86,7 @@ impl Recorder<'_> {
             Product::Residual(b, skip) => ("residual", Some(b), Some(skip)),
             Product::Add(b, skip) => ("residual_add", Some(b), Some(skip)),
         };
-        let k = Kernel::new("conv1d/tile").slot("WEIGHT", "i8").slot("INPUT", "plain").slot("OUTPUT", slot);
+        let k = Kernel::new(self.conv1d_kernel()).slot("WEIGHT", "i8").slot("INPUT", "plain").slot("OUTPUT", slot);
         let k = k.set("Y_PITCH", s.pitch4()).set("Y_COL4", y.first / 4);
         let mut bindings = Vec::new();
         if let Some(bias) = bias {
@@ -120,7 +121,7 @@ impl Recorder<'_> {
         y: &Series,
     ) -> Result<()> {
         y.all().check(name, w.rows)?;
-        let k = Kernel::new("conv1d/tile").slot("WEIGHT", "f32").slot("INPUT", "leaky").slot("OUTPUT", "bias");
+        let k = Kernel::new(self.conv1d_kernel()).slot("WEIGHT", "f32").slot("INPUT", "leaky").slot("OUTPUT", "bias");
         let k = k.set("LEAK", leak).set("Y_PITCH", y.pitch4()).set("Y_COL4", 0);
         self.conv1d_tile(name, k, x, w, taps, y.len(), y, vec![("bias", &bias.buffer)])
     }
@@ -151,11 +152,15 @@ impl Recorder<'_> {
         if [residual.len(), residual.width()] != [y.len(), n] {
             bail!(Internal, "{name}: a residual of ({}, {})", residual.len(), residual.width());
         }
-        let k = Kernel::new("conv1d/tile").slot("WEIGHT", "f32").slot("INPUT", "leaky").slot("OUTPUT", "spread");
+        let k = Kernel::new(self.conv1d_kernel()).slot("WEIGHT", "f32").slot("INPUT", "leaky").slot("OUTPUT", "spread");
         let k = k.set("LEAK", leak).set("UP_N", n).set("CUT", cut as i32 - mirror as i32).set("MIRROR", mirror);
         let taps = Taps { kernel: 2, stride: 1, dilation: 1, pad: 1 };
         let bindings = vec![("bias", &bias.buffer), ("residual", &residual.rows.buffer)];
         self.conv1d_tile(name, k, x, w, taps, x.len() + 1, y, bindings)
+    }
+
+    fn conv1d_kernel(&self) -> &'static str {
+        if self.tuning.software { "conv1d/direct" } else { "conv1d/tile" }
     }
 
     /// `rows` rows of the product.
@@ -195,7 +200,8 @@ impl Recorder<'_> {
             .set("C16", c / 16)
             .set("X_PITCH", x.pitch4())
             .set("N", w.rows);
-        let grid = Grid::xy(w.rows.div_ceil(CONV_N), Extent::Fixed(rows.div_ceil(CONV_T)));
+        let [channels, tile_rows] = if self.tuning.software { [4 * ELEMENT_WG, DIRECT_T] } else { [CONV_N, CONV_T] };
+        let grid = Grid::xy(w.rows.div_ceil(channels), Extent::Fixed(rows.div_ceil(tile_rows)));
         self.dispatch(name, &k, &bindings, grid)
     }
 }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::recorder::ELEMENT_WG;
 use super::{Matrix, n_groups};
 use crate::error::Result;
+use crate::formats::gguf::GgmlType;
 use crate::gpu::{Buffer, Extent, Gpu, Grid, Kernel, Usage};
 
 wgsl_exports!("repack");
@@ -55,7 +56,8 @@ impl Repacker {
         gpu.write(&self.params, 0, &[values]);
         let kernel = Kernel::new("repack/rows").slot("REPACK", part.layout.repack);
         let mut bindings = vec![("src", staged.staging), ("params", &self.params), ("w_qs", &part.qs)];
-        if let Some(sc) = &part.sc {
+        // The scales of I8 are a tensor of their own.
+        if let Some(sc) = part.sc.as_ref().filter(|_| part.ty != GgmlType::I8) {
             bindings.push(("w_sc", sc));
         }
         let units = (n_groups(matrix.cols) * 16).div_ceil(part.layout.unit_elems);
