@@ -296,7 +296,9 @@ impl Kokoro {
         let readback = self.gpu.readback(bytes.end);
         self.gpu.submit([], 1, Some(CopyOut { from: read, bytes, to: &readback }));
         let pending = self.gpu.map(&readback);
-        self.gpu.read_with(&readback, pending, |raw| raw.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()).await
+        self.gpu
+            .read_with(&readback, pending, |raw| raw.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
+            .await
     }
 }
 
