@@ -3,101 +3,14 @@
 //! A message is a list of fields in any order. A field that the message lacks has the default value; one that is there
 //! twice without being a list is an error. Lists of numbers are packed into one field, or are a field each.
 
-use std::cell::Cell;
 use std::ops::Range;
 
+use super::header::{Content, Header, MIN_CUT_BYTES};
 use crate::error::{Result, bail};
-
-/// What a file's description may take in memory. A network of 3,600 nodes takes 3 MB.
-pub const MAX_MODEL_BYTES: usize = 32 << 20;
 
 /// A field of a message: its number in the schema, and its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Field(pub u32, pub &'static str);
-
-/// A file without the data that has been skipped.
-#[derive(Debug)]
-pub(super) struct Header {
-    pub bytes: Vec<u8>,
-    pub cuts: Vec<Cut>,
-    /// What may still be taken into memory.
-    budget: Cell<usize>,
-}
-
-impl Default for Header {
-    fn default() -> Self {
-        Header { bytes: Vec::new(), cuts: Vec::new(), budget: Cell::new(MAX_MODEL_BYTES) }
-    }
-}
-
-/// A place where the content of a field has been skipped.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Cut {
-    /// In the header's bytes.
-    at: usize,
-    n_bytes: u64,
-    /// Bytes of this one and all before it.
-    total: u64,
-}
-
-impl Cut {
-    /// One of `n_bytes` behind what is there.
-    pub fn after(header: &Header, n_bytes: u64) -> Cut {
-        let before = header.cuts.last().map_or(0, |cut| cut.total);
-        Cut { at: header.bytes.len(), n_bytes, total: before + n_bytes }
-    }
-
-    /// In the file.
-    fn end(&self) -> u64 {
-        self.at as u64 + self.total
-    }
-}
-
-impl Header {
-    /// The whole of it.
-    pub fn root(&self) -> Message<'_> {
-        Message { header: self, range: (0, self.bytes.len()) }
-    }
-
-    /// Bytes of the cuts that `is_before` holds for; cuts are in order.
-    fn cut_bytes(&self, is_before: impl Fn(&Cut) -> bool) -> u64 {
-        match self.cuts.partition_point(is_before) {
-            0 => 0,
-            n => self.cuts[n - 1].total,
-        }
-    }
-
-    /// The content of `n_bytes` of a field that begins at `at` of the header.
-    fn content(&self, at: usize, n_bytes: u64) -> Content {
-        let start = at as u64 + self.cut_bytes(|cut| cut.at < at);
-        let end = start.saturating_add(n_bytes);
-        let header_end = end.saturating_sub(self.cut_bytes(|cut| cut.end() <= end));
-        let first_cut = self.cuts.get(self.cuts.partition_point(|cut| cut.at < at));
-        let is_cut = first_cut.is_some_and(|cut| cut.at == at && cut.n_bytes == n_bytes);
-        Content { kept: (at, usize::try_from(header_end).unwrap_or(usize::MAX)), file: start..end, is_cut }
-    }
-
-    /// Note how many bytes are about to be taken into memory.
-    pub fn charge(&self, bytes: usize) -> Result<()> {
-        match self.budget.get().checked_sub(bytes) {
-            Some(left) => {
-                self.budget.set(left);
-                Ok(())
-            }
-            None => bail!(MalformedOnnx, "what the file describes takes more than {MAX_MODEL_BYTES} bytes of memory"),
-        }
-    }
-}
-
-/// The content of a field that has a length.
-#[derive(Debug, Clone)]
-struct Content {
-    /// In the header's bytes.
-    kept: (usize, usize),
-    /// In the file.
-    file: Range<u64>,
-    is_cut: bool,
-}
 
 /// A field's value, by wire type.
 #[derive(Debug, Clone)]
@@ -181,6 +94,11 @@ fn varint(bytes: &[u8]) -> Result<(u64, usize)> {
 }
 
 impl<'h> Message<'h> {
+    /// The whole file's.
+    pub fn root(header: &'h Header) -> Self {
+        Message { header, range: (0, header.bytes.len()) }
+    }
+
     fn bytes(&self, at: usize) -> &'h [u8] {
         self.header.bytes.get(at..self.range.1).unwrap_or_default()
     }
@@ -346,7 +264,7 @@ impl<'h> Message<'h> {
                 "'{}' has {} bytes, less than {} are read",
                 field.1,
                 content.file.end - content.file.start,
-                super::reader::MIN_CUT_BYTES
+                MIN_CUT_BYTES
             ),
             other => wrong_type(field, &other, "2 is"),
         }

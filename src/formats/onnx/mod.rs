@@ -12,6 +12,7 @@
 mod convert;
 mod data_type;
 mod graph;
+mod header;
 mod inspect;
 mod message;
 mod model;

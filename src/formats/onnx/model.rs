@@ -1,6 +1,7 @@
 //! Models: what an ONNX file holds.
 
-use super::message::{Field, Header, Message};
+use super::header::Header;
+use super::message::{Field, Message};
 use super::node::repeated;
 use super::reader::within;
 use super::{Graph, Tensor};
@@ -76,7 +77,7 @@ pub(super) fn pair(message: Message<'_>) -> Result<(String, String)> {
 
 impl Model {
     pub(super) fn read(header: &Header) -> Result<Model> {
-        let message = header.root();
+        let message = Message::root(header);
         let Some(ir_version) = message.int(IR_VERSION)? else {
             bail!(MalformedOnnx, "the file has no 'ir_version', it is no ONNX file or a truncated one");
         };

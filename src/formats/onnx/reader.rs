@@ -4,7 +4,7 @@
 //! length, and messages are looked into where they may hold tensors.
 
 use super::Model;
-use super::message::{Cut, Header};
+use super::header::{Cut, Header, MIN_CUT_BYTES};
 use crate::error::{Error, Result, bail};
 
 /// What Protocol Buffers allow. Larger models have their data in other files.
@@ -13,8 +13,6 @@ pub const MAX_FILE_BYTES: u64 = i32::MAX as u64;
 pub const MAX_HEADER_BYTES: usize = 16 << 20;
 /// Graphs inside nodes of graphs. Four are the most of known files.
 pub const MAX_DEPTH: usize = 16;
-/// Fields that are smaller are kept: scalars and shapes are read without going back for them.
-pub(super) const MIN_CUT_BYTES: u64 = 1024;
 
 /// Messages that are looked into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,11 +136,11 @@ impl Reader {
     /// `MalformedOnnx`, `UnsupportedTensorType` or `UnsupportedArchitecture`, naming what in the file it is about.
     pub fn finish(mut self) -> Result<Model> {
         let inside = self.open.len() > 1 || self.next != Next::Key || self.varint.1 > 0;
-        if let Some(len) = self.file_len.filter(|&len| inside || self.at != len) {
-            bail!(MalformedOnnx, "the file has {len} bytes, {} have been read", self.at.min(len));
-        }
         if inside {
             bail!(MalformedOnnx, "the file ends at byte {}, inside {} (truncated?)", self.at, self.inner().kind.name());
+        }
+        if let Some(len) = self.file_len.filter(|&len| self.at < len) {
+            bail!(MalformedOnnx, "the file has {len} bytes, {} have come", self.at);
         }
         self.header.bytes.shrink_to_fit();
         Model::read(&self.header)
