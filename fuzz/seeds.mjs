@@ -1,5 +1,5 @@
 // Seeds for the fuzz targets, of what the repository has: headers of its models and vocabularies, chat
-// templates, and a TFLite file.
+// templates, a TFLite file, and ONNX files that are written here.
 // Usage: node fuzz/seeds.mjs
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -91,6 +91,62 @@ function bundle(name, data) {
   return Buffer.concat([local, record, Buffer.from('PK\x05\x06'), end]);
 }
 
+/** A field of a message of Protocol Buffers: a number, or what has a length. */
+function field(number, value) {
+  const varint = (v) => (v < 128 ? [v] : [(v % 128) + 128, ...varint(Math.floor(v / 128))]);
+  if (typeof value === 'number') return Buffer.from([...varint(number * 8), ...varint(value)]);
+  const bytes = Array.isArray(value) ? Buffer.concat(value) : Buffer.from(value);
+  return Buffer.concat([Buffer.from([...varint(number * 8 + 2), ...varint(bytes.length)]), bytes]);
+}
+
+/** ONNX files: a product with quantised weights, and a branch with tensors and attributes of all kinds. */
+function onnxFiles() {
+  const tensor = (name, type, dims, ...data) => field(5, [...dims.map((n) => field(1, n)), field(2, type), field(8, name), ...data]);
+  const raw = (bytes) => field(9, Buffer.alloc(bytes, 3));
+  const node = (type, inputs, outputs, ...attributes) =>
+    field(1, [...inputs.map((i) => field(1, i)), ...outputs.map((o) => field(2, o)), field(3, `/${type}`), field(4, type), ...attributes]);
+  const attribute = (name, type, value) => field(5, [field(1, name), value, field(20, type)]);
+  const port = (number, name) => field(number, [field(1, name), field(2, [field(1, [field(1, 1), field(2, [field(1, [field(2, 'n')])])])])]);
+  const model = (graph, ...more) =>
+    Buffer.concat([field(1, 8), field(2, 'seeds'), field(7, graph), field(8, [field(1, ''), field(2, 17)]), field(14, [field(1, 'a'), field(2, 'b')]), ...more]);
+  const branch = (name) => field(6, [node('Identity', ['x'], [name]), field(2, name), port(12, name)]);
+  const constants = [
+    tensor('raw', 1, [300], raw(1200)),
+    tensor('floats', 1, [2], field(4, Buffer.alloc(8, 1))),
+    tensor('codes', 2, [3], field(5, 1), field(5, 200), field(5, 3)),
+    tensor('longs', 7, [2], field(7, Buffer.from([1, 0x80, 2]))),
+    tensor('doubles', 11, [1], field(10, Buffer.alloc(8))),
+    tensor('unsigned', 13, [1], field(11, 9)),
+    tensor('texts', 8, [1], field(6, 'text')),
+    tensor('elsewhere', 1, [9], field(13, [field(1, 'location'), field(2, 'x.bin')]), field(14, 1)),
+  ];
+  const attributes = [
+    attribute('i', 2, field(3, 5)),
+    attribute('s', 3, field(4, 'same')),
+    attribute('ints', 7, field(8, Buffer.from([1, 2, 0x80, 1]))),
+    attribute('floats', 6, field(7, Buffer.alloc(8, 2))),
+    attribute('strings', 8, field(9, 'a')),
+    attribute('t', 4, tensor('', 6, [1], field(5, 7))),
+  ];
+  return {
+    quantized: model([
+      node('DynamicQuantizeLinear', ['x'], ['xq', 'xs', 'xz']),
+      node('MatMulInteger', ['xq', 'w', 'xz', 'z'], ['y']),
+      tensor('w', 3, [40, 30], raw(1200)),
+      tensor('z', 3, [30], raw(30)),
+      port(11, 'x'),
+      port(12, 'y'),
+    ]),
+    branch: model([
+      node('If', ['x'], ['y'], attribute('then_branch', 5, branch('a')), attribute('else_branch', 5, branch('b'))),
+      node('All', ['y', '', 'raw'], ['z'], ...attributes),
+      ...constants,
+      port(11, 'x'),
+      port(12, 'z'),
+    ]),
+  };
+}
+
 let n = 0;
 for (const path of [...files(join(ROOT, 'www/models'), '.gguf'), ...files(join(ROOT, 'tests/fixtures'), '.gguf')]) {
   const file = readFileSync(path);
@@ -106,5 +162,6 @@ for (const path of files(join(ROOT, 'tests/fixtures/tflite'), '.tflite')) {
   write('tflite', basename(path), file);
   write('tflite', 'bundle.task', bundle('a.tflite', file));
 }
+for (const [name, bytes] of Object.entries(onnxFiles())) write('onnx', `${name}.onnx`, bytes);
 TEMPLATES.forEach((text, i) => write('template', `template-${i}`, text));
 console.log(`${n} headers`);

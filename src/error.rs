@@ -10,6 +10,9 @@ pub enum Error {
     /// The file is not a well-formed TFLite file, or not a bundle of such. Another copy of the file may be.
     #[error("{0}")]
     MalformedTflite(String),
+    /// The file is not a well-formed ONNX file. Another copy of the file may be.
+    #[error("{0}")]
+    MalformedOnnx(String),
     /// The file is well-formed but holds a model this version cannot run.
     #[error("{0}")]
     UnsupportedArchitecture(String),
@@ -64,6 +67,7 @@ impl Error {
         match self {
             Error::MalformedGguf(_) => "MALFORMED_GGUF",
             Error::MalformedTflite(_) => "MALFORMED_TFLITE",
+            Error::MalformedOnnx(_) => "MALFORMED_ONNX",
             Error::UnsupportedArchitecture(_) => "UNSUPPORTED_ARCHITECTURE",
             Error::UnsupportedTensorType(_) => "UNSUPPORTED_TENSOR_TYPE",
             Error::UnsupportedTokenizer(_) => "UNSUPPORTED_TOKENIZER",

@@ -2,4 +2,5 @@
 //! file is hostile until it is checked.
 
 pub mod gguf;
+pub mod onnx;
 pub mod tflite;

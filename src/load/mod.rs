@@ -2,6 +2,7 @@
 //! destinations, and their bytes stream there past the host's memory.
 
 mod header;
+mod onnx;
 mod progress;
 mod stream;
 
@@ -9,6 +10,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 pub use header::read_header;
+pub use onnx::read_onnx;
 pub use progress::{LoadEvents, LoadPhase, LoadProgress, Tally};
 pub use stream::{load_bytes, stream_weights};
 

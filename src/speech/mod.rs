@@ -1,4 +1,6 @@
-//! Speech: text to speech with Kokoro (feature `speech`).
+//! Networks for speech: Kokoro speaks.
 
+pub mod convert;
 pub mod kokoro;
+pub mod silero_vad;
 pub mod wav;

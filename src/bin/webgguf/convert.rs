@@ -1,24 +1,30 @@
 //! `webgguf convert`.
 
 use clap::Args;
-use webgguf::hands::convert::convert;
+use webgguf::formats::onnx::is_onnx;
+use webgguf::{hands, speech};
 
 use crate::Failure;
 
-/// Convert MediaPipe's networks for hands to one GGUF file
+/// Convert MediaPipe's networks for hands, or an ONNX file with a network for speech, to one GGUF file
 #[derive(Args)]
 pub struct Convert {
-    /// TFLite files, one for palms and one for landmarks, or either, and the GGUF file to write
-    #[arg(num_args = 2..=3, required = true, value_names = ["TFLITE", "TFLITE", "GGUF"])]
+    /// An ONNX file, or TFLite files, one for palms and one for landmarks, or either; and the GGUF file to write
+    #[arg(num_args = 2..=3, required = true, value_names = ["FILE", "FILE", "GGUF"])]
     files: Vec<String>,
 }
 
 impl Convert {
     pub fn run(&self) -> Result<(), Failure> {
         let [inputs @ .., output] = &self.files[..] else { return Err("no files are named".into()) };
-        let inputs = inputs.iter().map(std::fs::read).collect::<Result<Vec<_>, _>>();
-        let inputs = inputs?;
-        let inputs: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
-        Ok(std::fs::write(output, convert(&inputs)?)?)
+        let files = inputs.iter().map(std::fs::read).collect::<Result<Vec<_>, _>>()?;
+        let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+        let is_onnx = |i: usize| inputs[i].ends_with(".onnx") || is_onnx(files[i]);
+        let converted = match (0..files.len()).find(|&i| is_onnx(i)) {
+            None => hands::convert::convert(&files)?,
+            Some(0) if files.len() == 1 => speech::convert::convert(files[0])?,
+            Some(i) => return Err(format!("'{}' is an ONNX file, which is converted by itself", inputs[i]).into()),
+        };
+        Ok(std::fs::write(output, converted)?)
     }
 }

@@ -18,6 +18,7 @@ mod metadata;
 mod parser;
 mod split;
 mod writer;
+mod written;
 
 pub use dequantize::dequantize;
 pub use ggml_type::GgmlType;
@@ -25,6 +26,7 @@ pub use metadata::{Array, Metadata, Value, ValueType};
 pub use parser::{MAX_HEADER_BYTES, Parsed, TensorInfo, parse};
 pub use split::join;
 pub use writer::GgufWriter;
+pub use written::{NewTensor, write};
 
 use crate::error::{Error, Result};
 

@@ -1,12 +1,14 @@
 //! `webgguf inspect`.
 
 mod gguf;
+mod onnx;
 mod tflite;
 
 use std::io::{Write, stdout};
 
 use clap::Args;
 use serde_json::Value as Json;
+use webgguf::formats::onnx::is_onnx;
 use webgguf::formats::tflite::{is_bundle, is_tflite};
 
 use crate::Failure;
@@ -15,11 +17,11 @@ use crate::source::Source;
 /// What tells the formats apart.
 const HEAD_BYTES: u64 = 8;
 
-/// Describe a model: metadata, tensors by type, memory need, and what of it is unsupported. Of a GGUF file's URL only
-/// the header is fetched.
+/// Describe a model: metadata, tensors by type, memory need, and what of it is unsupported. Of a GGUF or ONNX file's URL
+/// the weights are not fetched.
 #[derive(Args)]
 pub struct Inspect {
-    /// A GGUF or TFLite file, a MediaPipe bundle (.task), or the URL of one
+    /// A GGUF, TFLite or ONNX file, a MediaPipe bundle (.task), or the URL of one
     file: String,
     /// Positions to compute the memory need of a language model for
     #[arg(long)]
@@ -37,6 +39,10 @@ impl Inspect {
         if named || is_tflite(&head) || is_bundle(&head) {
             let report = tflite::report(&source)?;
             return self.write(&report, tflite::text);
+        }
+        if self.file.ends_with(".onnx") || is_onnx(&head) {
+            let report = onnx::report(&source)?;
+            return self.write(&report, onnx::text);
         }
         let report = gguf::report(&source, self.context)?;
         self.write(&report, gguf::text)
@@ -62,6 +68,15 @@ fn count(n: &Json) -> String {
 
 fn megabytes(n: &Json) -> String {
     format!("{:.1} MB", n.as_f64().unwrap_or_default() / 1e6)
+}
+
+/// Indices and shapes take some bytes.
+fn size(bytes: &Json) -> String {
+    if bytes.as_f64() < Some(1e5) { format!("{bytes} bytes") } else { megabytes(bytes) }
+}
+
+fn plain(text: &Json) -> &str {
+    text.as_str().unwrap_or_default()
 }
 
 /// The elements of an array; none of anything else.

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use webgguf::formats::tflite::{Inspection, MAX_FILE_BYTES, models};
 use webgguf::source::ByteSource;
 
-use super::{count, elements, megabytes};
+use super::{count, elements, plain, size};
 use crate::Failure;
 use crate::source::Source;
 
@@ -71,13 +71,4 @@ fn of_type(t: &Json) -> String {
         line += &format!(", {} quantised", t["quantized"]);
     }
     line
-}
-
-/// Indices and shapes take some bytes.
-fn size(bytes: &Json) -> String {
-    if bytes.as_f64() < Some(1e5) { format!("{bytes} bytes") } else { megabytes(bytes) }
-}
-
-fn plain(text: &Json) -> &str {
-    text.as_str().unwrap_or_default()
 }
