@@ -4,12 +4,14 @@
 //! `scripts/speech/kokoro.py` is the same in numpy. A text takes two submits' worth of plans: how long the audio is, is known after the
 //! durations are read back. Plans are recorded for each text, on pipelines that serve every length, and on memory that the texts share.
 
+pub mod convert;
 mod decoder;
 mod generator;
 mod pass;
 mod pool;
+pub mod symbols;
 mod text;
-mod voices;
+pub mod voices;
 mod weights;
 
 use std::cell::RefCell;
