@@ -2,5 +2,6 @@
 //! file is hostile until it is checked.
 
 pub mod gguf;
+pub mod npz;
 pub mod onnx;
 pub mod tflite;

@@ -1,6 +1,6 @@
 //! From ONNX files of networks for speech to GGUF files.
 
-use super::silero_vad;
+use super::{kokoro, silero_vad};
 use crate::error::{Result, bail};
 use crate::formats::onnx::Model;
 
@@ -13,7 +13,10 @@ struct Family {
     convert: fn(&Model, &[u8]) -> Result<Vec<u8>>,
 }
 
-const FAMILIES: [Family; 1] = [Family { name: "Silero VAD", knows: silero_vad::knows, convert: silero_vad::convert }];
+const FAMILIES: [Family; 2] = [
+    Family { name: "Silero VAD", knows: silero_vad::knows, convert: silero_vad::convert },
+    Family { name: "Kokoro (int8)", knows: kokoro::convert::knows, convert: kokoro::convert::convert },
+];
 
 /// The bytes of a GGUF file with the model of an ONNX file, whose bytes are all given.
 ///

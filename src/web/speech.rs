@@ -12,7 +12,9 @@ use super::calls::{self, JsEvents, to_js};
 use crate::error::Result;
 use crate::gpu::{DeviceProfile, Gpu};
 use crate::source::{JsFile, JsSource, Split};
-use crate::speech::kokoro::{FRAME, Kokoro, SAMPLE_RATE, Voices, parts, tokens};
+use crate::speech::kokoro::symbols::tokens;
+use crate::speech::kokoro::voices::Voices;
+use crate::speech::kokoro::{FRAME, Kokoro, SAMPLE_RATE, parts};
 use crate::speech::phonemes::{Dictionary, Phonemizer, Source};
 
 /// A voice's network on the GPU, and its voices.

@@ -7,6 +7,7 @@ mod hands;
 mod inspect;
 mod render;
 mod source;
+mod speak;
 mod tokenize;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +26,7 @@ enum Command {
     Convert(convert::Convert),
     Generate(generate::Generate),
     Hands(hands::Hands),
+    Speak(speak::Speak),
     Activations(activations::Activations),
     Tokenize(tokenize::Tokenize),
     Detokenize(tokenize::Detokenize),
@@ -50,6 +52,7 @@ fn main() -> std::process::ExitCode {
         Command::Convert(command) => command.run(),
         Command::Generate(command) => command.run(),
         Command::Hands(command) => command.run(),
+        Command::Speak(command) => command.run(),
         Command::Activations(command) => command.run(),
         Command::Tokenize(command) => command.run(),
         Command::Detokenize(command) => command.run(),

@@ -4,21 +4,23 @@
 //! `scripts/speech/kokoro.py` is the same in numpy. A text takes two submits' worth of plans: how long the audio is, is known after the
 //! durations are read back. Plans are recorded for each text, on pipelines that serve every length, and on memory that the texts share.
 
+pub mod convert;
 mod decoder;
 mod generator;
+mod parts;
 mod pass;
 mod pool;
-mod symbols;
+pub mod symbols;
 mod text;
-mod voices;
+pub mod voices;
 mod weights;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
+pub use parts::parts;
 pub use pass::Pass;
 pub use pool::{Held, Pool};
-pub use symbols::{MAX_SYMBOLS, parts, tokens};
 pub use voices::Voices;
 pub use weights::{ARCHITECTURE, MAX_TOKENS, N_TOKENS, STYLE, Weights};
 

@@ -1,9 +1,9 @@
-//! The symbols that Kokoro reads, and their ids.
+//! The symbols that Kokoro speaks: phonemes, punctuation, stress and tones, and their tokens (`vocab` of its config.json).
 
 use super::MAX_TOKENS;
 use crate::error::{Result, bail};
 
-/// Symbols with consecutive ids, and the first one's: the vocabulary of Kokoro-82M. 0 stands before and after a text.
+/// Runs of symbols: the first one's token, and those after it have the tokens that follow.
 const RUNS: [(u32, &str); 30] = [
     (1, ";:,.!?"),
     (9, "—…\"()“” \u{303}ʣʥʦʨᵝꭧAI"),
@@ -37,52 +37,32 @@ const RUNS: [(u32, &str); 30] = [
     (177, "ᵻ"),
 ];
 
-/// Symbols of a text, at most.
-pub const MAX_SYMBOLS: usize = MAX_TOKENS as usize - 2;
+/// The token before and after a text's.
+const END: u32 = 0;
 
-fn id(symbol: char) -> Option<u32> {
-    RUNS.iter().find_map(|(first, run)| run.chars().position(|c| c == symbol).map(|i| first + i as u32))
+fn token(symbol: char) -> Option<u32> {
+    let in_run = |&(first, symbols): &(u32, &str)| symbols.chars().position(|c| c == symbol).map(|i| first + i as u32);
+    RUNS.iter().find_map(in_run)
 }
 
-/// The tokens of a text in phonemes: 0, an id for each symbol, 0.
+/// The tokens of a text in phonemes, with those around it.
 ///
 /// # Errors
-/// `InvalidArgument` where there are no symbols, more than [`MAX_SYMBOLS`], or one that Kokoro does not know.
+/// `InvalidArgument` where a symbol is none of Kokoro's, there are none, or more than it takes.
 pub fn tokens(phonemes: &str) -> Result<Vec<u32>> {
-    let n = phonemes.chars().count();
-    if n == 0 || n > MAX_SYMBOLS {
-        bail!(InvalidArgument, "the text has {n} phonemes; 1 to {MAX_SYMBOLS} are allowed");
+    let mut tokens = vec![END];
+    for (i, symbol) in phonemes.chars().enumerate() {
+        match token(symbol) {
+            Some(token) => tokens.push(token),
+            None => bail!(InvalidArgument, "symbol {i} of the phonemes is '{symbol}', which Kokoro does not know"),
+        }
     }
-    let mut tokens = vec![0];
-    for symbol in phonemes.chars() {
-        let Some(id) = id(symbol) else { bail!(InvalidArgument, "'{symbol}' is no phoneme of Kokoro's") };
-        tokens.push(id);
+    tokens.push(END);
+    let (n, most) = (tokens.len() - 2, MAX_TOKENS as usize - 2);
+    if n == 0 || n > most {
+        bail!(InvalidArgument, "there are {n} phonemes, 1 to {most} are allowed; longer texts are spoken in parts");
     }
-    tokens.push(0);
     Ok(tokens)
-}
-
-/// Phonemes cut into parts of up to `max` symbols, each to be spoken by itself: after a sentence if one ends in the part's
-/// second half, else after a clause or a word, else anywhere.
-#[must_use]
-pub fn parts(phonemes: &str, max: usize) -> Vec<&str> {
-    let max = max.max(1);
-    let mut parts = Vec::new();
-    let mut rest = phonemes.trim();
-    while let Some((limit, _)) = rest.char_indices().nth(max) {
-        let head = &rest[..limit];
-        let after = |marks: &str| {
-            let cut = head.char_indices().rev().find(|&(_, c)| marks.contains(c)).map(|(i, c)| i + c.len_utf8());
-            cut.filter(|&at| at > limit / 2)
-        };
-        let cut = after(".!?…").or_else(|| after(",;:—")).or_else(|| after(" ")).unwrap_or(limit);
-        parts.push(rest[..cut].trim_end());
-        rest = rest[cut..].trim_start();
-    }
-    if !rest.is_empty() {
-        parts.push(rest);
-    }
-    parts
 }
 
 #[cfg(test)]
@@ -90,30 +70,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn symbols_have_their_ids() {
-        assert_eq!(tokens("həlˈO wˈɜɹld!").unwrap(), [0, 50, 83, 54, 156, 31, 16, 65, 156, 87, 123, 54, 46, 5, 0]);
-        assert_eq!(tokens("ᵻ↘;").unwrap(), [0, 177, 173, 1, 0]);
-        for bad in ["", "g", "ə4"] {
-            assert_eq!(tokens(bad).unwrap_err().code(), "INVALID_ARGUMENT", "{bad}");
-        }
-        assert!(tokens(&"a".repeat(MAX_SYMBOLS)).is_ok());
-        assert!(tokens(&"a".repeat(MAX_SYMBOLS + 1)).is_err());
-    }
-
-    #[test]
-    fn a_symbol_has_one_id() {
-        let all: Vec<char> = RUNS.iter().flat_map(|(_, run)| run.chars()).collect();
+    fn symbols_have_their_tokens() {
+        assert_eq!(tokens("həlˈoʊ.").unwrap(), [0, 50, 83, 54, 156, 57, 135, 4, 0]);
+        assert_eq!(tokens("\u{303};ᵻ").unwrap(), [0, 17, 1, 177, 0]);
+        let mut all: Vec<char> = RUNS.iter().flat_map(|(_, symbols)| symbols.chars()).collect();
+        all.sort_unstable();
+        all.dedup();
         assert_eq!(all.len(), 114);
-        assert!(all.iter().enumerate().all(|(i, c)| !all[..i].contains(c)));
     }
 
     #[test]
-    fn long_texts_are_cut_where_a_speaker_would_breathe() {
-        assert_eq!(parts("ðə kˈæt.", 20), ["ðə kˈæt."]);
-        assert_eq!(parts("ðə kˈæt sˈæt. ɪt", 14), ["ðə kˈæt sˈæt.", "ɪt"]);
-        assert_eq!(parts("ðə kˈæt, ɪt sˈæt", 12), ["ðə kˈæt,", "ɪt sˈæt"]);
-        assert_eq!(parts("aaaa bbbb cccc", 10), ["aaaa bbbb", "cccc"]);
-        assert_eq!(parts("aaaaaaaa", 3), ["aaa", "aaa", "aa"]);
-        assert!(parts("  ", 3).is_empty());
+    fn others_are_refused() {
+        let refused = |phonemes: &str, says: &str| {
+            let error = tokens(phonemes).unwrap_err().to_string();
+            assert!(error.contains(says), "{error}");
+        };
+        refused("a#", "symbol 1 of the phonemes is '#'");
+        refused("", "there are 0 phonemes");
+        refused(&"a".repeat(511), "there are 511 phonemes, 1 to 510 are allowed");
     }
 }

@@ -1,20 +1,48 @@
 //! Voices: styles by the number of a text's symbols.
 
-use crate::error::{Result, bail};
-use crate::formats::gguf::{GgmlType, Gguf};
-use crate::gpu::Gpu;
-use crate::load::{Destination, Load, LoadEvents, Tally, load_bytes, read_header, stream_weights};
-use crate::source::ByteSource;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::STYLE;
+use crate::error::{Result, bail};
+use crate::formats::gguf::{GgmlType, GgufWriter, NewTensor, write};
+use crate::formats::npz;
+use crate::gpu::Gpu;
+use crate::load::{Destination, Load, LoadEvents, Tally, load_bytes, read_header, stream_weights};
+use crate::source::ByteSource;
+
+/// The bytes of a GGUF file with the voices of an archive of arrays, each `(rows, 1, 256)` or `(rows, 256)`.
+///
+/// # Errors
+/// As [`npz::arrays`]; `InvalidArgument` where an array has another shape.
+pub fn convert(file: &[u8]) -> Result<Vec<u8>> {
+    let mut tensors = Vec::new();
+    for array in npz::arrays(file)? {
+        let (rows, width) = match array.shape[..] {
+            [rows @ 1..=MAX_ROWS, 1, width] | [rows @ 1..=MAX_ROWS, width] => (rows, width),
+            _ => (0, 0),
+        };
+        if width != 2 * u64::from(STYLE) {
+            let (name, shape) = (&array.name, &array.shape);
+            bail!(InvalidArgument, "array '{name}' has shape {shape:?}; a voice has rows of {} numbers", 2 * STYLE);
+        }
+        tensors.push(NewTensor {
+            name: format!("{PREFIX}{}", array.name),
+            ty: GgmlType::F32,
+            shape: vec![rows as u32, width as u32],
+            bytes: file[array.range].to_vec(),
+        });
+    }
+    write(GgufWriter::default().string("general.architecture", VOICES_ARCHITECTURE), &tensors)
+}
 
 /// Voices by name, each `(rows, 256)`.
 pub struct Voices {
     voices: Vec<(String, Vec<f32>)>,
 }
 
+/// `general.architecture` of a file with voices.
+pub const VOICES_ARCHITECTURE: &str = "kokoro-voices";
 /// What the names of voices' tensors begin with.
 const PREFIX: &str = "voice.";
 /// Rows of a voice, at most: texts have fewer symbols.
@@ -54,12 +82,6 @@ impl Voices {
             (name, host.borrow().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
         };
         Ok(Voices { voices: hosts.into_iter().map(voice).collect() })
-    }
-
-    /// Whether a file has voices.
-    #[must_use]
-    pub fn are_in(gguf: &Gguf) -> bool {
-        gguf.tensors.iter().any(|t| t.name.starts_with(PREFIX))
     }
 
     /// Their names.
