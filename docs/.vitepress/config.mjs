@@ -28,7 +28,7 @@ function folder(path) {
 }
 
 const GUIDE = [
-  { text: 'Begin', items: pages('guide', 'start', 'chat', 'generate', 'hands', 'stop-and-errors', 'troubleshooting') },
+  { text: 'Begin', items: pages('guide', 'start', 'chat', 'generate', 'hands', 'speech', 'stop-and-errors', 'troubleshooting') },
   { text: 'Load a model', items: pages('guide', 'sources', 'caching', 'memory', 'workers', 'gpu-lost') },
   { text: 'Where it runs', items: pages('guide', 'react', 'tokenizer', 'csp', 'cdn', 'phones', 'command-line') },
   { text: 'Bundlers and frameworks', link: '/guide/bundlers/', collapsed: true, items: folder('guide/bundlers') },
@@ -63,6 +63,7 @@ export default defineConfig({
       { text: 'Speed', link: '/speed' },
       { text: 'Chat demo', link: '/../', target: '_self' },
       { text: 'Hands demo', link: '/../hands.html', target: '_self' },
+      { text: 'Speech demo', link: '/../speech.html', target: '_self' },
       { text: 'Benchmark', link: '/../bench.html', target: '_self' },
     ],
     sidebar: { '/api/': [{ text: 'API', link: '/api/' }, ...API.filter((group) => group.items.length)], '/': GUIDE },
