@@ -689,6 +689,8 @@ export type ErrorCode =
   | 'MALFORMED_GGUF'
   /** The file is not a well-formed TFLite file, or not a bundle of such. */
   | 'MALFORMED_TFLITE'
+  /** The file is not a well-formed dictionary of phonemes. */
+  | 'MALFORMED_DICTIONARY'
   /** The file holds a model that this version can't run. */
   | 'UNSUPPORTED_ARCHITECTURE'
   /** A tensor's type has no kernels here. */

@@ -23,7 +23,19 @@ const CONSONANTS: &str = "bdfhjklmnpstvwzðŋɡɹTʃʒʤʧθ";
 
 /// Sets of letters that a tree may ask for. `#` is beyond the word's ends.
 const LETTER_SETS: [&str; 14] = [
-    "aeiouy", "eiy", "aou", "bcdfghjklmnpqrstvwxz", "ptkcqfsxh", "bdgvzjmnlrw", "lr", "mn", "sxz", "td", "cgk", "#", "aeiou",
+    "aeiouy",
+    "eiy",
+    "aou",
+    "bcdfghjklmnpqrstvwxz",
+    "ptkcqfsxh",
+    "bdgvzjmnlrw",
+    "lr",
+    "mn",
+    "sxz",
+    "td",
+    "cgk",
+    "#",
+    "aeiou",
     "lrnm",
 ];
 /// Sets of symbols.
@@ -66,14 +78,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn read(files: impl Iterator<Item = String>, symbols: &Symbols) -> Result<BTreeMap<String, Word>, Box<dyn std::error::Error>> {
+fn read(
+    files: impl Iterator<Item = String>,
+    symbols: &Symbols,
+) -> Result<BTreeMap<String, Word>, Box<dyn std::error::Error>> {
     let mut words = BTreeMap::new();
     for file in files {
         let lexicon: serde_json::Map<String, Value> = serde_json::from_slice(&std::fs::read(&file)?)?;
         for (word, value) in lexicon {
             let numbers = |value: &Value| match value.as_str() {
                 // The voices know the flap as T, and no glottal stop (Kokoro 1.0).
-                Some(text) => symbols.numbers(&text.replace('ɾ', "T").replace('ʔ', "t")).ok_or(format!("'{word}' has {text}")),
+                Some(text) => {
+                    symbols.numbers(&text.replace('ɾ', "T").replace('ʔ', "t")).ok_or(format!("'{word}' has {text}"))
+                }
                 None => Ok(Vec::new()),
             };
             let tag = |name: &str| Tag::NAMES.iter().position(|&(tag, _)| tag == name).map(|i| i as u8);
@@ -117,7 +134,9 @@ fn train(words: &BTreeMap<String, Word>, symbols: &Symbols) -> (Vec<u8>, Vec<u8>
             let known = &mut chunks[letter];
             let chunk = known.iter().position(|chunk| *chunk == parts[at]).unwrap_or(known.len());
             // The trees number chunks with a byte. There are about 100; those beyond are no examples.
-            if let Ok(number) = u8::try_from(chunk) && number < u8::MAX {
+            if let Ok(number) = u8::try_from(chunk)
+                && number < u8::MAX
+            {
                 if chunk == known.len() {
                     known.push(parts[at].clone());
                 }
@@ -228,7 +247,9 @@ fn check(words: &BTreeMap<String, Word>, dictionary: &Dictionary) {
         let found = dictionary.get(word).unwrap_or_else(|| panic!("'{word}' is not found"));
         let text = |symbols| dictionary.symbols().text(symbols);
         assert_eq!(found.phonemes, text(symbols), "{word}");
-        assert!(found.variants.iter().map(|(_, found)| found).eq(&variants.iter().map(|v| text(&v.1)).collect::<Vec<_>>()));
+        assert!(
+            found.variants.iter().map(|(_, found)| found).eq(&variants.iter().map(|v| text(&v.1)).collect::<Vec<_>>())
+        );
         if is_plain(word) && is_left_out(word) {
             let sound = dictionary.letter_to_sound(word);
             stressed.add(&sound, &found.phonemes);

@@ -77,9 +77,7 @@ pub fn grow(examples: &mut [Example], sets: &[Vec<(usize, u64)>]) -> Tree {
     let (yes, no) = examples.split_at_mut(n_yes);
     match (grow(yes, sets), grow(no, sets)) {
         (Tree::Leaf(yes), Tree::Leaf(no)) if yes == no => Tree::Leaf(yes),
-        (yes, no) => {
-            Tree::Ask { feature: feature as u8, value: value as u8, yes: Box::new(yes), no: Box::new(no) }
-        }
+        (yes, no) => Tree::Ask { feature: feature as u8, value: value as u8, yes: Box::new(yes), no: Box::new(no) },
     }
 }
 

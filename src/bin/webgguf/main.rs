@@ -5,6 +5,7 @@ mod convert;
 mod generate;
 mod hands;
 mod inspect;
+mod phonemize;
 mod render;
 mod source;
 mod tokenize;
@@ -26,6 +27,7 @@ enum Command {
     Generate(generate::Generate),
     Hands(hands::Hands),
     Activations(activations::Activations),
+    Phonemize(phonemize::Phonemize),
     Tokenize(tokenize::Tokenize),
     Detokenize(tokenize::Detokenize),
     Render(render::Render),
@@ -51,6 +53,7 @@ fn main() -> std::process::ExitCode {
         Command::Generate(command) => command.run(),
         Command::Hands(command) => command.run(),
         Command::Activations(command) => command.run(),
+        Command::Phonemize(command) => command.run(),
         Command::Tokenize(command) => command.run(),
         Command::Detokenize(command) => command.run(),
         Command::Render(command) => command.run(),

@@ -29,7 +29,12 @@ impl<'a> Bytes<'a> {
     pub fn take(&mut self, n: usize) -> Result<&'a [u8]> {
         let left = self.bytes.len() - self.at;
         if n > left {
-            bail!(MalformedDictionary, "{} of the dictionary need {n} bytes at {}, {left} are left", self.what, self.at);
+            bail!(
+                MalformedDictionary,
+                "{} of the dictionary need {n} bytes at {}, {left} are left",
+                self.what,
+                self.at
+            );
         }
         self.at += n;
         Ok(&self.bytes[self.at - n..self.at])

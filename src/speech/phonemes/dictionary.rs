@@ -153,7 +153,8 @@ impl Dictionary {
         let block = (self.blocks.len() - 1).checked_sub(1)?;
         let block = partition_point(block + 1, |block| self.first_word(block) <= word).checked_sub(1)?;
         let mut words = Words::new(self.block_words(block));
-        let index = (0..).map_while(|i| words.next().map(|found| (i, found.cmp(word)))).find(|found| found.1.is_ge())?;
+        let index =
+            (0..).map_while(|i| words.next().map(|found| (i, found.cmp(word)))).find(|found| found.1.is_ge())?;
         let (index, std::cmp::Ordering::Equal) = index else { return None };
         let mut pronunciations = Pronunciations::new(self.block_pronunciations(block));
         (0..=index).all(|_| pronunciations.advance()).then(|| self.entry(words.word(), &pronunciations))
@@ -222,10 +223,12 @@ impl Dictionary {
             while let Some(shared) = words.bytes.first().copied() {
                 let before = if n == 0 { 0 } else { words.word().len() };
                 let word = words.next().unwrap_or_default();
-                if shared >= MAX_SHARED || usize::from(shared) > before || word <= last.as_slice() || word.len() > MAX_LEN {
+                let is_shared = shared < MAX_SHARED && usize::from(shared) <= before;
+                let is_text = word.len() <= MAX_LEN && std::str::from_utf8(word).is_ok();
+                if !is_shared || !is_text || word <= last.as_slice() {
                     bail!(
                         MalformedDictionary,
-                        "word {} of the dictionary, '{}', is out of order or longer than {MAX_LEN}",
+                        "word {} of the dictionary, '{}', is out of order, longer than {MAX_LEN} or not UTF-8",
                         n_words + n,
                         String::from_utf8_lossy(word)
                     );

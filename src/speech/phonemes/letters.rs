@@ -239,7 +239,9 @@ fn chunk(bytes: &mut Bytes, symbols: &Symbols) -> Result<Vec<u8>> {
     let n = bytes.u8()?;
     let chunk = bytes.take(usize::from(n))?;
     match chunk.iter().find(|&&symbol| !symbols.has(symbol)) {
-        Some(symbol) => bail!(MalformedDictionary, "the dictionary's trees use symbol {symbol}, which it does not have"),
+        Some(symbol) => {
+            bail!(MalformedDictionary, "the dictionary's trees use symbol {symbol}, which it does not have")
+        }
         None => Ok(chunk.to_vec()),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::heteronyms;
 use super::lookup::Lookup;
-use crate::speech::phonemes::dictionary::Tag;
 use crate::speech::phonemes::Source;
+use crate::speech::phonemes::dictionary::Tag;
 
 const VOWELS: &str = "AIOWYiuæɑɔəɛɜɪʊʌᵊᵻɐ";
 

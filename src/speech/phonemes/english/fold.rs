@@ -67,7 +67,10 @@ const FORMS: [(&str, &str); 34] = [
     ("-", "‐‑−﹣⁃"),
     ("–", "‒"),
     ("—", "―⸺⸻﹘"),
-    (" ", "\u{a0}\u{2000}\u{2001}\u{2002}\u{2003}\u{2004}\u{2005}\u{2006}\u{2007}\u{2008}\u{2009}\u{200a}\u{202f}\u{205f}\u{3000}"),
+    (
+        " ",
+        "\u{a0}\u{2000}\u{2001}\u{2002}\u{2003}\u{2004}\u{2005}\u{2006}\u{2007}\u{2008}\u{2009}\u{200a}\u{202f}\u{205f}\u{3000}",
+    ),
     ("ff", "ﬀ"),
     ("fi", "ﬁ"),
     ("fl", "ﬂ"),
@@ -107,13 +110,15 @@ pub struct Folded {
 
 impl Folded {
     pub fn new(source: &str) -> Self {
-        let mut folded = Folded { text: String::with_capacity(source.len()), sources: Vec::with_capacity(source.len()) };
+        let mut folded =
+            Folded { text: String::with_capacity(source.len()), sources: Vec::with_capacity(source.len()) };
         for (start, c) in source.char_indices() {
             let end = start + c.len_utf8();
             let before = folded.text.len();
             folded.push(c);
             if folded.text.len() == before {
-                match folded.sources.last_mut() {
+                let glued = !folded.text.ends_with(char::is_whitespace);
+                match folded.sources.last_mut().filter(|_| glued) {
                     Some(last) => last.1 = end,
                     // Nothing that it could belong to.
                     None => folded.text.push('\u{fffd}'),
@@ -149,9 +154,9 @@ impl Folded {
             _ => {
                 let form = ACCENTS.iter().chain(&FORMS).find(|(_, forms)| forms.contains(c));
                 match form {
-                    // A fraction is apart from a whole number before it.
+                    // A fraction is apart from what stands before it.
                     Some((plain, _)) if !plain.contains('⁄') => self.text += plain,
-                    Some((plain, _)) if self.text.ends_with(|c: char| c.is_ascii_digit()) => self.text += plain,
+                    Some((plain, _)) if self.text.ends_with(|c: char| !c.is_whitespace()) => self.text += plain,
                     Some((plain, _)) => self.text += plain.trim_start(),
                     None => self.text.push(c),
                 }

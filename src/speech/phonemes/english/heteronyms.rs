@@ -4,38 +4,80 @@ use super::connected::Context;
 use crate::speech::phonemes::dictionary::Tag;
 
 const DETERMINERS: [&str; 34] = [
-    "the", "a", "an", "this", "these", "those", "my", "your", "his", "her", "its", "our", "their", "no", "some", "any", "each", "every",
-    "another", "what", "whose", "many", "few", "several", "all", "both", "such", "own", "first", "second", "last", "next", "new", "one",
+    "the", "a", "an", "this", "these", "those", "my", "your", "his", "her", "its", "our", "their", "no", "some", "any",
+    "each", "every", "another", "what", "whose", "many", "few", "several", "all", "both", "such", "own", "first",
+    "second", "last", "next", "new", "one",
 ];
 /// A noun follows them.
 const PREPOSITIONS: [&str; 18] = [
-    "of", "in", "for", "with", "by", "from", "on", "at", "about", "without", "into", "under", "per", "against", "between", "after",
-    "before", "through",
+    "of", "in", "for", "with", "by", "from", "on", "at", "about", "without", "into", "under", "per", "against",
+    "between", "after", "before", "through",
 ];
 /// A verb without an ending follows them.
 const BEFORE_VERBS: [&str; 42] = [
-    "to", "will", "would", "can", "could", "shall", "should", "may", "might", "must", "do", "does", "did", "don't", "doesn't",
-    "didn't", "won't", "wouldn't", "can't", "cannot", "couldn't", "shouldn't", "mustn't", "let's", "please", "i'll", "you'll",
-    "he'll", "she'll", "we'll", "they'll", "it'll", "i'd", "you'd", "he'd", "she'd", "we'd", "they'd", "let", "help", "helps", "mightn't",
+    "to",
+    "will",
+    "would",
+    "can",
+    "could",
+    "shall",
+    "should",
+    "may",
+    "might",
+    "must",
+    "do",
+    "does",
+    "did",
+    "don't",
+    "doesn't",
+    "didn't",
+    "won't",
+    "wouldn't",
+    "can't",
+    "cannot",
+    "couldn't",
+    "shouldn't",
+    "mustn't",
+    "let's",
+    "please",
+    "i'll",
+    "you'll",
+    "he'll",
+    "she'll",
+    "we'll",
+    "they'll",
+    "it'll",
+    "i'd",
+    "you'd",
+    "he'd",
+    "she'd",
+    "we'd",
+    "they'd",
+    "let",
+    "help",
+    "helps",
+    "mightn't",
 ];
 const SUBJECTS: [&str; 8] = ["i", "you", "we", "they", "who", "people", "men", "women"];
 const SINGULAR_SUBJECTS: [&str; 6] = ["he", "she", "it", "who", "which", "everyone"];
 const BE: [&str; 20] = [
-    "is", "are", "was", "were", "be", "been", "being", "am", "isn't", "aren't", "wasn't", "weren't", "it's", "that's", "i'm", "he's", "she's",
-    "we're", "they're", "you're",
+    "is", "are", "was", "were", "be", "been", "being", "am", "isn't", "aren't", "wasn't", "weren't", "it's", "that's",
+    "i'm", "he's", "she's", "we're", "they're", "you're",
 ];
 const HAVE: [&str; 14] = [
-    "have", "has", "had", "haven't", "hasn't", "hadn't", "i've", "you've", "we've", "they've", "having", "got", "get", "gets",
+    "have", "has", "had", "haven't", "hasn't", "hadn't", "i've", "you've", "we've", "they've", "having", "got", "get",
+    "gets",
 ];
 const OBJECTS: [&str; 8] = ["me", "him", "her", "it", "us", "them", "you", "myself"];
 /// Small words that are neither nouns nor begin one.
 const SMALL: [&str; 44] = [
-    "and", "or", "but", "of", "in", "on", "at", "to", "for", "with", "by", "from", "as", "than", "that", "if", "when", "while", "is", "are",
-    "was", "were", "be", "been", "has", "have", "had", "will", "would", "can", "could", "should", "may", "might", "must", "not", "so",
-    "because", "up", "down", "out", "off", "who", "which",
+    "and", "or", "but", "of", "in", "on", "at", "to", "for", "with", "by", "from", "as", "than", "that", "if", "when",
+    "while", "is", "are", "was", "were", "be", "been", "has", "have", "had", "will", "would", "can", "could", "should",
+    "may", "might", "must", "not", "so", "because", "up", "down", "out", "off", "who", "which",
 ];
 const ADVERBS: [&str; 14] = [
-    "not", "never", "always", "often", "also", "still", "just", "even", "only", "then", "now", "again", "ever", "already",
+    "not", "never", "always", "often", "also", "still", "just", "even", "only", "then", "now", "again", "ever",
+    "already",
 ];
 
 /// Whether a verb without an ending is to be expected behind a word.
@@ -90,7 +132,8 @@ fn general(word: &str, at: &Context) -> &'static [Tag] {
     if has(&SINGULAR_SUBJECTS, head) {
         return PAST;
     }
-    let determiner = (1..=3).take_while(|&n| n == 1 || is_content(at.before(n - 1)) || has(&DETERMINERS, at.before(n - 1)));
+    let determiner =
+        (1..=3).take_while(|&n| n == 1 || is_content(at.before(n - 1)) || has(&DETERMINERS, at.before(n - 1)));
     let determined = determiner.into_iter().any(|n| has(&DETERMINERS, at.before(n)) || at.before(n).ends_with("'s"));
     if determined {
         return if is_content(after) && !is_adverb(after) { &[Tag::Adjective, Tag::Noun] } else { NOUN };
@@ -111,12 +154,22 @@ fn special(word: &str, at: &Context) -> Option<&'static [Tag]> {
     Some(match word {
         "read" | "reread" => {
             let head = if is_adverb(before) { at.before(2) } else { before };
-            let past = || (1..=8).any(|n| matches!(at.after(n), "yesterday" | "ago" | "last" | "once" | "earlier" | "that" | "aloud"));
+            let past = || {
+                (1..=8).any(|n| {
+                    matches!(at.after(n), "yesterday" | "ago" | "last" | "once" | "earlier" | "that" | "aloud")
+                })
+            };
             match head {
                 _ if has(&HAVE, head) || has(&BE, head) => PAST,
                 // "had him read", "to be read": no more than the nearest word is looked at.
                 _ if has(&BEFORE_VERBS, head) || has(&DETERMINERS, head) || has(&PREPOSITIONS, head) => &[],
-                "i" | "you" | "we" | "they" | "who" => if past() { PAST } else { &[] },
+                "i" | "you" | "we" | "they" | "who" => {
+                    if past() {
+                        PAST
+                    } else {
+                        &[]
+                    }
+                }
                 "he" | "she" | "it" => PAST,
                 // "The boy read", "Pierre read".
                 _ if is_content(head) && !is_plural(head) => PAST,
@@ -124,14 +177,34 @@ fn special(word: &str, at: &Context) -> Option<&'static [Tag]> {
             }
         }
         "live" => match before {
-            _ if has(&BEFORE_VERBS, before) || has(&SUBJECTS, before) || is_adverb(before) && is_verb_before(at.before(2)) => VERB,
-            _ if has(&DETERMINERS, before) || has(&BE, before) || matches!(before, "go" | "goes" | "went" | "broadcast") => ADJECTIVE,
-            _ if matches!(after, "in" | "on" | "with" | "there" | "here" | "at" | "by" | "under" | "near" | "together" | "alone" | "for") => VERB,
+            _ if has(&BEFORE_VERBS, before)
+                || has(&SUBJECTS, before)
+                || is_adverb(before) && is_verb_before(at.before(2)) =>
+            {
+                VERB
+            }
+            _ if has(&DETERMINERS, before)
+                || has(&BE, before)
+                || matches!(before, "go" | "goes" | "went" | "broadcast") =>
+            {
+                ADJECTIVE
+            }
+            _ if matches!(
+                after,
+                "in" | "on" | "with" | "there" | "here" | "at" | "by" | "under" | "near" | "together" | "alone" | "for"
+            ) =>
+            {
+                VERB
+            }
             _ => &[],
         },
         "lives" => match before {
             _ if has(&SINGULAR_SUBJECTS, before) => VERB,
-            _ if matches!(after, "in" | "on" | "at" | "with" | "there" | "here" | "alone" | "near") && !has(&DETERMINERS, before) => VERB,
+            _ if matches!(after, "in" | "on" | "at" | "with" | "there" | "here" | "alone" | "near")
+                && !has(&DETERMINERS, before) =>
+            {
+                VERB
+            }
             _ => NOUN,
         },
         "close" | "closer" => match before {
@@ -141,27 +214,67 @@ fn special(word: &str, at: &Context) -> Option<&'static [Tag]> {
             _ => ADJECTIVE,
         },
         "content" => {
-            let feeling = has(&BE, before) || matches!(before, "feel" | "felt" | "very" | "quite" | "not" | "more" | "seemed" | "looked" | "himself" | "herself" | "perfectly");
+            let feeling = has(&BE, before)
+                || matches!(
+                    before,
+                    "feel"
+                        | "felt"
+                        | "very"
+                        | "quite"
+                        | "not"
+                        | "more"
+                        | "seemed"
+                        | "looked"
+                        | "himself"
+                        | "herself"
+                        | "perfectly"
+                );
             let made = has(&OBJECTS, before) && matches!(at.before(2), "made" | "make" | "makes" | "kept" | "keep");
             if made || feeling && !matches!(after, "that") || matches!(after, "with" | "to") { ADJECTIVE } else { NOUN }
         }
         "minute" => {
             let small = matches!(before, "very" | "most" | "extremely" | "such" | "in")
-                || matches!(after, "detail" | "details" | "amount" | "amounts" | "quantity" | "quantities" | "particles" | "changes" | "differences" | "traces");
+                || matches!(
+                    after,
+                    "detail"
+                        | "details"
+                        | "amount"
+                        | "amounts"
+                        | "quantity"
+                        | "quantities"
+                        | "particles"
+                        | "changes"
+                        | "differences"
+                        | "traces"
+                );
             if small { ADJECTIVE } else { &[] }
         }
-        "bass" => if matches!(before, "sea" | "striped" | "largemouth" | "smallmouth" | "grilled") || matches!(at.before(2), "caught" | "catch") || near(&["fish", "fishing"]) { NOUN } else { ADJECTIVE },
+        "bass" => {
+            if matches!(before, "sea" | "striped" | "largemouth" | "smallmouth" | "grilled")
+                || matches!(at.before(2), "caught" | "catch")
+                || near(&["fish", "fishing"])
+            {
+                NOUN
+            } else {
+                ADJECTIVE
+            }
+        }
         "bow" | "bows" => match after {
             "to" | "before" | "down" | "out" => VERB,
             _ if matches!(at.before(2), "take" | "took" | "taking") || matches!(before, "low") => VERB,
             _ => general(word, at),
         },
-        "tear" | "tears" | "wind" | "winds" if matches!(after, "up" | "down" | "apart" | "off" | "out" | "through" | "its") => VERB,
+        "tear" | "tears" | "wind" | "winds"
+            if matches!(after, "up" | "down" | "apart" | "off" | "out" | "through" | "its") =>
+        {
+            VERB
+        }
         "produce" if matches!(before, "fresh" | "local" | "organic" | "farm") => NOUN,
         "use" if after == "of" || before == "of" => NOUN,
         "wound" if matches!(after, "up" | "down" | "around" | "round" | "through") || before == "tightly" => PAST,
         "that" => {
-            let pointing = has(&PREPOSITIONS, before) || matches!(before, "like" | "than" | "all" | "do" | "did" | "is" | "was" | "does");
+            let pointing = has(&PREPOSITIONS, before)
+                || matches!(before, "like" | "than" | "all" | "do" | "did" | "is" | "was" | "does");
             let starts = before.is_empty() && (has(&BE, after) || has(&BEFORE_VERBS, after));
             if pointing || starts { &[Tag::Determiner] } else { &[] }
         }
@@ -172,8 +285,22 @@ fn special(word: &str, at: &Context) -> Option<&'static [Tag]> {
 /// A pronunciation that the dictionary does not have: the metal.
 pub fn missing(word: &str, at: &Context) -> Option<&'static str> {
     let metal = || {
-        matches!(at.after(1), "pipe" | "pipes" | "pencil" | "pencils" | "glass" | "paint" | "poisoning" | "bullet" | "bullets" | "acid" | "ore" | "weight" | "weights")
-            || matches!(at.before(1), "molten" | "of") && at.is_last()
+        matches!(
+            at.after(1),
+            "pipe"
+                | "pipes"
+                | "pencil"
+                | "pencils"
+                | "glass"
+                | "paint"
+                | "poisoning"
+                | "bullet"
+                | "bullets"
+                | "acid"
+                | "ore"
+                | "weight"
+                | "weights"
+        ) || matches!(at.before(1), "molten" | "of") && at.is_last()
             || matches!(at.before(1), "unleaded")
     };
     (word.eq_ignore_ascii_case("lead") && metal()).then_some("lˈɛd")

@@ -100,7 +100,9 @@ impl<'a> At<'a> {
 
     /// 1 where one blank lies at `k`, 0 where there is none.
     pub fn blank(&self, k: isize) -> isize {
-        isize::from(self.is_space(k) && self.lexeme(k).is_some_and(|space| !self.text[space.range.clone()].contains('\n')))
+        isize::from(
+            self.is_space(k) && self.lexeme(k).is_some_and(|space| !self.text[space.range.clone()].contains('\n')),
+        )
     }
 
     /// The word before, over one space.

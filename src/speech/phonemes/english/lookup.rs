@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::morphology;
-use crate::speech::phonemes::dictionary::{Dictionary, Entry};
 use crate::speech::phonemes::Source;
+use crate::speech::phonemes::dictionary::{Dictionary, Entry};
 
 /// The words of a text, each looked up once while they are few.
 pub struct Lookup<'a> {
@@ -47,10 +47,15 @@ fn lookup(dictionary: &Dictionary, word: &str) -> (Entry, Source) {
     }
     // "npm": no letter could be a vowel.
     if word.len() < 6 && !word.bytes().any(|byte| b"aeiouyAEIOUY".contains(&byte)) {
-        return (Entry { phonemes: spell(dictionary, &word.to_ascii_uppercase()), variants: Vec::new() }, Source::Spelled);
+        return (
+            Entry { phonemes: spell(dictionary, &word.to_ascii_uppercase()), variants: Vec::new() },
+            Source::Spelled,
+        );
     }
     match dictionary.letter_to_sound(word) {
-        phonemes if phonemes.is_empty() => (Entry { phonemes: spell(dictionary, word), variants: Vec::new() }, Source::Spelled),
+        phonemes if phonemes.is_empty() => {
+            (Entry { phonemes: spell(dictionary, word), variants: Vec::new() }, Source::Spelled)
+        }
         phonemes => (Entry { phonemes, variants: Vec::new() }, Source::LetterToSound),
     }
 }
@@ -74,11 +79,13 @@ pub fn known(dictionary: &Dictionary, word: &str) -> Option<Entry> {
 /// The names of letters. The last one has the stress; a small "s" behind capitals makes a plural.
 pub fn spell(dictionary: &Dictionary, letters: &str) -> String {
     let names = letters.chars().filter(|c| c.is_ascii_alphabetic());
-    let (letters, plural) = match letters.strip_suffix('s').filter(|stem| stem.ends_with(|c: char| c.is_ascii_uppercase())) {
-        Some(stem) => (stem.to_owned(), true),
-        None => (names.collect(), false),
-    };
-    let name = |letter: char| dictionary.get(letter.to_ascii_uppercase().encode_utf8(&mut [0; 4])).map(|entry| entry.phonemes);
+    let (letters, plural) =
+        match letters.strip_suffix('s').filter(|stem| stem.ends_with(|c: char| c.is_ascii_uppercase())) {
+            Some(stem) => (stem.to_owned(), true),
+            None => (names.collect(), false),
+        };
+    let name =
+        |letter: char| dictionary.get(letter.to_ascii_uppercase().encode_utf8(&mut [0; 4])).map(|entry| entry.phonemes);
     let names: String = letters.chars().filter_map(name).collect::<String>().replace('ˈ', "ˌ");
     let named = match names.rfind('ˌ') {
         Some(at) => format!("{}ˈ{}", &names[..at], &names[at + 'ˌ'.len_utf8()..]),

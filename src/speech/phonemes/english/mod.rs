@@ -6,7 +6,7 @@ mod heteronyms;
 mod lexemes;
 mod lookup;
 mod morphology;
-mod normalize;
+pub mod normalize;
 mod sentences;
 
 pub use sentences::sentences;

@@ -27,7 +27,8 @@ fn past(stem: &str) -> String {
 /// A "t" between a vowel and an ending that begins with one is a flap.
 fn flapped(stem: &str) -> String {
     let mut chars = stem.chars().rev();
-    let flaps = chars.next() == Some('t') && chars.next().is_some_and(|before| VOWELS.contains(before) || before == 'ɹ');
+    let flaps =
+        chars.next() == Some('t') && chars.next().is_some_and(|before| VOWELS.contains(before) || before == 'ɹ');
     if flaps { format!("{}T", &stem[..stem.len() - 1]) } else { stem.to_owned() }
 }
 
@@ -66,8 +67,14 @@ const ENDINGS: [(&str, &[&str], Sound); 25] = [
     ("like", &[""], |stem| format!("{stem}lˌIk")),
 ];
 
-const CONTRACTIONS: [(&str, &str, &str); 6] =
-    [("'ll", "əl", "l"), ("'ve", "əv", "v"), ("'re", "əɹ", "ɹ"), ("'d", "əd", "d"), ("n't", "ᵊnt", "nt"), ("'m", "əm", "m")];
+const CONTRACTIONS: [(&str, &str, &str); 6] = [
+    ("'ll", "əl", "l"),
+    ("'ve", "əv", "v"),
+    ("'re", "əɹ", "ɹ"),
+    ("'d", "əd", "d"),
+    ("n't", "ᵊnt", "nt"),
+    ("'m", "əm", "m"),
+];
 
 const PREFIXES: [(&str, &str); 28] = [
     ("counter", "kˌWntəɹ"),
@@ -112,7 +119,9 @@ pub fn derive(dictionary: &Dictionary, word: &str) -> Option<Entry> {
     inflected(word, stem)
         .or_else(|| elided(dictionary, word))
         .or_else(|| contraction(word, stem))
-        .or_else(|| name(word, |rest| stem(rest).map_or_else(|| dictionary.letter_to_sound(rest), |entry| entry.phonemes)))
+        .or_else(|| {
+            name(word, |rest| stem(rest).map_or_else(|| dictionary.letter_to_sound(rest), |entry| entry.phonemes))
+        })
         .or_else(|| prefixed(word, stem))
         .or_else(|| compound(dictionary, word))
         .or_else(|| possessive(dictionary, word))
@@ -120,7 +129,10 @@ pub fn derive(dictionary: &Dictionary, word: &str) -> Option<Entry> {
 
 fn map(entry: Entry, sound: impl Fn(&str) -> String) -> Entry {
     let variants = entry.variants.iter().filter(|(_, phonemes)| !phonemes.is_empty());
-    Entry { variants: variants.map(|(tag, phonemes)| (*tag, sound(phonemes))).collect(), phonemes: sound(&entry.phonemes) }
+    Entry {
+        variants: variants.map(|(tag, phonemes)| (*tag, sound(phonemes))).collect(),
+        phonemes: sound(&entry.phonemes),
+    }
 }
 
 /// A stem with an ending.
@@ -152,7 +164,8 @@ fn inflected(word: &str, stem: impl Fn(&str) -> Option<Entry>) -> Option<Entry> 
 /// "runnin" of "runnin'", which the dictionary has as "running".
 fn elided(dictionary: &Dictionary, word: &str) -> Option<Entry> {
     let full = word.strip_suffix("in").map(|_| format!("{word}g"))?;
-    known(dictionary, &full).map(|entry| map(entry, |phonemes| phonemes.strip_suffix('ŋ').map_or(phonemes.to_owned(), |p| format!("{p}n"))))
+    known(dictionary, &full)
+        .map(|entry| map(entry, |phonemes| phonemes.strip_suffix('ŋ').map_or(phonemes.to_owned(), |p| format!("{p}n"))))
 }
 
 fn contraction(word: &str, stem: impl Fn(&str) -> Option<Entry>) -> Option<Entry> {
@@ -191,7 +204,8 @@ fn compound(dictionary: &Dictionary, word: &str) -> Option<Entry> {
     // The longest second part: it is the head.
     splits.into_iter().find_map(|at| {
         let (first, second) = lower.split_at(at);
-        let (first, second) = (dictionary.get(first)?, dictionary.get(second).or_else(|| inflected(second, |s| dictionary.get(s)))?);
+        let (first, second) =
+            (dictionary.get(first)?, dictionary.get(second).or_else(|| inflected(second, |s| dictionary.get(s)))?);
         let phonemes = format!("{}{}", first.phonemes, second.phonemes.replace('ˌ', "").replace('ˈ', "ˌ"));
         Some(Entry { phonemes, variants: Vec::new() })
     })

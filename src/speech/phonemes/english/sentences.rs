@@ -51,7 +51,8 @@ fn ends(at: &At) -> Option<usize> {
     if at.mark(1).is_some_and(|next| matches!(next, '.' | '!' | '?' | '…')) {
         return None;
     }
-    let closers = (1..).take(MAX_CLOSERS).take_while(|&k| matches!(at.mark(k), Some('"' | '”' | '\'' | ')' | '*' | '_')));
+    let closers =
+        (1..).take(MAX_CLOSERS).take_while(|&k| matches!(at.mark(k), Some('"' | '”' | '\'' | ')' | '*' | '_')));
     let n = 1 + closers.count() as isize;
     match at.kind(n) {
         None => return Some(n as usize),

@@ -134,7 +134,10 @@ pub fn ends_sentence(at: &At, k: isize) -> bool {
     match at.kind(k) {
         None => true,
         Some(_) if at.is_space(k) => {
-            at.blank(k) == 0 || is_capital(at.word(k + 1)) || at.kind(k + 1).is_none() || matches!(at.mark(k + 1), Some('"' | '“'))
+            at.blank(k) == 0
+                || is_capital(at.word(k + 1))
+                || at.kind(k + 1).is_none()
+                || matches!(at.mark(k + 1), Some('"' | '“'))
         }
         _ => false,
     }
@@ -196,7 +199,8 @@ fn initials(at: &At, word: &str) -> Option<Reading> {
         2 => {
             // "J. Smith", "Harry S. Truman".
             let name = word.len() == 1 && word != "I" && is_capital(at.word(2 + at.blank(2))) && is_capital(Some(word));
-            let first = name && (!at.is_space(-1) || at.word_before().is_some_and(|word| is_capital(Some(word)) || word.len() < 4));
+            let first = name
+                && (!at.is_space(-1) || at.word_before().is_some_and(|word| is_capital(Some(word)) || word.len() < 4));
             first.then(|| Reading::spell(2, &letters.to_uppercase()))
         }
         n if n > 2 => {
@@ -223,9 +227,9 @@ fn is_name_behind(at: &At, k: isize) -> bool {
 
 /// Words with which a sentence is likely to begin.
 const SENTENCE_STARTS: [&str; 40] = [
-    "The", "A", "An", "In", "It", "He", "She", "They", "We", "You", "I", "This", "That", "These", "Those", "But", "And", "Or", "So",
-    "If", "When", "While", "As", "At", "On", "For", "From", "There", "Then", "His", "Her", "Their", "Our", "My", "What", "How",
-    "Why", "Who", "No", "Not",
+    "The", "A", "An", "In", "It", "He", "She", "They", "We", "You", "I", "This", "That", "These", "Those", "But",
+    "And", "Or", "So", "If", "When", "While", "As", "At", "On", "For", "From", "There", "Then", "His", "Her", "Their",
+    "Our", "My", "What", "How", "Why", "Who", "No", "Not",
 ];
 
 fn dotted(at: &At, word: &str) -> Option<Reading> {
@@ -237,7 +241,10 @@ fn dotted(at: &At, word: &str) -> Option<Reading> {
     let next = n + at.blank(n);
     let lower = word.to_ascii_lowercase();
     let capital_next = is_capital(at.word(next)) && next > n;
-    let name_before = is_capital(at.word_before()) || at.is_space(-1) && at.is_mark(-2, '&') || at.is_mark(-1, ',') || at.is_space(-1) && at.is_mark(-2, ',');
+    let name_before = is_capital(at.word_before())
+        || at.is_space(-1) && at.is_mark(-2, '&')
+        || at.is_mark(-1, ',')
+        || at.is_space(-1) && at.is_mark(-2, ',');
     let street = matches!(word, "St" | "Dr") && name_before && is_capital(at.word_before());
     let street = street && (!capital_next || at.i > 3 && at.digits(-4).is_some());
     if let Some(title) = find(&TITLES, word).filter(|_| capital_next && !street && at.blank(n) == 1) {

@@ -6,8 +6,8 @@ use crate::speech::phonemes::english::lexemes::{At, Kind};
 
 /// Ends of host names that are read as words; others are spelled.
 const DOMAINS: [&str; 27] = [
-    "com", "org", "net", "edu", "gov", "info", "io", "co", "ai", "dev", "app", "uk", "de", "fr", "ca", "us", "eu", "jp", "tv", "me",
-    "html", "htm", "php", "pdf", "txt", "xyz", "js",
+    "com", "org", "net", "edu", "gov", "info", "io", "co", "ai", "dev", "app", "uk", "de", "fr", "ca", "us", "eu",
+    "jp", "tv", "me", "html", "htm", "php", "pdf", "txt", "xyz", "js",
 ];
 const SPOKEN_DOMAINS: [&str; 9] = ["com", "org", "net", "gov", "info", "dev", "app", "me", "co"];
 
@@ -38,7 +38,8 @@ fn tag(at: &At) -> Option<Reading> {
 fn address(at: &At) -> Option<Reading> {
     let is_part = |k: isize| at.is_letter_or_digit(k);
     let is_joint = |k: isize| {
-        at.mark(k).is_some_and(|mark| "./:@-_?=&%#~+".contains(mark)) && (is_part(k + 1) || at.is_mark(k, '/') || at.is_mark(k + 1, '/'))
+        at.mark(k).is_some_and(|mark| "./:@-_?=&%#~+".contains(mark))
+            && (is_part(k + 1) || at.is_mark(k, '/') || at.is_mark(k + 1, '/'))
     };
     if !is_part(0) {
         return None;
@@ -54,7 +55,8 @@ fn address(at: &At) -> Option<Reading> {
     // The first word behind a dot that could be a host's end.
     let host_end = (0..n).find(|&k| !(is_part(k) || at.is_mark(k, '.') || at.is_mark(k, '-'))).unwrap_or(n);
     let domain = at.word(host_end - 1).filter(|_| at.is_mark(host_end - 2, '.') && at.word(host_end - 3).is_some());
-    let host = domain.is_some_and(|domain| DOMAINS.contains(&domain)) && (n > 3 || at.word(0).is_some_and(|word| word.len() > 1));
+    let host = domain.is_some_and(|domain| DOMAINS.contains(&domain))
+        && (n > 3 || at.word(0).is_some_and(|word| word.len() > 1));
     if !(scheme || www || mail || host) {
         return None;
     }
@@ -83,10 +85,12 @@ fn parts(at: &At, k: isize, n: isize) -> Reading {
         };
         let part = match (at.word(k), at.digits(k)) {
             (Some("www" | "WWW"), _) => vec![Say::Spell("WWW".into())],
-            (Some(word), _) if at.is_mark(k - 1, '.') && DOMAINS.contains(&word) => match SPOKEN_DOMAINS.contains(&word) {
-                true => vec![Say::Word(word.into())],
-                false => vec![Say::Spell(word.to_uppercase())],
-            },
+            (Some(word), _) if at.is_mark(k - 1, '.') && DOMAINS.contains(&word) => {
+                match SPOKEN_DOMAINS.contains(&word) {
+                    true => vec![Say::Word(word.into())],
+                    false => vec![Say::Spell(word.to_uppercase())],
+                }
+            }
             (Some(word), _) if matches!(word, "http" | "https" | "ftp") => vec![Say::Spell(word.to_uppercase())],
             (Some(word), _) => words::say(at, word),
             (_, Some(digits)) => codes::digits(digits),

@@ -49,7 +49,9 @@ pub fn read(at: &At) -> Option<Reading> {
             (Some("x"), _) if n == 2 && k == 1 => reading = reading.and("times"),
             (Some(word), _) if word.len() == 1 => reading = reading.and_spell(&word.to_uppercase()),
             // Formulas and models: "CO2", "MP3".
-            (Some(word), _) if word.len() < 4 && word.bytes().all(|byte| byte.is_ascii_uppercase()) => reading = reading.and_spell(word),
+            (Some(word), _) if word.len() < 4 && word.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+                reading = reading.and_spell(word)
+            }
             (Some(word), _) => reading.say.extend(words::say(at, word)),
             (_, Some(part)) => reading.say.extend(digits(part)),
             _ => {}

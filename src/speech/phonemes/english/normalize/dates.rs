@@ -5,7 +5,18 @@ use super::spoken::Reading;
 use crate::speech::phonemes::english::lexemes::At;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const WEEKDAYS: [(&str, &str); 11] = [
     ("Mon", "Monday"),
@@ -55,7 +66,8 @@ fn day(at: &At, k: isize) -> Option<(isize, String)> {
 fn year_behind(at: &At, k: isize) -> Option<(isize, String)> {
     let k = k + isize::from(at.is_mark(k, ','));
     let k = k + at.blank(k);
-    let digits = at.digits(k).filter(|digits| digits.len() == 4 && !at.is_letter_or_digit(k + 1) && !at.is_mark(k + 1, ':'))?;
+    let digits =
+        at.digits(k).filter(|digits| digits.len() == 4 && !at.is_letter_or_digit(k + 1) && !at.is_mark(k + 1, ':'))?;
     Some((k + 1, year(digits)))
 }
 
@@ -144,6 +156,10 @@ fn weekday(at: &At) -> Option<Reading> {
     let n = 1 + isize::from(at.is_mark(1, '.'));
     let next = n + isize::from(at.is_mark(n, ','));
     let next = next + at.blank(next);
-    let dated = month(at, next).is_some() || n == 2 && (at.digits(next).is_some() || at.is_mark(2, ',') || matches!(at.word(next), Some("at" | "and" | "to" | "morning" | "night")));
+    let dated = month(at, next).is_some()
+        || n == 2
+            && (at.digits(next).is_some()
+                || at.is_mark(2, ',')
+                || matches!(at.word(next), Some("at" | "and" | "to" | "morning" | "night")));
     dated.then(|| Reading::words(n, day))
 }

@@ -5,7 +5,7 @@ use super::spoken::{Reading, Say};
 use crate::speech::phonemes::english::lexemes::{At, Kind};
 
 /// Signs that are words.
-const NAMES: [(char, &str); 41] = [
+const NAMES: [(char, &str); 42] = [
     ('&', "and"),
     ('+', "plus"),
     ('=', "equals"),
@@ -44,6 +44,7 @@ const NAMES: [(char, &str); 41] = [
     ('µ', "micro"),
     ('#', "hash"),
     ('/', "slash"),
+    ('⁄', "over"),
     ('\\', "backslash"),
     ('<', "less than"),
     ('>', "greater than"),
@@ -51,13 +52,14 @@ const NAMES: [(char, &str); 41] = [
 
 /// Greek letters, small ones from α to ω.
 const GREEK: [&str; 25] = [
-    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "omicron",
-    "pi", "rho", "sigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi",
+    "omicron", "pi", "rho", "sigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
 ];
 
 /// Words that begin with an apostrophe.
 const ELISIONS: [&str; 16] = [
-    "tis", "twas", "em", "cause", "til", "til", "n", "bout", "round", "gainst", "neath", "twill", "twere", "twould", "nother", "tween",
+    "tis", "twas", "em", "cause", "til", "til", "n", "bout", "round", "gainst", "neath", "twill", "twere", "twould",
+    "nother", "tween",
 ];
 
 /// A mark: a word, a pause, nothing (an empty reading, for what joins words), or no reading, for what cannot be said.
@@ -85,7 +87,9 @@ pub fn read(at: &At) -> Option<Reading> {
         // "pre- and post-war".
         '-' if at.is_letter_or_digit(-1) || at.is_letter_or_digit(1) => silent(1),
         '\'' => apostrophe(at),
-        '*' | '·' if number_behind(at, -2) && number_behind(at, 2) || at.digits(-1).is_some() && at.digits(1).is_some() => {
+        '*' | '·'
+            if number_behind(at, -2) && number_behind(at, 2) || at.digits(-1).is_some() && at.digits(1).is_some() =>
+        {
             Some(Reading::words(1, "times"))
         }
         '/' if at.word(-1) == Some("and") && at.word(1) == Some("or") => silent(1),
@@ -155,7 +159,11 @@ fn is_quoted(at: &At) -> bool {
             let elision = place.word(1).is_some_and(|word| ELISIONS.contains(&word.to_ascii_lowercase().as_str()));
             if !place.is_letter_or_digit(-1) && place.word(1).is_some() && !elision {
                 open = true;
-            } else if place.is_letter_or_digit(-1) && !place.is_letter_or_digit(1) && open && place.word(-1).is_none_or(|word| !word.ends_with('s')) {
+            } else if place.is_letter_or_digit(-1)
+                && !place.is_letter_or_digit(1)
+                && open
+                && place.word(-1).is_none_or(|word| !word.ends_with('s'))
+            {
                 open = false;
             }
         }

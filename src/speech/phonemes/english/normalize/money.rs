@@ -68,7 +68,8 @@ fn currency(at: &At, k: isize) -> Option<&'static Currency> {
 fn sign_first(at: &At) -> Option<Reading> {
     let minus = isize::from(matches!(at.mark(0), Some('-')));
     let mut k = minus;
-    let country = at.word(k).and_then(|word| COUNTRIES.iter().find(|(short, _)| *short == word && at.is_mark(k + 1, '$')));
+    let country =
+        at.word(k).and_then(|word| COUNTRIES.iter().find(|(short, _)| *short == word && at.is_mark(k + 1, '$')));
     k += isize::from(country.is_some());
     let currency = currency(at, k)?;
     let letters = at.word(k).is_some();
@@ -92,7 +93,14 @@ fn number_first(at: &At) -> Option<Reading> {
 }
 
 /// `n`: lexemes up to the end of the number.
-fn amount(at: &At, n: isize, number: &Number, currency: &Currency, country: Option<&str>, minus: bool) -> Option<Reading> {
+fn amount(
+    at: &At,
+    n: isize,
+    number: &Number,
+    currency: &Currency,
+    country: Option<&str>,
+    minus: bool,
+) -> Option<Reading> {
     let country = country.map(|country| format!("{country} ")).unwrap_or_default();
     let scaled = |n: isize| {
         let word = at.word(n + at.blank(n))?;
@@ -118,8 +126,16 @@ fn amount(at: &At, n: isize, number: &Number, currency: &Currency, country: Opti
     }
     let words = match number.decimals.as_deref() {
         Some(cents) if cents.len() == 2 => {
-            let of_cents = |cents: &str| format!("{} {}", cardinal(cents), if cents == "01" { currency.cent } else { currency.cents });
-            let whole = || format!("{} {country}{}", cardinal(&number.whole), if number.is_amount_one() { currency.one } else { currency.several });
+            let of_cents = |cents: &str| {
+                format!("{} {}", cardinal(cents), if cents == "01" { currency.cent } else { currency.cents })
+            };
+            let whole = || {
+                format!(
+                    "{} {country}{}",
+                    cardinal(&number.whole),
+                    if number.is_amount_one() { currency.one } else { currency.several }
+                )
+            };
             match (number.whole.trim_start_matches('0'), cents) {
                 (_, "00") => whole(),
                 ("", cents) => of_cents(cents),
@@ -129,7 +145,8 @@ fn amount(at: &At, n: isize, number: &Number, currency: &Currency, country: Opti
         _ if number.is_one() => format!("one {country}{}", currency.one),
         _ => {
             // A bill is of five dollar.
-            let thing = matches!(at.word(n + at.blank(n)), Some("bill" | "bills" | "note" | "notes" | "coin" | "coins"));
+            let thing =
+                matches!(at.word(n + at.blank(n)), Some("bill" | "bills" | "note" | "notes" | "coin" | "coins"));
             format!("{} {country}{}", number.amount(), if thing { currency.one } else { currency.several })
         }
     };

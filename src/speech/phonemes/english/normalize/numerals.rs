@@ -1,13 +1,41 @@
 //! Digits to words.
 
 const ONES: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
 ];
 const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
 const SCALES: [&str; 12] = [
-    "", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion", "septillion", "octillion",
-    "nonillion", "decillion",
+    "",
+    "thousand",
+    "million",
+    "billion",
+    "trillion",
+    "quadrillion",
+    "quintillion",
+    "sextillion",
+    "septillion",
+    "octillion",
+    "nonillion",
+    "decillion",
 ];
 /// Digits of a number that has a name.
 const MAX_DIGITS: usize = 3 * SCALES.len();
@@ -125,7 +153,9 @@ pub fn fraction(numerator: &str, denominator: &str) -> String {
     let name = match d {
         "2" => "half".into(),
         "4" => "quarter".into(),
-        "3" | "5" | "6" | "7" | "8" | "9" | "10" | "12" | "16" | "20" | "32" | "50" | "64" | "100" | "1000" => ordinal(d),
+        "3" | "5" | "6" | "7" | "8" | "9" | "10" | "12" | "16" | "20" | "32" | "50" | "64" | "100" | "1000" => {
+            ordinal(d)
+        }
         _ => return format!("{n} over {}", cardinal(denominator)),
     };
     match n.as_str() {

@@ -100,7 +100,8 @@ fn mixed(at: &At) -> Option<Reading> {
     let slash = |k| matches!(at.mark(k), Some('/' | '⁄'));
     let part = |k: isize| {
         let (n, d) = (at.digits(k)?, at.digits(k + 2)?);
-        let fits = slash(k + 1) && !slash(k + 3) && n.len() < 4 && d.len() < 5 && !matches!(at.word(k + 3), Some("th" | "s"));
+        let fits =
+            slash(k + 1) && !slash(k + 3) && n.len() < 4 && d.len() < 5 && !matches!(at.word(k + 3), Some("th" | "s"));
         fits.then_some((n, d))
     };
     if at.blank(1) == 1

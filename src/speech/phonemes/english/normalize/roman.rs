@@ -6,19 +6,85 @@ use crate::speech::phonemes::english::lexemes::At;
 
 /// What is numbered: "Chapter IV" is "chapter four".
 const NUMBERED: [&str; 34] = [
-    "chapter", "part", "act", "volume", "vol", "book", "war", "bowl", "type", "phase", "class", "title", "section", "article",
-    "appendix", "figure", "table", "level", "grade", "stage", "mark", "scene", "episode", "step", "unit", "factor", "tier",
-    "schedule", "symphony", "sonata", "canto", "group", "category", "page",
+    "chapter", "part", "act", "volume", "vol", "book", "war", "bowl", "type", "phase", "class", "title", "section",
+    "article", "appendix", "figure", "table", "level", "grade", "stage", "mark", "scene", "episode", "step", "unit",
+    "factor", "tier", "schedule", "symphony", "sonata", "canto", "group", "category", "page",
 ];
 /// Who is numbered: "Henry VIII" is "Henry the eighth".
 const RULERS: [&str; 73] = [
-    "Henry", "Louis", "George", "Edward", "Charles", "James", "William", "Richard", "John", "Paul", "Pius", "Elizabeth", "Mary",
-    "Catherine", "Nicholas", "Alexander", "Peter", "Napoleon", "Philip", "Ferdinand", "Frederick", "Wilhelm", "Benedict", "Leo",
-    "Gregory", "Clement", "Innocent", "Urban", "Francis", "Ivan", "Gustav", "Christian", "Carl", "Karl", "Alfonso", "Ramses",
-    "Ramesses", "Ptolemy", "Cleopatra", "Darius", "Xerxes", "Constantine", "Theodosius", "Otto", "Leopold", "Isabella", "Haakon",
-    "Harald", "Olav", "Margrethe", "Albert", "Harold", "Stephen", "Robert", "David", "Kenneth", "Mehmed", "Murad",
-    "Selim", "Suleiman", "Mohammed", "Hassan", "Sixtus", "Julius", "Boniface", "Adrian", "Joseph", "Umberto", "Victor", "Emmanuel",
-    "Wenceslas", "Casimir", "Sigismund",
+    "Henry",
+    "Louis",
+    "George",
+    "Edward",
+    "Charles",
+    "James",
+    "William",
+    "Richard",
+    "John",
+    "Paul",
+    "Pius",
+    "Elizabeth",
+    "Mary",
+    "Catherine",
+    "Nicholas",
+    "Alexander",
+    "Peter",
+    "Napoleon",
+    "Philip",
+    "Ferdinand",
+    "Frederick",
+    "Wilhelm",
+    "Benedict",
+    "Leo",
+    "Gregory",
+    "Clement",
+    "Innocent",
+    "Urban",
+    "Francis",
+    "Ivan",
+    "Gustav",
+    "Christian",
+    "Carl",
+    "Karl",
+    "Alfonso",
+    "Ramses",
+    "Ramesses",
+    "Ptolemy",
+    "Cleopatra",
+    "Darius",
+    "Xerxes",
+    "Constantine",
+    "Theodosius",
+    "Otto",
+    "Leopold",
+    "Isabella",
+    "Haakon",
+    "Harald",
+    "Olav",
+    "Margrethe",
+    "Albert",
+    "Harold",
+    "Stephen",
+    "Robert",
+    "David",
+    "Kenneth",
+    "Mehmed",
+    "Murad",
+    "Selim",
+    "Suleiman",
+    "Mohammed",
+    "Hassan",
+    "Sixtus",
+    "Julius",
+    "Boniface",
+    "Adrian",
+    "Joseph",
+    "Umberto",
+    "Victor",
+    "Emmanuel",
+    "Wenceslas",
+    "Casimir",
+    "Sigismund",
 ];
 
 /// The number, if the letters are its usual form.
@@ -64,12 +130,16 @@ pub fn read(at: &At) -> Option<Reading> {
     }
     let numbered = NUMBERED.contains(&before.to_ascii_lowercase().as_str());
     // "Part I" at its end, and not "the part I like".
-    let single = before.starts_with(|c: char| c.is_ascii_uppercase()) && !(numeral == "I" && at.blank(1) == 1 && at.word(2).is_some_and(|word| word.starts_with(|c: char| c.is_lowercase())));
+    let single = before.starts_with(|c: char| c.is_ascii_uppercase())
+        && !(numeral == "I"
+            && at.blank(1) == 1
+            && at.word(2).is_some_and(|word| word.starts_with(|c: char| c.is_lowercase())));
     if numbered && (numeral.len() > 1 || single) {
         return Some(Reading::words(1, &format!("{}{possessive}", cardinal(&number))));
     }
     // "Rocky IV": a name's number. Of several letters, and no word.
-    let named = before.starts_with(|c: char| c.is_ascii_uppercase()) && before.bytes().skip(1).all(|byte| byte.is_ascii_lowercase());
+    let named = before.starts_with(|c: char| c.is_ascii_uppercase())
+        && before.bytes().skip(1).all(|byte| byte.is_ascii_lowercase());
     let sure = numeral.len() > 1 && numeral.bytes().all(|byte| b"IVX".contains(&byte));
     (named && sure && before.len() > 3).then(|| Reading::words(1, &format!("{}{possessive}", cardinal(&number))))
 }

@@ -19,7 +19,8 @@ pub fn read(at: &At) -> Option<Reading> {
 
 /// "17:05", "10:00", "5pm", "12:00:30".
 fn time(at: &At) -> Option<Reading> {
-    let hour = at.digits(0).filter(|digits| at.is_free() && digits.len() < 3 && digits.parse::<u32>().unwrap_or(99) < 25)?;
+    let hour =
+        at.digits(0).filter(|digits| at.is_free() && digits.len() < 3 && digits.parse::<u32>().unwrap_or(99) < 25)?;
     let minute = at.digits(2).filter(|minute| at.is_mark(1, ':') && minute.len() == 2 && *minute < "60");
     let Some(minute) = minute else {
         // Without minutes, only half of a day tells that it is a time.
@@ -37,7 +38,9 @@ fn time(at: &At) -> Option<Reading> {
         ("00", false) if (1..=12).contains(&hour.parse::<u32>().ok()?) && !hour.starts_with('0') => {
             format!("{} o'clock", cardinal(hour))
         }
-        ("00", false) => format!("{} hundred", if hour.len() == 2 { small(hour).replace("oh zero", "zero") } else { cardinal(hour) }),
+        ("00", false) => {
+            format!("{} hundred", if hour.len() == 2 { small(hour).replace("oh zero", "zero") } else { cardinal(hour) })
+        }
         _ => format!("{} {}", cardinal(hour), small(minute)),
     };
     if let Some(second) = second {

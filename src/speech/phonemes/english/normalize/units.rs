@@ -146,8 +146,8 @@ fn power(at: &At, k: isize) -> Option<(isize, &'static str)> {
 
 /// Those that are no words, and need no number before them.
 const CLEAR: [&str; 22] = [
-    "km", "cm", "mm", "kg", "mg", "ml", "mph", "kHz", "MHz", "GHz", "MB", "GB", "TB", "KB", "kWh", "tsp", "tbsp", "yr", "yrs", "hrs",
-    "lbs", "mmHg",
+    "km", "cm", "mm", "kg", "mg", "ml", "mph", "kHz", "MHz", "GHz", "MB", "GB", "TB", "KB", "kWh", "tsp", "tbsp", "yr",
+    "yrs", "hrs", "lbs", "mmHg",
 ];
 
 /// Whether a word is a unit wherever it stands.
@@ -180,7 +180,9 @@ pub fn behind(at: &At, k: isize, one: bool) -> Option<Reading> {
                 _ => Reading::words(k + 1, degree),
             },
             '\'' => return feet(at, k),
-            '"' if !at.is_letter_or_digit(k + 1) && inches(at) => Reading::words(k + 1, if one { "inch" } else { "inches" }),
+            '"' if !at.is_letter_or_digit(k + 1) && inches(at) => {
+                Reading::words(k + 1, if one { "inch" } else { "inches" })
+            }
             '×' | '*' | '/' | '÷' | '=' | '+' | '±' => return None,
             _ => return micro(at, k, one),
         };
@@ -248,7 +250,11 @@ fn micro(at: &At, k: isize, one: bool) -> Option<Reading> {
         words = format!("{words} per {per}");
         end += 2;
         if let Some((n, kind)) = power(at, end) {
-            words = if kind == "square" { format!("{words} squared") } else { words.replace(per, &format!("{kind} {per}")) };
+            words = if kind == "square" {
+                format!("{words} squared")
+            } else {
+                words.replace(per, &format!("{kind} {per}"))
+            };
             end += n;
         }
     }
@@ -256,6 +262,8 @@ fn micro(at: &At, k: isize, one: bool) -> Option<Reading> {
         return None;
     }
     // The dot of "5 km." ends a sentence, that of "5 lbs. of" does not.
-    let dot = at.is_mark(end, '.') && at.is_space(end + 1) && at.word(end + 2).is_some_and(|word| word.starts_with(|c: char| c.is_lowercase()));
+    let dot = at.is_mark(end, '.')
+        && at.is_space(end + 1)
+        && at.word(end + 2).is_some_and(|word| word.starts_with(|c: char| c.is_lowercase()));
     Some(Reading::words(end + isize::from(dot), &words))
 }

@@ -9,17 +9,30 @@ use crate::speech::phonemes::english::lexemes::{At, Kind};
 
 /// Two consonants with which a word can begin.
 const ONSETS: [&str; 31] = [
-    "bl", "br", "ch", "cl", "cr", "dr", "dw", "fl", "fr", "gl", "gr", "kn", "ph", "pl", "pr", "qu", "sc", "sh", "sk", "sl", "sm",
-    "sn", "sp", "st", "sw", "th", "tr", "tw", "wh", "wr", "gn",
+    "bl", "br", "ch", "cl", "cr", "dr", "dw", "fl", "fr", "gl", "gr", "kn", "ph", "pl", "pr", "qu", "sc", "sh", "sk",
+    "sl", "sm", "sn", "sp", "st", "sw", "th", "tr", "tw", "wh", "wr", "gn",
 ];
 /// In capitals these are spelled, though they are words in small letters, too.
 const SPELLED: [&str; 32] = [
-    "AI", "IT", "US", "UK", "EU", "UN", "TV", "PC", "CD", "ID", "PM", "AC", "DC", "CEO", "CFO", "CTO", "MIT", "CIA", "IRS", "EPA", "ATM",
-    "ICU", "UFO", "VIP", "ISP", "USA", "PR", "HR", "AD", "BC", "ET", "AP",
+    "AI", "IT", "US", "UK", "EU", "UN", "TV", "PC", "CD", "ID", "PM", "AC", "DC", "CEO", "CFO", "CTO", "MIT", "CIA",
+    "IRS", "EPA", "ATM", "ICU", "UFO", "VIP", "ISP", "USA", "PR", "HR", "AD", "BC", "ET", "AP",
 ];
 /// "the A train", "vitamin A".
 const NAMED: [&str; 14] = [
-    "the", "vitamin", "plan", "type", "grade", "hepatitis", "letter", "section", "group", "team", "option", "class", "point", "an",
+    "the",
+    "vitamin",
+    "plan",
+    "type",
+    "grade",
+    "hepatitis",
+    "letter",
+    "section",
+    "group",
+    "team",
+    "option",
+    "class",
+    "point",
+    "an",
 ];
 /// Letters and capitals that are no acronym.
 const SHORT: [(&str, &str); 8] = [
@@ -36,7 +49,8 @@ const SHORT: [(&str, &str); 8] = [
 /// A word in small letters that stands by itself: most are, so no other reader has to look at them.
 pub fn plain(at: &At) -> Option<Reading> {
     let word = at.word(0).filter(|word| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase()))?;
-    let apart = matches!(at.kind(-1), None | Some(Kind::Space)) && matches!(at.kind(1), Some(Kind::Space | Kind::Mark(',' | ';' | '!' | '?')));
+    let apart = matches!(at.kind(-1), None | Some(Kind::Space))
+        && matches!(at.kind(1), Some(Kind::Space | Kind::Mark(',' | ';' | '!' | '?')));
     let clear = !units::is_clear(word) && !abbreviations::is_clear(word);
     (apart && clear).then(|| Reading::words(1, word))
 }
@@ -45,7 +59,8 @@ pub fn plain(at: &At) -> Option<Reading> {
 pub fn read(at: &At) -> Option<Reading> {
     let word = at.word(0)?;
     // "AT&T", "R&D".
-    let is_capitals = |k: isize| at.word(k).is_some_and(|word| word.len() < 4 && word.bytes().all(|byte| byte.is_ascii_uppercase()));
+    let is_capitals =
+        |k: isize| at.word(k).is_some_and(|word| word.len() < 4 && word.bytes().all(|byte| byte.is_ascii_uppercase()));
     if is_capitals(0) && (at.is_mark(1, '&') && is_capitals(2) || at.is_mark(-1, '&') && is_capitals(-2)) {
         return Some(Reading::spell(1, word));
     }
@@ -103,7 +118,9 @@ pub fn say(at: &At, word: &str) -> Vec<Say> {
 }
 
 fn is_name(word: &str) -> bool {
-    word.starts_with(|c: char| c.is_ascii_uppercase()) && word.bytes().skip(1).all(|byte| byte.is_ascii_lowercase()) && word.len() > 2
+    word.starts_with(|c: char| c.is_ascii_uppercase())
+        && word.bytes().skip(1).all(|byte| byte.is_ascii_lowercase())
+        && word.len() > 2
 }
 
 fn say_part(at: &At, part: &str) -> Vec<Say> {
@@ -134,13 +151,18 @@ fn camel(word: &str) -> Vec<&str> {
 /// One letter: "a" and "I" are words where they can be.
 fn single(at: &At, letter: &str) -> Say {
     let word_behind = at.blank(1) == 1 && at.word(2).is_some();
-    let thing_behind = at.blank(1) == 1 && (at.is_letter_or_digit(2) || matches!(at.mark(2), Some('$' | '€' | '£' | '¥' | '“' | '"' | '(' | '\'' | '#')));
+    // A pause or the sign of a formula shows a letter.
+    let sign = matches!(at.mark(2), Some('+' | '=' | '×' | '→' | '-' | '–' | '—' | '<' | '>' | '/'));
+    let thing_behind = at.blank(1) == 1 && at.kind(2).is_some() && !sign;
     let lower_behind = word_behind && at.word(2).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
     let spell = match letter {
         "a" => !thing_behind && at.word_before().is_none_or(|word| word == "letter"),
         // "Plan A is", and "A plan is".
         "A" if at.word_before().is_some_and(|before| NAMED.contains(&before.to_ascii_lowercase().as_str())) => true,
-        "A" => !word_behind && at.kind(1).is_some_and(|_| !at.is_space(1)) || at.word_before().is_some_and(|word| is_name(word)) && !lower_behind,
+        "A" => {
+            !word_behind && at.kind(1).is_some_and(|_| !at.is_space(1))
+                || at.word_before().is_some_and(|word| is_name(word)) && !lower_behind
+        }
         "I" => false,
         "O" => !word_behind,
         _ => true,
