@@ -42,6 +42,10 @@ fn lookup(dictionary: &Dictionary, word: &str) -> (Entry, Source) {
     if let Some(entry) = known(dictionary, word) {
         return (entry, Source::Dictionary);
     }
+    // "'round": a word that lost nothing of its sound.
+    if let Some(entry) = word.strip_prefix('\'').and_then(|word| known(dictionary, word)) {
+        return (entry, Source::Dictionary);
+    }
     if let Some(entry) = morphology::derive(dictionary, word) {
         return (entry, Source::Derived);
     }

@@ -64,6 +64,13 @@ pub fn read(at: &At) -> Option<Reading> {
     if is_capitals(0) && (at.is_mark(1, '&') && is_capitals(2) || at.is_mark(-1, '&') && is_capitals(-2)) {
         return Some(Reading::spell(1, word));
     }
+    // "runnin'" of "running".
+    if word.ends_with("in")
+        && at.is_mark(1, '\'')
+        && at.dictionary.get(&format!("{}g", word.to_ascii_lowercase())).is_some()
+    {
+        return Some(Reading::words(2, &format!("{word}'")));
+    }
     let mut n = 1;
     let mut joined = word.to_owned();
     while n < MAX_LEXEMES
