@@ -71,6 +71,9 @@ pub fn read(at: &At) -> Option<Reading> {
     let glued = at.is_letter_or_digit(-1) && at.is_letter_or_digit(1);
     match mark {
         '.' if run > 1 => pause(run, '…'),
+        '.' if at.word(1).is_some() && !at.is_letter_or_digit(-1) => Some(Reading::words(1, "dot")),
+        '+' if run == 2 && at.is_letter_or_digit(-1) => Some(Reading::words(2, "plus plus")),
+        '#' if at.word(-1).is_some_and(|word| word.len() == 1) => Some(Reading::words(1, "sharp")),
         // "....", and several signs at an end: one says it.
         '!' | '?' | ',' | ';' | '—' | '…' => pause(run, mark),
         '.' | ':' | '“' | '”' | '(' | ')' => pause(1, mark),
@@ -172,7 +175,8 @@ fn is_quoted(at: &At) -> bool {
 }
 
 fn greek(mark: char) -> Option<&'static str> {
-    let small = mark.to_lowercase().next()?;
-    let index = u32::from(small).checked_sub(u32::from('α'))?;
+    // Small letters have the numbers of capitals, and 32 more.
+    let number = u32::from(mark) + if ('Α'..='Ω').contains(&mark) { 32 } else { 0 };
+    let index = number.checked_sub(u32::from('α'))?;
     GREEK.get(index as usize).copied().filter(|_| mark != 'Ω')
 }

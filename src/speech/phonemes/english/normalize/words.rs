@@ -13,9 +13,9 @@ const ONSETS: [&str; 31] = [
     "sl", "sm", "sn", "sp", "st", "sw", "th", "tr", "tw", "wh", "wr", "gn",
 ];
 /// In capitals these are spelled, though they are words in small letters, too.
-const SPELLED: [&str; 32] = [
+const SPELLED: [&str; 33] = [
     "AI", "IT", "US", "UK", "EU", "UN", "TV", "PC", "CD", "ID", "PM", "AC", "DC", "CEO", "CFO", "CTO", "MIT", "CIA",
-    "IRS", "EPA", "ATM", "ICU", "UFO", "VIP", "ISP", "USA", "PR", "HR", "AD", "BC", "ET", "AP",
+    "IRS", "EPA", "ATM", "ICU", "UFO", "VIP", "ISP", "USA", "PR", "HR", "AD", "BC", "ET", "AP", "PO",
 ];
 /// "the A train", "vitamin A".
 const NAMED: [&str; 14] = [
@@ -132,7 +132,7 @@ fn is_name(word: &str) -> bool {
 
 fn say_part(at: &At, part: &str) -> Vec<Say> {
     match part.len() {
-        1 => vec![Say::Spell(part.to_uppercase())],
+        1 => vec![Say::Spell(part.to_ascii_uppercase())],
         _ if part.bytes().all(|byte| byte.is_ascii_uppercase()) => vec![acronym(at, part)],
         _ => vec![Say::Word(part.into())],
     }
@@ -174,7 +174,7 @@ fn single(at: &At, letter: &str) -> Say {
         "O" => !word_behind,
         _ => true,
     };
-    if spell { Say::Spell(letter.to_uppercase()) } else { Say::Word(letter.into()) }
+    if spell { Say::Spell(letter.to_ascii_uppercase()) } else { Say::Word(letter.into()) }
 }
 
 /// A word in capitals.
