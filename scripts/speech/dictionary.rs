@@ -14,12 +14,9 @@ use align::{Pair, align};
 use grow::{Example, grow};
 use serde_json::Value;
 use webgguf::speech::phonemes::dictionary::{BLOCK, BY_LETTERS, Dictionary, MAGIC, MAX_SHARED, Tag, WRITTEN};
+use webgguf::speech::phonemes::english::{CONSONANTS, VOWELS};
 use webgguf::speech::phonemes::letters::{Emitted, N_FEATURES, N_LETTERS, features, is_left_out, letters};
 use webgguf::speech::phonemes::symbols::{LIMIT, SECONDARY, Symbols};
-
-/// Kokoro's symbols for American English; A I O W Y are its diphthongs, T is the flap of "water".
-const VOWELS: &str = "AIOWYiuæɑɔəɛɜɪʊʌᵊᵻɐ";
-const CONSONANTS: &str = "bdfhjklmnpstvwzðŋɡɹTʃʒʤʧθ";
 
 /// Sets of letters that a tree may ask for. `#` is beyond the word's ends.
 const LETTER_SETS: [&str; 14] = [

@@ -6,12 +6,10 @@ use proptest::prelude::*;
 
 use super::dictionary::{BY_LETTERS, Dictionary, MAGIC, Tag, WRITTEN};
 use super::english::normalize::normalize;
+use super::english::{CONSONANTS, VOWELS};
 use super::letters::{LEAF, N_LETTERS};
 use super::symbols::Symbols;
 use super::{Phonemizer, Source};
-
-const VOWELS: &str = "AIOWYiuæɑɔəɛɜɪʊʌᵊᵻɐ";
-const CONSONANTS: &str = "bdfhjklmnpstvwzðŋɡɹTʃʒʤʧθ";
 
 fn section(bytes: &[u8]) -> Vec<u8> {
     [&(bytes.len() as u32).to_le_bytes(), bytes].concat()

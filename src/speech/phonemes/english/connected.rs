@@ -1,11 +1,9 @@
 //! Words among others: those that change before a vowel, and those that depend on what follows.
 
-use super::heteronyms;
 use super::lookup::Lookup;
+use super::{VOWELS, heteronyms};
 use crate::speech::phonemes::Source;
 use crate::speech::phonemes::dictionary::Tag;
-
-const VOWELS: &str = "AIOWYiuæɑɔəɛɜɪʊʌᵊᵻɐ";
 
 /// A word's place.
 #[derive(Clone, Copy)]

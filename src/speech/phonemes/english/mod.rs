@@ -6,16 +6,21 @@ mod heteronyms;
 mod lexemes;
 mod lookup;
 mod morphology;
-pub mod normalize;
+pub(super) mod normalize;
 mod sentences;
 
-pub use sentences::sentences;
+pub(super) use sentences::sentences;
 
 use normalize::{Say, normalize};
 
 use super::{Dictionary, Phonemized, Source, Word};
 use connected::Context;
 use lookup::Lookup;
+
+/// Kokoro's vowels for American English. `A I O W Y` are its diphthongs; `ɐ` is that of "a".
+pub const VOWELS: &str = "AIOWYiuæɑɔəɛɜɪʊʌᵊᵻɐ";
+/// Kokoro's consonants. `T` is the flap of "water".
+pub const CONSONANTS: &str = "bdfhjklmnpstvwzðŋɡɹTʃʒʤʧθ";
 
 /// A spoken word, or a mark that pauses.
 #[derive(Debug)]
@@ -24,7 +29,7 @@ enum Token {
     Mark { mark: char, spaced: bool },
 }
 
-pub fn phonemize(text: &str, dictionary: &Dictionary) -> Phonemized {
+pub(super) fn phonemize(text: &str, dictionary: &Dictionary) -> Phonemized {
     let mut tokens: Vec<Token> = Vec::new();
     let mut dropped = Vec::new();
     for part in normalize(text, dictionary) {

@@ -1,11 +1,11 @@
 //! Words made of others: endings with their sounds and spellings, prefixes, compounds, contractions.
 
+use super::VOWELS;
 use super::lookup::known;
 use crate::speech::phonemes::dictionary::{Dictionary, Entry};
 
 /// Letters of a word that is looked at. Longer ones are no words.
 const MAX_LEN: usize = 48;
-const VOWELS: &str = "AIOWYiuæɑɔəɛɜɪʊʌᵊᵻɐ";
 
 /// "-s" of a noun or a verb.
 pub fn plural(stem: &str) -> String {
