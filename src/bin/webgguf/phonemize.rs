@@ -12,6 +12,7 @@ use crate::Failure;
 #[derive(Args)]
 pub struct Phonemize {
     /// The text
+    #[arg(allow_hyphen_values = true)]
     text: String,
     /// The dictionary, which `scripts/speech/dictionary.py` makes
     #[arg(long, default_value = "models/speech-en-us.dict")]

@@ -17,7 +17,7 @@ pub struct Lookup<'a> {
 pub type Found = Rc<(Entry, Source)>;
 
 /// Words that are kept.
-const MAX_KNOWN: usize = 4096;
+const MAX_KNOWN: usize = 8192;
 
 impl<'a> Lookup<'a> {
     pub fn new(dictionary: &'a Dictionary) -> Self {

@@ -51,7 +51,8 @@ pub fn plain(at: &At) -> Option<Reading> {
     let word = at.word(0).filter(|word| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase()))?;
     let apart = matches!(at.kind(-1), None | Some(Kind::Space))
         && matches!(at.kind(1), Some(Kind::Space | Kind::Mark(',' | ';' | '!' | '?')));
-    let clear = !units::is_clear(word) && !abbreviations::is_clear(word);
+    // Units and abbreviations are short.
+    let clear = word.len() > 6 || !units::is_clear(word) && !abbreviations::is_clear(word);
     (apart && clear).then(|| Reading::words(1, word))
 }
 
