@@ -11,9 +11,10 @@ const DENY = ['--', '--deny', 'warnings'];
 
 const WASM = ['--target', 'wasm32-unknown-unknown'];
 const LIB = ['--package', 'webgguf', '--lib'];
-/** The crate without any family of models, and with one of two. */
+/** The crate without any family of models, and with one of them. */
 const BASE = [...LIB, '--no-default-features'];
 const HANDS = ['--no-default-features', '--features', 'hands'];
+const SPEECH = ['--no-default-features', '--features', 'speech'];
 
 /** Commands of cargo, each of which passes or fails as one. */
 const check = (...commands) => () => {
@@ -45,7 +46,7 @@ async function nativeTests() {
 const STEPS = {
   format: check(['fmt', '--all', '--check']),
   clippy: check([...CLIPPY, '--all-features', '--workspace', '--all-targets', ...DENY]),
-  'clippy-wasm': check([...CLIPPY, ...LIB, ...WASM, ...DENY], [...CLIPPY, ...LIB, ...HANDS, ...WASM, ...DENY]),
+  'clippy-wasm': check(...[[], HANDS, SPEECH].map((family) => [...CLIPPY, ...LIB, ...family, ...WASM, ...DENY])),
   base: check([...CLIPPY, ...BASE, '--test', 'base', ...DENY], [...CLIPPY, ...BASE, ...WASM, ...DENY]),
   native: nativeTests,
   build: check(['xtask', 'build']),
