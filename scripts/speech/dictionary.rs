@@ -1,7 +1,7 @@
 //! Makes the dictionary of `src/speech/phonemes/dictionary.rs` out of lexicons: grows the trees of letter-to-sound, packs the words.
 //!
-//! `cargo run --no-default-features --features speech --example speech_dictionary -- OUT LEXICON.json...`, as `dictionary.py` calls it. A lexicon maps a
-//! word to its symbols, or to an object of them by part of speech; the first lexicon that has a word counts.
+//! `cargo run --no-default-features --features speech --example speech_dictionary -- OUT LEXICON.json...`, as `dictionary.py` calls
+//! it. A lexicon maps a word to its symbols, or to an object of them by part of speech; the first lexicon that has a word counts.
 //!
 //! Words of which [`is_left_out`] is true are no examples for the trees; the error rate on them is printed.
 

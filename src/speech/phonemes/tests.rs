@@ -80,6 +80,7 @@ fn what_is_wrong_with_a_file_is_named() {
 
 /// What kinds of text meet in the readers.
 fn any_text() -> impl Strategy<Value = String> {
+    // Digits, letters, marks, and what readers look for.
     let pieces = "([0-9]{1,5}|[a-zA-Z]{1,6}|[.,:/'\"$€%°@#&+=×½-]| |\n|U\\.S\\.|a\\.m\\.|Dr\\.|Jan|VIII|http://|é|😀|\u{301}|日){0,30}";
     prop_oneof![any::<String>(), pieces]
 }

@@ -141,7 +141,6 @@ fn general(word: &str, at: &Context) -> &'static [Tag] {
     if has(&PREPOSITIONS, before) {
         return NOUN;
     }
-    let object = has(&DETERMINERS, after) || has(&OBJECTS, after);
     if object || is_plural(before) && !ends_in_s && (after.is_empty() || has(&SMALL, after)) {
         return VERB;
     }

@@ -71,7 +71,10 @@ pub fn read(at: &At) -> Option<Reading> {
     let glued = at.is_letter_or_digit(-1) && at.is_letter_or_digit(1);
     match mark {
         '.' if run > 1 => pause(run, '…'),
-        '.' if at.word(1).is_some() && !at.is_letter_or_digit(-1) => Some(Reading::words(1, "dot")),
+        // ".NET".
+        '.' if at.word(1).is_some() && matches!(at.kind(-1), None | Some(Kind::Space)) => {
+            Some(Reading::words(1, "dot"))
+        }
         '+' if run == 2 && at.is_letter_or_digit(-1) => Some(Reading::words(2, "plus plus")),
         '#' if at.word(-1).is_some_and(|word| word.len() == 1) => Some(Reading::words(1, "sharp")),
         // "....", and several signs at an end: one says it.

@@ -119,7 +119,7 @@ pub fn say(at: &At, word: &str) -> Vec<Say> {
         return vec![Say::Word(word.into())];
     }
     // "MacDonald", "McX": one word.
-    if word.strip_prefix("Mc").or(word.strip_prefix("Mac")).is_some_and(|rest| is_name(rest)) {
+    if word.strip_prefix("Mc").or(word.strip_prefix("Mac")).is_some_and(is_name) {
         return vec![Say::Word(word.into())];
     }
     camel(word).into_iter().flat_map(|part| say_part(at, part)).collect()
@@ -169,7 +169,7 @@ fn single(at: &At, letter: &str) -> Say {
         "A" if at.word_before().is_some_and(|before| NAMED.contains(&before.to_ascii_lowercase().as_str())) => true,
         "A" => {
             !word_behind && at.kind(1).is_some_and(|_| !at.is_space(1))
-                || at.word_before().is_some_and(|word| is_name(word)) && !lower_behind
+                || at.word_before().is_some_and(is_name) && !lower_behind
         }
         "I" => false,
         "O" => !word_behind,
