@@ -132,6 +132,11 @@ fn general(word: &str, at: &Context) -> &'static [Tag] {
     if has(&SINGULAR_SUBJECTS, head) {
         return PAST;
     }
+    // "Graduates separate the ...", "the company records the ...".
+    let object = has(&DETERMINERS, after) || has(&OBJECTS, after);
+    if object && is_content(before) && is_plural(before) != ends_in_s {
+        return VERB;
+    }
     let determiner =
         (1..=3).take_while(|&n| n == 1 || is_content(at.before(n - 1)) || has(&DETERMINERS, at.before(n - 1)));
     let determined = determiner.into_iter().any(|n| has(&DETERMINERS, at.before(n)) || at.before(n).ends_with("'s"));
