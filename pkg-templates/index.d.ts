@@ -691,6 +691,8 @@ export type ErrorCode =
   | 'MALFORMED_TFLITE'
   /** The file is not a well-formed ONNX file. */
   | 'MALFORMED_ONNX'
+  /** The file is not a well-formed dictionary of phonemes. */
+  | 'MALFORMED_DICTIONARY'
   /** The file holds a model that this version can't run. */
   | 'UNSUPPORTED_ARCHITECTURE'
   /** A tensor's type has no kernels here. */

@@ -5,6 +5,7 @@ const WORDS = {
   MALFORMED_GGUF: ['This is not a sound GGUF file', 'It may be incomplete: download it again, or try another copy.'],
   MALFORMED_TFLITE: ['This is not a sound TFLite file', 'It may be incomplete: download it again, or try another copy.'],
   MALFORMED_ONNX: ['This is not a sound ONNX file', 'It may be incomplete: download it again, or try another copy.'],
+  MALFORMED_DICTIONARY: ['This is not a sound dictionary', 'It may be incomplete: download it again, or try another copy.'],
   UNSUPPORTED_ARCHITECTURE: ['This model is of a kind that can’t be run yet', 'Try one of the kinds named above.'],
   UNSUPPORTED_TENSOR_TYPE: ['This quantisation can’t be run yet', 'Try the same model as Q8_0, Q4_0 or F16.'],
   UNSUPPORTED_TOKENIZER: ['This model’s tokenizer can’t be used yet', 'Try another model.'],

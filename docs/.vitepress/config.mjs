@@ -34,7 +34,7 @@ const GUIDE = [
   { text: 'Bundlers and frameworks', link: '/guide/bundlers/', collapsed: true, items: folder('guide/bundlers') },
   {
     text: 'webgguf itself',
-    items: [{ text: 'How it is built', link: '/architecture' }, ...['add-an-architecture', 'checks', 'speed'].map(page)],
+    items: [{ text: 'How it is built', link: '/architecture' }, ...['add-an-architecture', 'phonemes', 'checks', 'speed'].map(page)],
   },
 ];
 const API = ['modules', 'functions', 'classes', 'interfaces', 'types', 'variables'].map((kind) => ({

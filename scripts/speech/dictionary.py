@@ -42,7 +42,7 @@ def lexicons(folder: Path) -> list[Path]:
 def main() -> None:
     files = lexicons(ROOT / ".cache/speech")
     OUT.parent.mkdir(exist_ok=True)
-    cargo = ["cargo", "run", "--quiet", "--features", "speech", "--example", "speech_dictionary", "--"]
+    cargo = ["cargo", "run", "--quiet", "--no-default-features", "--features", "speech", "--example", "speech_dictionary", "--"]
     subprocess.run([*cargo, OUT, *files], check=True, cwd=ROOT)
     print(OUT.relative_to(ROOT), OUT.stat().st_size, "bytes")
     try:

@@ -1,7 +1,7 @@
 //! Makes the dictionary of `src/speech/phonemes/dictionary.rs` out of lexicons: grows the trees of letter-to-sound, packs the words.
 //!
-//! `cargo run --features speech --example speech_dictionary -- OUT LEXICON.json...`, as `dictionary.py` calls it. A lexicon maps a
-//! word to its symbols, or to an object of them by part of speech; the first lexicon that has a word counts.
+//! `cargo run --no-default-features --features speech --example speech_dictionary -- OUT LEXICON.json...`, as `dictionary.py` calls
+//! it. A lexicon maps a word to its symbols, or to an object of them by part of speech; the first lexicon that has a word counts.
 //!
 //! Words of which [`is_left_out`] is true are no examples for the trees; the error rate on them is printed.
 
@@ -14,12 +14,9 @@ use align::{Pair, align};
 use grow::{Example, grow};
 use serde_json::Value;
 use webgguf::speech::phonemes::dictionary::{BLOCK, BY_LETTERS, Dictionary, MAGIC, MAX_SHARED, Tag, WRITTEN};
+use webgguf::speech::phonemes::english::{CONSONANTS, VOWELS};
 use webgguf::speech::phonemes::letters::{Emitted, N_FEATURES, N_LETTERS, features, is_left_out, letters};
 use webgguf::speech::phonemes::symbols::{LIMIT, SECONDARY, Symbols};
-
-/// Kokoro's symbols for American English; A I O W Y are its diphthongs, T is the flap of "water".
-const VOWELS: &str = "AIOWYiuæɑɔəɛɜɪʊʌᵊᵻɐ";
-const CONSONANTS: &str = "bdfhjklmnpstvwzðŋɡɹTʃʒʤʧθ";
 
 /// Sets of letters that a tree may ask for. `#` is beyond the word's ends.
 const LETTER_SETS: [&str; 14] = [

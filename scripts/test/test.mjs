@@ -11,7 +11,7 @@ const DENY = ['--', '--deny', 'warnings'];
 
 const WASM = ['--target', 'wasm32-unknown-unknown'];
 const LIB = ['--package', 'webgguf', '--lib'];
-/** The crate without any family of models, and with one of three. */
+/** The crate without any family of models, and with one of them. */
 const BASE = [...LIB, '--no-default-features'];
 const HANDS = ['--no-default-features', '--features', 'hands'];
 const SPEECH = ['--no-default-features', '--features', 'speech'];
@@ -46,7 +46,7 @@ async function nativeTests() {
 const STEPS = {
   format: check(['fmt', '--all', '--check']),
   clippy: check([...CLIPPY, '--all-features', '--workspace', '--all-targets', ...DENY]),
-  'clippy-wasm': check(...[[], HANDS, SPEECH].map((features) => [...CLIPPY, ...LIB, ...features, ...WASM, ...DENY])),
+  'clippy-wasm': check(...[[], HANDS, SPEECH].map((family) => [...CLIPPY, ...LIB, ...family, ...WASM, ...DENY])),
   base: check([...CLIPPY, ...BASE, '--test', 'base', ...DENY], [...CLIPPY, ...BASE, ...WASM, ...DENY]),
   native: nativeTests,
   build: check(['xtask', 'build']),

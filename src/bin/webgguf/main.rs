@@ -5,6 +5,7 @@ mod convert;
 mod generate;
 mod hands;
 mod inspect;
+mod phonemize;
 mod render;
 mod source;
 mod speak;
@@ -28,6 +29,7 @@ enum Command {
     Hands(hands::Hands),
     Speak(speak::Speak),
     Activations(activations::Activations),
+    Phonemize(phonemize::Phonemize),
     Tokenize(tokenize::Tokenize),
     Detokenize(tokenize::Detokenize),
     Render(render::Render),
@@ -54,6 +56,7 @@ fn main() -> std::process::ExitCode {
         Command::Hands(command) => command.run(),
         Command::Speak(command) => command.run(),
         Command::Activations(command) => command.run(),
+        Command::Phonemize(command) => command.run(),
         Command::Tokenize(command) => command.run(),
         Command::Detokenize(command) => command.run(),
         Command::Render(command) => command.run(),

@@ -17,6 +17,7 @@
 
 use std::ops::Range;
 
+use super::blocks::{Pronunciations, Words, partition_point, take_while};
 use super::bytes::Bytes;
 use super::letters::Trees;
 use super::symbols::{LIMIT, Symbols};
@@ -223,14 +224,12 @@ impl Dictionary {
             while let Some(shared) = words.bytes.first().copied() {
                 let before = if n == 0 { 0 } else { words.word().len() };
                 let word = words.next().unwrap_or_default();
-                if shared >= MAX_SHARED
-                    || usize::from(shared) > before
-                    || word <= last.as_slice()
-                    || word.len() > MAX_LEN
-                {
+                let is_shared = shared < MAX_SHARED && usize::from(shared) <= before;
+                let is_text = word.len() <= MAX_LEN && std::str::from_utf8(word).is_ok();
+                if !is_shared || !is_text || word <= last.as_slice() {
                     bail!(
                         MalformedDictionary,
-                        "word {} of the dictionary, '{}', is out of order or longer than {MAX_LEN}",
+                        "word {} of the dictionary, '{}', is out of order, longer than {MAX_LEN} or not UTF-8",
                         n_words + n,
                         String::from_utf8_lossy(word)
                     );
@@ -251,106 +250,4 @@ impl Dictionary {
         }
         Ok(n_words)
     }
-}
-
-/// How many of `0..n` come before the first for which `before` is false.
-fn partition_point(n: usize, before: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (0, n);
-    while low < high {
-        let middle = (low + high) / 2;
-        if before(middle) { low = middle + 1 } else { high = middle }
-    }
-    low
-}
-
-/// The words of a block.
-struct Words<'a> {
-    bytes: &'a [u8],
-    word: [u8; MAX_LEN + 1],
-    len: usize,
-}
-
-impl<'a> Words<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Words { bytes, word: [0; MAX_LEN + 1], len: 0 }
-    }
-
-    fn word(&self) -> &[u8] {
-        &self.word[..self.len]
-    }
-
-    fn next(&mut self) -> Option<&[u8]> {
-        let (&shared, rest) = self.bytes.split_first()?;
-        let end = rest.iter().position(|&byte| byte < MAX_SHARED).unwrap_or(rest.len());
-        let shared = usize::from(shared).min(self.len);
-        // One byte more than allowed shows that a word is too long.
-        self.len = (shared + end).min(self.word.len());
-        self.word[shared..self.len].copy_from_slice(&rest[..self.len - shared]);
-        self.bytes = &rest[end..];
-        Some(self.word())
-    }
-}
-
-/// The pronunciations of a block, where one stands.
-struct Pronunciations<'a> {
-    bytes: &'a [u8],
-    /// The last one that is written.
-    written: Vec<u8>,
-    by_letters: bool,
-    /// Tags with their symbols.
-    variants: &'a [u8],
-}
-
-impl<'a> Pronunciations<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Pronunciations { bytes, written: Vec::new(), by_letters: false, variants: &[] }
-    }
-
-    /// Go to the next one. Returns whether there is one.
-    fn advance(&mut self) -> bool {
-        let Some((&head, rest)) = self.bytes.split_first() else { return false };
-        let symbols = take_while(&mut self.bytes, rest, |byte| byte < LIMIT);
-        self.by_letters = head == BY_LETTERS;
-        if let Some(shared) = head.checked_sub(WRITTEN) {
-            self.written.truncate(usize::from(shared));
-            self.written.extend(symbols);
-        }
-        let rest = self.bytes;
-        self.variants = take_while(&mut self.bytes, rest, |byte| byte < BY_LETTERS);
-        true
-    }
-
-    /// Returns the number of pronunciations.
-    fn check(bytes: &[u8], symbols: &Symbols) -> Result<usize> {
-        let tags = LIMIT..LIMIT + Tag::NAMES.len() as u8;
-        let says = |byte: u8| symbols.has(byte) || tags.contains(&byte) || byte == BY_LETTERS || byte >= WRITTEN;
-        if let Some(byte) = bytes.iter().find(|&&byte| !says(byte)) {
-            bail!(MalformedDictionary, "a pronunciation of the dictionary has byte {byte}, which says nothing");
-        }
-        let mut pronunciations = Pronunciations::new(bytes);
-        let mut n = 0;
-        while let Some(&head) = pronunciations.bytes.first() {
-            let (before, bytes) = (pronunciations.written.len(), pronunciations.bytes);
-            pronunciations.advance();
-            let symbol_behind = head == BY_LETTERS && bytes.get(1).is_some_and(|&byte| byte < LIMIT);
-            let shares_more = head >= WRITTEN && usize::from(head - WRITTEN) > before;
-            if head < BY_LETTERS || symbol_behind || shares_more || pronunciations.written.len() > MAX_LEN {
-                bail!(
-                    MalformedDictionary,
-                    "pronunciation {n} of a block of the dictionary starts with byte {head}, behind one of {before} symbols; up \
-                     to {MAX_LEN} are allowed"
-                );
-            }
-            n += 1;
-        }
-        Ok(n)
-    }
-}
-
-/// Cut off what fulfils `test` at the start of `bytes`; `left` is what comes then.
-fn take_while<'a>(left: &mut &'a [u8], bytes: &'a [u8], test: impl Fn(u8) -> bool) -> &'a [u8] {
-    let end = bytes.iter().position(|&byte| !test(byte)).unwrap_or(bytes.len());
-    let (taken, rest) = bytes.split_at(end);
-    *left = rest;
-    taken
 }

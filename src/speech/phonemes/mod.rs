@@ -9,9 +9,10 @@
 //!
 //! A language is a folder beside `english/` and a dictionary of its own.
 
+mod blocks;
 mod bytes;
 pub mod dictionary;
-mod english;
+pub mod english;
 pub mod letters;
 pub mod symbols;
 #[cfg(test)]

@@ -1,17 +1,17 @@
 //! Words among others: those that change before a vowel, and those that depend on what follows.
 
-use super::heteronyms;
+use std::borrow::Cow;
+
 use super::lookup::Lookup;
+use super::{VOWELS, heteronyms};
 use crate::speech::phonemes::Source;
 use crate::speech::phonemes::dictionary::Tag;
-
-const VOWELS: &str = "AIOWYiuæɑɔəɛɜɪʊʌᵊᵻɐ";
 
 /// A word's place.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     /// All words in small letters. None is a pause; an empty one is a mark that does not pause.
-    pub spoken: &'a [Option<String>],
+    pub spoken: &'a [Option<Cow<'a, str>>],
     pub i: usize,
     /// The first sound behind it, before a pause.
     pub sound: Option<char>,
@@ -28,7 +28,7 @@ impl<'a> Context<'a> {
         Self::nth(self.spoken[self.i + 1..].iter(), n)
     }
 
-    fn nth(words: impl Iterator<Item = &'a Option<String>>, n: usize) -> &'a str {
+    fn nth(words: impl Iterator<Item = &'a Option<Cow<'a, str>>>, n: usize) -> &'a str {
         let mut clause = words.map_while(Option::as_deref).filter(|word| !word.is_empty());
         clause.nth(n - 1).unwrap_or("")
     }
@@ -42,6 +42,8 @@ impl<'a> Context<'a> {
 pub fn pronounce(lookup: &Lookup, word: &str, context: &Context) -> (String, Source) {
     let before_vowel = context.sound.map(|sound| VOWELS.contains(sound));
     let weak = match (word, before_vowel) {
+        // None of them is longer.
+        _ if word.len() > 4 => "",
         ("the" | "The" | "THE", Some(true)) => "ði",
         ("the" | "The" | "THE", _) => "ðə",
         ("a" | "A", Some(_)) => "ɐ",

@@ -106,18 +106,24 @@ pub struct Folded {
     pub text: String,
     /// By byte of `text`: the range of the character that it came from. Marks that add to a letter belong to it.
     sources: Vec<(usize, usize)>,
+    /// Whether the last character was a fraction.
+    ends_in_fraction: bool,
 }
 
 impl Folded {
     pub fn new(source: &str) -> Self {
-        let mut folded =
-            Folded { text: String::with_capacity(source.len()), sources: Vec::with_capacity(source.len()) };
+        let mut folded = Folded {
+            text: String::with_capacity(source.len()),
+            sources: Vec::with_capacity(source.len()),
+            ends_in_fraction: false,
+        };
         for (start, c) in source.char_indices() {
             let end = start + c.len_utf8();
             let before = folded.text.len();
             folded.push(c);
             if folded.text.len() == before {
-                match folded.sources.last_mut() {
+                let glued = !folded.text.ends_with(char::is_whitespace);
+                match folded.sources.last_mut().filter(|_| glued) {
                     Some(last) => last.1 = end,
                     // Nothing that it could belong to.
                     None => folded.text.push('\u{fffd}'),
@@ -135,8 +141,14 @@ impl Folded {
 
     fn push(&mut self, c: char) {
         let code = u32::from(c);
+        let after_fraction = std::mem::take(&mut self.ends_in_fraction);
         let ascii = |code: u32| char::from_u32(code).unwrap_or(c);
         match code {
+            // "½5" is no "1/25".
+            0x30..=0x39 if after_fraction => {
+                self.text.push(' ');
+                self.text.push(c);
+            }
             0..0x80 => self.text.push(c),
             // Full width.
             0xff01..=0xff5e => self.text.push(ascii(code - 0xfee0)),
@@ -152,10 +164,11 @@ impl Folded {
             0x300..=0x36f | 0xad | 0x200b..=0x200f | 0x2060 | 0xfe00..=0xfe0f | 0xfeff => {}
             _ => {
                 let form = ACCENTS.iter().chain(&FORMS).find(|(_, forms)| forms.contains(c));
+                self.ends_in_fraction = form.is_some_and(|(plain, _)| plain.contains('⁄'));
                 match form {
-                    // A fraction is apart from a whole number before it.
+                    // A fraction is apart from what stands before it.
                     Some((plain, _)) if !plain.contains('⁄') => self.text += plain,
-                    Some((plain, _)) if self.text.ends_with(|c: char| c.is_ascii_digit()) => self.text += plain,
+                    Some((plain, _)) if self.text.ends_with(|c: char| !c.is_whitespace()) => self.text += plain,
                     Some((plain, _)) => self.text += plain.trim_start(),
                     None => self.text.push(c),
                 }

@@ -119,7 +119,7 @@ fn general(word: &str, at: &Context) -> &'static [Tag] {
     // An adverb can stand between.
     let head = if is_adverb(before) { at.before(2) } else { before };
     let ends_in_s = word.ends_with('s') && !word.ends_with("ss");
-    if has(&BEFORE_VERBS, head) || has(&OBJECTS, before) && matches!(at.before(2), "let" | "make" | "made" | "help") {
+    if has(&BEFORE_VERBS, head) || has(&OBJECTS, before) && has(&["let", "make", "made", "help"], at.before(2)) {
         // "to records" are no verb.
         return if ends_in_s { NOUN } else { VERB };
     }
@@ -132,6 +132,11 @@ fn general(word: &str, at: &Context) -> &'static [Tag] {
     if has(&SINGULAR_SUBJECTS, head) {
         return PAST;
     }
+    // "Graduates separate the ...", "the company records the ...".
+    let object = has(&DETERMINERS, after) || has(&OBJECTS, after);
+    if object && is_content(before) && is_plural(before) != ends_in_s {
+        return VERB;
+    }
     let determiner =
         (1..=3).take_while(|&n| n == 1 || is_content(at.before(n - 1)) || has(&DETERMINERS, at.before(n - 1)));
     let determined = determiner.into_iter().any(|n| has(&DETERMINERS, at.before(n)) || at.before(n).ends_with("'s"));
@@ -141,7 +146,6 @@ fn general(word: &str, at: &Context) -> &'static [Tag] {
     if has(&PREPOSITIONS, before) {
         return NOUN;
     }
-    let object = has(&DETERMINERS, after) || has(&OBJECTS, after);
     if object || is_plural(before) && !ends_in_s && (after.is_empty() || has(&SMALL, after)) {
         return VERB;
     }
@@ -154,11 +158,8 @@ fn special(word: &str, at: &Context) -> Option<&'static [Tag]> {
     Some(match word {
         "read" | "reread" => {
             let head = if is_adverb(before) { at.before(2) } else { before };
-            let past = || {
-                (1..=8).any(|n| {
-                    matches!(at.after(n), "yesterday" | "ago" | "last" | "once" | "earlier" | "that" | "aloud")
-                })
-            };
+            let past =
+                || (1..=8).any(|n| has(&["yesterday", "ago", "last", "once", "earlier", "that", "aloud"], at.after(n)));
             match head {
                 _ if has(&HAVE, head) || has(&BE, head) => PAST,
                 // "had him read", "to be read": no more than the nearest word is looked at.
@@ -183,15 +184,12 @@ fn special(word: &str, at: &Context) -> Option<&'static [Tag]> {
             {
                 VERB
             }
-            _ if has(&DETERMINERS, before)
-                || has(&BE, before)
-                || matches!(before, "go" | "goes" | "went" | "broadcast") =>
-            {
+            _ if has(&DETERMINERS, before) || has(&BE, before) || has(&["go", "goes", "went", "broadcast"], before) => {
                 ADJECTIVE
             }
-            _ if matches!(
+            _ if has(
+                &["in", "on", "with", "there", "here", "at", "by", "under", "near", "together", "alone", "for"],
                 after,
-                "in" | "on" | "with" | "there" | "here" | "at" | "by" | "under" | "near" | "together" | "alone" | "for"
             ) =>
             {
                 VERB
@@ -200,7 +198,7 @@ fn special(word: &str, at: &Context) -> Option<&'static [Tag]> {
         },
         "lives" => match before {
             _ if has(&SINGULAR_SUBJECTS, before) => VERB,
-            _ if matches!(after, "in" | "on" | "at" | "with" | "there" | "here" | "alone" | "near")
+            _ if has(&["in", "on", "at", "with", "there", "here", "alone", "near"], after)
                 && !has(&DETERMINERS, before) =>
             {
                 VERB
@@ -215,42 +213,46 @@ fn special(word: &str, at: &Context) -> Option<&'static [Tag]> {
         },
         "content" => {
             let feeling = has(&BE, before)
-                || matches!(
+                || has(
+                    &[
+                        "feel",
+                        "felt",
+                        "very",
+                        "quite",
+                        "not",
+                        "more",
+                        "seemed",
+                        "looked",
+                        "himself",
+                        "herself",
+                        "perfectly",
+                    ],
                     before,
-                    "feel"
-                        | "felt"
-                        | "very"
-                        | "quite"
-                        | "not"
-                        | "more"
-                        | "seemed"
-                        | "looked"
-                        | "himself"
-                        | "herself"
-                        | "perfectly"
                 );
-            let made = has(&OBJECTS, before) && matches!(at.before(2), "made" | "make" | "makes" | "kept" | "keep");
+            let made = has(&OBJECTS, before) && has(&["made", "make", "makes", "kept", "keep"], at.before(2));
             if made || feeling && !matches!(after, "that") || matches!(after, "with" | "to") { ADJECTIVE } else { NOUN }
         }
         "minute" => {
-            let small = matches!(before, "very" | "most" | "extremely" | "such" | "in")
-                || matches!(
+            let small = has(&["very", "most", "extremely", "such", "in"], before)
+                || has(
+                    &[
+                        "detail",
+                        "details",
+                        "amount",
+                        "amounts",
+                        "quantity",
+                        "quantities",
+                        "particles",
+                        "changes",
+                        "differences",
+                        "traces",
+                    ],
                     after,
-                    "detail"
-                        | "details"
-                        | "amount"
-                        | "amounts"
-                        | "quantity"
-                        | "quantities"
-                        | "particles"
-                        | "changes"
-                        | "differences"
-                        | "traces"
                 );
             if small { ADJECTIVE } else { &[] }
         }
         "bass" => {
-            if matches!(before, "sea" | "striped" | "largemouth" | "smallmouth" | "grilled")
+            if has(&["sea", "striped", "largemouth", "smallmouth", "grilled"], before)
                 || matches!(at.before(2), "caught" | "catch")
                 || near(&["fish", "fishing"])
             {
@@ -261,20 +263,18 @@ fn special(word: &str, at: &Context) -> Option<&'static [Tag]> {
         }
         "bow" | "bows" => match after {
             "to" | "before" | "down" | "out" => VERB,
-            _ if matches!(at.before(2), "take" | "took" | "taking") || matches!(before, "low") => VERB,
+            _ if has(&["take", "took", "taking"], at.before(2)) || matches!(before, "low") => VERB,
             _ => general(word, at),
         },
-        "tear" | "tears" | "wind" | "winds"
-            if matches!(after, "up" | "down" | "apart" | "off" | "out" | "through" | "its") =>
-        {
+        "tear" | "tears" | "wind" | "winds" if has(&["up", "down", "apart", "off", "out", "through", "its"], after) => {
             VERB
         }
-        "produce" if matches!(before, "fresh" | "local" | "organic" | "farm") => NOUN,
+        "produce" if has(&["fresh", "local", "organic", "farm"], before) => NOUN,
         "use" if after == "of" || before == "of" => NOUN,
-        "wound" if matches!(after, "up" | "down" | "around" | "round" | "through") || before == "tightly" => PAST,
+        "wound" if has(&["up", "down", "around", "round", "through"], after) || before == "tightly" => PAST,
         "that" => {
-            let pointing = has(&PREPOSITIONS, before)
-                || matches!(before, "like" | "than" | "all" | "do" | "did" | "is" | "was" | "does");
+            let pointing =
+                has(&PREPOSITIONS, before) || has(&["like", "than", "all", "do", "did", "is", "was", "does"], before);
             let starts = before.is_empty() && (has(&BE, after) || has(&BEFORE_VERBS, after));
             if pointing || starts { &[Tag::Determiner] } else { &[] }
         }
@@ -285,21 +285,23 @@ fn special(word: &str, at: &Context) -> Option<&'static [Tag]> {
 /// A pronunciation that the dictionary does not have: the metal.
 pub fn missing(word: &str, at: &Context) -> Option<&'static str> {
     let metal = || {
-        matches!(
+        has(
+            &[
+                "pipe",
+                "pipes",
+                "pencil",
+                "pencils",
+                "glass",
+                "paint",
+                "poisoning",
+                "bullet",
+                "bullets",
+                "acid",
+                "ore",
+                "weight",
+                "weights",
+            ],
             at.after(1),
-            "pipe"
-                | "pipes"
-                | "pencil"
-                | "pencils"
-                | "glass"
-                | "paint"
-                | "poisoning"
-                | "bullet"
-                | "bullets"
-                | "acid"
-                | "ore"
-                | "weight"
-                | "weights"
         ) || matches!(at.before(1), "molten" | "of") && at.is_last()
             || matches!(at.before(1), "unleaded")
     };

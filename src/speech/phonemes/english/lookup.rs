@@ -17,7 +17,7 @@ pub struct Lookup<'a> {
 pub type Found = Rc<(Entry, Source)>;
 
 /// Words that are kept.
-const MAX_KNOWN: usize = 4096;
+const MAX_KNOWN: usize = 8192;
 
 impl<'a> Lookup<'a> {
     pub fn new(dictionary: &'a Dictionary) -> Self {
@@ -40,6 +40,10 @@ impl<'a> Lookup<'a> {
 
 fn lookup(dictionary: &Dictionary, word: &str) -> (Entry, Source) {
     if let Some(entry) = known(dictionary, word) {
+        return (entry, Source::Dictionary);
+    }
+    // "'round": a word that lost nothing of its sound.
+    if let Some(entry) = word.strip_prefix('\'').and_then(|word| known(dictionary, word)) {
         return (entry, Source::Dictionary);
     }
     if let Some(entry) = morphology::derive(dictionary, word) {

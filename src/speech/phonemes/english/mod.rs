@@ -6,16 +6,23 @@ mod heteronyms;
 mod lexemes;
 mod lookup;
 mod morphology;
-mod normalize;
+pub(super) mod normalize;
 mod sentences;
 
-pub use sentences::sentences;
+pub(super) use sentences::sentences;
+
+use std::borrow::Cow;
 
 use normalize::{Say, normalize};
 
 use super::{Dictionary, Phonemized, Source, Word};
 use connected::Context;
 use lookup::Lookup;
+
+/// Kokoro's vowels for American English. `A I O W Y` are its diphthongs; `ɐ` is that of "a".
+pub const VOWELS: &str = "AIOWYiuæɑɔəɛɜɪʊʌᵊᵻɐ";
+/// Kokoro's consonants. `T` is the flap of "water".
+pub const CONSONANTS: &str = "bdfhjklmnpstvwzðŋɡɹTʃʒʤʧθ";
 
 /// A spoken word, or a mark that pauses.
 #[derive(Debug)]
@@ -24,7 +31,7 @@ enum Token {
     Mark { mark: char, spaced: bool },
 }
 
-pub fn phonemize(text: &str, dictionary: &Dictionary) -> Phonemized {
+pub(super) fn phonemize(text: &str, dictionary: &Dictionary) -> Phonemized {
     let mut tokens: Vec<Token> = Vec::new();
     let mut dropped = Vec::new();
     for part in normalize(text, dictionary) {
@@ -55,32 +62,45 @@ pub fn phonemize(text: &str, dictionary: &Dictionary) -> Phonemized {
 
 /// Fill in the phonemes, from the end: some words depend on the sound that follows.
 fn pronounce(tokens: &mut [Token], dictionary: &Dictionary) {
-    let spoken: Vec<Option<String>> = tokens
-        .iter()
-        .map(|token| match token {
-            Token::Word(word) => Some(word.spoken.to_ascii_lowercase()),
-            // A quotation is part of the sentence around it.
-            Token::Mark { mark: '“' | '”' | '(', .. } => Some(String::new()),
-            Token::Mark { .. } => None,
-        })
-        .collect();
+    let spoken: Vec<Option<Cow<str>>> = tokens.iter().map(lower).collect();
     let lookup = Lookup::new(dictionary);
+    let mut pronounced = Vec::with_capacity(tokens.len());
     let mut sound = None;
-    for i in (0..tokens.len()).rev() {
-        match &mut tokens[i] {
+    for (i, token) in tokens.iter().enumerate().rev() {
+        match token {
             Token::Word(word) => {
-                let context = Context { spoken: &spoken, i, sound };
-                if word.source == Source::Spelled {
-                    word.phonemes = lookup::spell(dictionary, &word.spoken);
-                    word.spoken = spaced(&word.spoken);
-                } else {
-                    (word.phonemes, word.source) = connected::pronounce(&lookup, &word.spoken, &context);
-                }
-                sound = word.phonemes.chars().find(|c| !matches!(c, 'ˈ' | 'ˌ'));
+                let (phonemes, source) = match word.source {
+                    Source::Spelled => (lookup::spell(dictionary, &word.spoken), Source::Spelled),
+                    _ => connected::pronounce(&lookup, &word.spoken, &Context { spoken: &spoken, i, sound }),
+                };
+                sound = phonemes.chars().find(|c| !matches!(c, 'ˈ' | 'ˌ'));
+                pronounced.push((phonemes, source));
             }
             Token::Mark { mark: '“' | '”' | '(', .. } => {}
             Token::Mark { .. } => sound = None,
         }
+    }
+    for token in tokens {
+        if let Token::Word(word) = token
+            && let Some(last) = pronounced.pop()
+        {
+            if word.source == Source::Spelled {
+                word.spoken = spaced(&word.spoken);
+            }
+            (word.phonemes, word.source) = last;
+        }
+    }
+}
+
+/// A word in small letters. None is a pause; a quotation mark is part of the sentence around it.
+fn lower(token: &Token) -> Option<Cow<'_, str>> {
+    match token {
+        Token::Word(word) if word.spoken.bytes().any(|byte| byte.is_ascii_uppercase()) => {
+            Some(word.spoken.to_ascii_lowercase().into())
+        }
+        Token::Word(word) => Some(word.spoken.as_str().into()),
+        Token::Mark { mark: '“' | '”' | '(', .. } => Some("".into()),
+        Token::Mark { .. } => None,
     }
 }
 

@@ -1,11 +1,11 @@
 //! Words made of others: endings with their sounds and spellings, prefixes, compounds, contractions.
 
+use super::VOWELS;
 use super::lookup::known;
 use crate::speech::phonemes::dictionary::{Dictionary, Entry};
 
 /// Letters of a word that is looked at. Longer ones are no words.
 const MAX_LEN: usize = 48;
-const VOWELS: &str = "AIOWYiuæɑɔəɛɜɪʊʌᵊᵻɐ";
 
 /// "-s" of a noun or a verb.
 pub fn plural(stem: &str) -> String {
@@ -39,7 +39,7 @@ fn with_vowel(stem: &str, ending: &str) -> String {
 type Sound = fn(&str) -> String;
 
 /// Endings: letters, what the stem's end is restored to, the sound. Tried in order.
-const ENDINGS: [(&str, &[&str], Sound); 25] = [
+const ENDINGS: [(&str, &[&str], Sound); 24] = [
     ("'s", &[""], plural),
     ("s'", &[""], plural),
     ("ies", &["y", "ie"], plural),
@@ -48,7 +48,6 @@ const ENDINGS: [(&str, &[&str], Sound); 25] = [
     ("ied", &["y"], past),
     ("ed", &["", "e", "2"], past),
     ("ing", &["", "e", "2"], |stem| with_vowel(stem, "ɪŋ")),
-    ("in", &["", "e", "2"], |stem| with_vowel(stem, "ɪn")),
     ("iest", &["y"], |stem| with_vowel(stem, "əst")),
     ("est", &["", "e", "2"], |stem| with_vowel(stem, "əst")),
     ("iers", &["y"], |stem| with_vowel(stem, "əɹz")),
@@ -161,9 +160,9 @@ fn inflected(word: &str, stem: impl Fn(&str) -> Option<Entry>) -> Option<Entry> 
     })
 }
 
-/// "runnin" of "runnin'", which the dictionary has as "running".
+/// "runnin'", which the dictionary has as "running".
 fn elided(dictionary: &Dictionary, word: &str) -> Option<Entry> {
-    let full = word.strip_suffix("in").map(|_| format!("{word}g"))?;
+    let full = format!("{}g", word.strip_suffix('\'').filter(|stem| stem.ends_with("in"))?);
     known(dictionary, &full)
         .map(|entry| map(entry, |phonemes| phonemes.strip_suffix('ŋ').map_or(phonemes.to_owned(), |p| format!("{p}n"))))
 }

@@ -1,7 +1,8 @@
 //! Abbreviations with a dot.
 
-use super::MAX_LEXEMES;
+use super::numerals::cardinal;
 use super::spoken::Reading;
+use super::{MAX_LEXEMES, roman};
 use crate::speech::phonemes::english::lexemes::At;
 
 /// Before a name.
@@ -82,7 +83,9 @@ const BEFORE_NUMBERS: [(&str, &str); 22] = [
 ];
 
 /// Anywhere.
-const PLAIN: [(&str, &str); 26] = [
+const PLAIN: [(&str, &str); 28] = [
+    ("wwi", "World War one"),
+    ("wwii", "World War two"),
     ("etc", "et cetera"),
     ("vs", "versus"),
     ("approx", "approximately"),
@@ -112,7 +115,8 @@ const PLAIN: [(&str, &str); 26] = [
 ];
 
 /// Those that are clear without a dot.
-const DOTLESS: [&str; 12] = ["Dr", "Mr", "Mrs", "Ms", "etc", "vs", "Sgt", "Jr", "Sr", "Ltd", "approx", "Blvd"];
+const DOTLESS: [&str; 14] =
+    ["WWI", "WWII", "Dr", "Mr", "Mrs", "Ms", "etc", "vs", "Sgt", "Jr", "Sr", "Ltd", "approx", "Blvd"];
 
 /// Whether a word is an abbreviation wherever it stands.
 pub fn is_clear(word: &str) -> bool {
@@ -174,6 +178,7 @@ fn latin(at: &At) -> Option<Reading> {
     let words = match letters {
         ("e" | "E", '.', "g") => "for example",
         ("i" | "I", '.', "e") => "that is",
+        ("c" | "C", '/', "o") if !at.is_mark(3, '/') => return Some(Reading::words(3, "care of")),
         ("w" | "W", '/', "o") if !at.is_mark(3, '/') => return Some(Reading::words(3, "without")),
         ("w", '/', _) => return Some(Reading::words(2, "with")),
         _ => return None,
@@ -201,7 +206,7 @@ fn initials(at: &At, word: &str) -> Option<Reading> {
             let name = word.len() == 1 && word != "I" && is_capital(at.word(2 + at.blank(2))) && is_capital(Some(word));
             let first = name
                 && (!at.is_space(-1) || at.word_before().is_some_and(|word| is_capital(Some(word)) || word.len() < 4));
-            first.then(|| Reading::spell(2, &letters.to_uppercase()))
+            first.then(|| Reading::spell(2, &letters.to_ascii_uppercase()))
         }
         n if n > 2 => {
             // "www.x" and "a.b" are no initials.
@@ -210,7 +215,7 @@ fn initials(at: &At, word: &str) -> Option<Reading> {
                 return None;
             }
             let possessive = at.is_mark(n, '\'') && at.word(n + 1) == Some("s");
-            let letters = letters.to_uppercase() + if possessive { "s" } else { "" };
+            let letters = letters.to_ascii_uppercase() + if possessive { "s" } else { "" };
             let n = n + if possessive { 2 } else { 0 };
             let ends = at.is_mark(n - 1, '.') && ends_sentence(at, n) && !is_name_behind(at, n);
             let reading = Reading::spell(n, &letters);
@@ -249,6 +254,12 @@ fn dotted(at: &At, word: &str) -> Option<Reading> {
     let street = street && (!capital_next || at.i > 3 && at.digits(-4).is_some());
     if let Some(title) = find(&TITLES, word).filter(|_| capital_next && !street && at.blank(n) == 1) {
         return Some(Reading::words(n, title));
+    }
+    // "Vol. II".
+    if let Some(long) = find(&BEFORE_NUMBERS, &lower).filter(|_| dot)
+        && let Some(number) = at.word(next).filter(|_| !at.is_mark(next + 1, '.')).and_then(roman::value)
+    {
+        return Some(Reading::words(next + 1, &format!("{long} {}", cardinal(&number.to_string()))));
     }
     let long = find(&BEHIND_NAMES, word)
         .filter(|_| name_before || at.is_space(-1) && at.word(-2).is_some())

@@ -88,10 +88,10 @@ fn parts(at: &At, k: isize, n: isize) -> Reading {
             (Some(word), _) if at.is_mark(k - 1, '.') && DOMAINS.contains(&word) => {
                 match SPOKEN_DOMAINS.contains(&word) {
                     true => vec![Say::Word(word.into())],
-                    false => vec![Say::Spell(word.to_uppercase())],
+                    false => vec![Say::Spell(word.to_ascii_uppercase())],
                 }
             }
-            (Some(word), _) if matches!(word, "http" | "https" | "ftp") => vec![Say::Spell(word.to_uppercase())],
+            (Some(word), _) if matches!(word, "http" | "https" | "ftp") => vec![Say::Spell(word.to_ascii_uppercase())],
             (Some(word), _) => words::say(at, word),
             (_, Some(digits)) => codes::digits(digits),
             _ => Reading::words(0, name).say,

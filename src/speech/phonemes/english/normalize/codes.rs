@@ -2,7 +2,7 @@
 
 use super::numerals::{code, plural};
 use super::spoken::{Reading, Say};
-use super::{MAX_LEXEMES, words};
+use super::{MAX_LEXEMES, quantity, words};
 use crate::speech::phonemes::english::lexemes::At;
 
 pub fn read(at: &At) -> Option<Reading> {
@@ -33,7 +33,13 @@ pub fn read(at: &At) -> Option<Reading> {
     if !(mixed && has_word && has_digits && (glued || named)) {
         return None;
     }
+    let versioned = matches!(at.word(0), Some("v" | "V")) && n == 2 && at.is_mark(2, '.');
+    if versioned && let Some(number) = quantity::number(&At { i: at.i + 1, ..*at }) {
+        return Some(Reading::words(1, "version").then(number));
+    }
     let mut reading = Reading { n, say: Vec::new() };
+    // "3x faster", and "2x + 1".
+    let is_factor = at.blank(n) == 0 || at.word(n + 1).is_some_and(|word| word.len() > 1);
     for k in 0..n {
         match (at.word(k), at.digits(k)) {
             // "the 747s", "MP3s".
@@ -46,8 +52,8 @@ pub fn read(at: &At) -> Option<Reading> {
                 reading.say.push(Say::Word(word.into()));
             }
             (Some("x"), _) if n == 3 && k == 1 => reading = reading.and("by"),
-            (Some("x"), _) if n == 2 && k == 1 => reading = reading.and("times"),
-            (Some(word), _) if word.len() == 1 => reading = reading.and_spell(&word.to_uppercase()),
+            (Some("x"), _) if n == 2 && k == 1 && is_factor => reading = reading.and("times"),
+            (Some(word), _) if word.len() == 1 => reading = reading.and_spell(&word.to_ascii_uppercase()),
             // Formulas and models: "CO2", "MP3".
             (Some(word), _) if word.len() < 4 && word.bytes().all(|byte| byte.is_ascii_uppercase()) => {
                 reading = reading.and_spell(word)
@@ -56,6 +62,14 @@ pub fn read(at: &At) -> Option<Reading> {
             (_, Some(part)) => reading.say.extend(digits(part)),
             _ => {}
         }
+    }
+    // "COVID-19's".
+    if at.is_mark(n, '\'')
+        && at.word(n + 1) == Some("s")
+        && let Some(Say::Word(last)) = reading.say.last_mut()
+    {
+        *last += "'s";
+        reading.n += 2;
     }
     Some(reading)
 }

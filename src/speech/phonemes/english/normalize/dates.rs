@@ -36,7 +36,8 @@ pub fn read(at: &At) -> Option<Reading> {
     if !at.is_free() {
         return None;
     }
-    weekday(at).or_else(|| in_digits(at)).or_else(|| month_first(at)).or_else(|| day_first(at))
+    let date = weekday(at).or_else(|| in_digits(at)).or_else(|| month_first(at)).or_else(|| day_first(at))?;
+    Some(date.to(at, |at| weekday(at).or_else(|| month_first(at)).or_else(|| day_first(at))))
 }
 
 /// The month at `k`, and the lexemes of its name.
@@ -156,7 +157,12 @@ fn weekday(at: &At) -> Option<Reading> {
     let n = 1 + isize::from(at.is_mark(1, '.'));
     let next = n + isize::from(at.is_mark(n, ','));
     let next = next + at.blank(next);
-    let dated = month(at, next).is_some()
+    let name = |word: &str| WEEKDAYS.iter().any(|(short, _)| *short == word);
+    let dash = |k: isize| matches!(at.mark(k), Some('-' | '–'));
+    // "Mon–Fri".
+    let in_range = dash(n) && at.word(n + 1).is_some_and(name) || dash(-1) && at.word(-2).is_some_and(name);
+    let dated = in_range
+        || month(at, next).is_some()
         || n == 2
             && (at.digits(next).is_some()
                 || at.is_mark(2, ',')

@@ -5,7 +5,7 @@ use super::spoken::{Reading, Say};
 use crate::speech::phonemes::english::lexemes::{At, Kind};
 
 /// Signs that are words.
-const NAMES: [(char, &str); 41] = [
+const NAMES: [(char, &str); 42] = [
     ('&', "and"),
     ('+', "plus"),
     ('=', "equals"),
@@ -44,6 +44,7 @@ const NAMES: [(char, &str); 41] = [
     ('µ', "micro"),
     ('#', "hash"),
     ('/', "slash"),
+    ('⁄', "over"),
     ('\\', "backslash"),
     ('<', "less than"),
     ('>', "greater than"),
@@ -70,6 +71,12 @@ pub fn read(at: &At) -> Option<Reading> {
     let glued = at.is_letter_or_digit(-1) && at.is_letter_or_digit(1);
     match mark {
         '.' if run > 1 => pause(run, '…'),
+        // ".NET".
+        '.' if at.word(1).is_some() && matches!(at.kind(-1), None | Some(Kind::Space)) => {
+            Some(Reading::words(1, "dot"))
+        }
+        '+' if run == 2 && at.is_letter_or_digit(-1) => Some(Reading::words(2, "plus plus")),
+        '#' if at.word(-1).is_some_and(|word| word.len() == 1) => Some(Reading::words(1, "sharp")),
         // "....", and several signs at an end: one says it.
         '!' | '?' | ',' | ';' | '—' | '…' => pause(run, mark),
         '.' | ':' | '“' | '”' | '(' | ')' => pause(1, mark),
@@ -171,7 +178,8 @@ fn is_quoted(at: &At) -> bool {
 }
 
 fn greek(mark: char) -> Option<&'static str> {
-    let small = mark.to_lowercase().next()?;
-    let index = u32::from(small).checked_sub(u32::from('α'))?;
+    // Small letters have the numbers of capitals, and 32 more.
+    let number = u32::from(mark) + if ('Α'..='Ω').contains(&mark) { 32 } else { 0 };
+    let index = number.checked_sub(u32::from('α'))?;
     GREEK.get(index as usize).copied().filter(|_| mark != 'Ω')
 }

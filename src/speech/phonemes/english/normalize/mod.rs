@@ -64,7 +64,7 @@ pub fn normalize(text: &str, dictionary: &Dictionary) -> Vec<Part> {
     let lexemes = lexemes(&folded);
     let mut parts = Vec::with_capacity(lexemes.len() / 2);
     let mut at = At { dictionary, text: &folded.text, lexemes: &lexemes, i: 0 };
-    let mut spaced = false;
+    let (mut spaced, mut end) = (false, 0);
     while at.i < lexemes.len() {
         if at.is_space(0) {
             spaced = true;
@@ -73,8 +73,13 @@ pub fn normalize(text: &str, dictionary: &Dictionary) -> Vec<Part> {
         }
         let reading = READERS.iter().find_map(|read| read(&at));
         let n = reading.as_ref().map_or(1, |reading| reading.n.max(1) as usize).min(lexemes.len() - at.i);
-        let range = lexemes[at.i].range.start..lexemes[at.i + n - 1].range.end;
-        parts.push(Part { range: folded.source(range), spaced, say: reading.map(|reading| reading.say) });
+        let mut range = folded.source(lexemes[at.i].range.start..lexemes[at.i + n - 1].range.end);
+        // A character can be of two parts, as "℃" in "℃s"; the first one has it.
+        if range.end > end {
+            range.start = range.start.max(end);
+        }
+        end = range.end;
+        parts.push(Part { range, spaced, say: reading.map(|reading| reading.say) });
         spaced = false;
         at.i += n;
     }

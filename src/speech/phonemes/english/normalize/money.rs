@@ -56,6 +56,10 @@ pub fn read(at: &At) -> Option<Reading> {
     if !at.is_free() {
         return None;
     }
+    Some(amount_of(at)?.to(at, amount_of))
+}
+
+fn amount_of(at: &At) -> Option<Reading> {
     sign_first(at).or_else(|| number_first(at))
 }
 
@@ -113,15 +117,14 @@ fn amount(
         return Some(money(end, &format!("{minus}{} {scale} {country}{}", number.amount(), currency.several)));
     }
     // "$5-10", "$5–$10".
-    if number.decimals.is_none() && matches!(at.mark(n), Some('-' | '–')) {
+    if matches!(at.mark(n), Some('-' | '–')) {
         let second = n + 1 + isize::from(self::currency(at, n + 1).is_some());
-        if let Some(to) = at.digits(second) {
-            let end = second + 1;
+        let behind = At { i: at.i.checked_add_signed(second)?, ..*at };
+        if let Some(to) = Number::read(&behind, 0).filter(|_| behind.digits(0).is_some()) {
+            let end = second + to.n;
             let (end, scale) = scaled(end).map_or((end, String::new()), |(end, scale)| (end, format!(" {scale}")));
-            if !at.is_mark(end, ',') && !at.is_mark(end, '.') || at.digits(end + 1).is_none() {
-                let words = format!("{} to {}{scale} {country}{}", number.amount(), cardinal(to), currency.several);
-                return Some(money(end, &words));
-            }
+            let words = format!("{} to {}{scale} {country}{}", number.amount(), to.amount(), currency.several);
+            return Some(money(end, &words));
         }
     }
     let words = match number.decimals.as_deref() {

@@ -11,7 +11,9 @@ pub fn read(at: &At) -> Option<Reading> {
     if !at.is_free() {
         return None;
     }
-    [decade, telephone, version, score, mixed, suffixed, range, measured].iter().find_map(|read| read(at))
+    let reading =
+        [decade, telephone, version, score, mixed, suffixed, range, measured].iter().find_map(|read| read(at))?;
+    Some(reading.to(at, |at| suffixed(at).or_else(|| measured(at))))
 }
 
 /// "1980s", "'90s", "20s".
@@ -28,9 +30,11 @@ fn decade(at: &At) -> Option<Reading> {
         }
         _ => return None,
     };
-    let words = match digits.len() {
-        2 => cardinal(digits),
-        4 => year(digits),
+    let words = match (digits.len(), digits) {
+        (_, "100") => "hundred".into(),
+        (_, "1000") => "thousand".into(),
+        (1 | 2, _) => cardinal(digits),
+        (4, _) => year(digits),
         _ => return None,
     };
     Some(Reading::words(quote + n, &plural(&words)))
@@ -91,7 +95,7 @@ fn number_of_version(digits: &str) -> String {
 /// "3:1" is a ratio; with two digits behind the colon it is a time.
 fn score(at: &At) -> Option<Reading> {
     let (a, b) = (at.digits(0)?, at.digits(2)?);
-    let fits = at.is_mark(1, ':') && !at.is_letter_or_digit(3) && !at.is_mark(3, ':');
+    let fits = a.len().max(b.len()) < 4 && at.is_mark(1, ':') && !at.is_letter_or_digit(3) && !at.is_mark(3, ':');
     fits.then(|| Reading::words(3, &format!("{} to {}", cardinal(a), cardinal(b))))
 }
 
@@ -119,7 +123,9 @@ fn mixed(at: &At) -> Option<Reading> {
     }
     let (n, d) = part(0)?;
     let words = match (n, d) {
-        ("24", "7") | ("9", "11") => return Some(Reading::words(3, &format!("{} {}", cardinal(n), cardinal(d)))),
+        ("24", "7") | ("9", "11") | ("50", "50") | ("20", "20") => {
+            return Some(Reading::words(3, &format!("{} {}", cardinal(n), cardinal(d))));
+        }
         _ => fraction(n, d),
     };
     // "1/4 tsp" is less than one.
@@ -175,6 +181,11 @@ pub fn rest(at: &At) -> Option<Reading> {
     at.digits(0).map(|digits| Reading::words(1, &code(digits)))
 }
 
+/// "2.0" or "2.0.1", behind "v".
+pub fn number(at: &At) -> Option<Reading> {
+    version(at).or_else(|| Number::read(at, 0).map(|number| Reading::words(number.n, &number.amount())))
+}
+
 /// A number, with or without a unit.
 fn measured(at: &At) -> Option<Reading> {
     let number = Number::read(at, 0)?;
@@ -190,6 +201,9 @@ fn measured(at: &At) -> Option<Reading> {
         return Some(Reading::words(0, &format!("{} {scale}", number.amount())).then(unit));
     }
     match at.word(number.n) {
+        Some("x") if number.decimals.is_some() => {
+            return Some(Reading::words(number.n + 1, &format!("{} times", number.amount())));
+        }
         Some("M") => return Some(Reading::words(number.n + 1, &format!("{} million", number.amount()))),
         Some("B") => return Some(Reading::words(number.n + 1, &format!("{} billion", number.amount()))),
         // "3.0e8".

@@ -88,7 +88,7 @@ const RULERS: [&str; 73] = [
 ];
 
 /// The number, if the letters are its usual form.
-fn value(word: &str) -> Option<u32> {
+pub fn value(word: &str) -> Option<u32> {
     const FORMS: [(u32, &str); 13] = [
         (1000, "M"),
         (900, "CM"),
@@ -133,7 +133,7 @@ pub fn read(at: &At) -> Option<Reading> {
     let single = before.starts_with(|c: char| c.is_ascii_uppercase())
         && !(numeral == "I"
             && at.blank(1) == 1
-            && at.word(2).is_some_and(|word| word.starts_with(|c: char| c.is_lowercase())));
+            && at.word(2).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_lowercase())));
     if numbered && (numeral.len() > 1 || single) {
         return Some(Reading::words(1, &format!("{}{possessive}", cardinal(&number))));
     }

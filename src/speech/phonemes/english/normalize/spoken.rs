@@ -1,5 +1,7 @@
 //! What a reader makes of lexemes.
 
+use crate::speech::phonemes::english::lexemes::At;
+
 /// A word as it is to be said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Say {
@@ -48,6 +50,16 @@ impl Reading {
         self.n += next.n;
         self.say.extend(next.say);
         self
+    }
+
+    /// With "to" and what `read` finds behind a dash: "10%–20%", "9am-5pm".
+    pub fn to(self, at: &At, read: impl Fn(&At) -> Option<Reading>) -> Self {
+        let dash = matches!(at.mark(self.n), Some('-' | '–')) && !at.is_space(self.n + 1);
+        let end = dash.then(|| at.i.checked_add_signed(self.n + 1)).flatten().and_then(|i| read(&At { i, ..*at }));
+        match end {
+            Some(end) => self.plus(1).and("to").then(end),
+            None => self,
+        }
     }
 
     pub fn plus(mut self, n: isize) -> Self {

@@ -4,17 +4,19 @@ use super::numerals::cardinal;
 use super::spoken::Reading;
 use crate::speech::phonemes::english::lexemes::At;
 
-/// "5:30 p.m.", and "9am-5pm".
+/// "5:30 p.m.", "9am-5pm", "3h45m".
 pub fn read(at: &At) -> Option<Reading> {
-    let from = time(at)?;
-    if !matches!(at.mark(from.n), Some('-' | '–')) {
-        return Some(from);
-    }
-    let to = time(&At { i: at.i.checked_add_signed(from.n + 1)?, ..*at });
-    Some(match to {
-        Some(to) => from.plus(1).and("to").then(to),
-        None => from,
-    })
+    duration(at).or_else(|| Some(time(at)?.to(at, time)))
+}
+
+/// "3h45m".
+fn duration(at: &At) -> Option<Reading> {
+    let (hours, minutes) = (at.digits(0).filter(|_| at.is_free() && at.word(1) == Some("h"))?, at.digits(2)?);
+    let fits = matches!(at.word(3), None | Some("m" | "min"));
+    let unit =
+        |digits: &str, name: &str| format!("{} {name}{}", cardinal(digits), if digits == "1" { "" } else { "s" });
+    let n = 3 + isize::from(at.word(3).is_some());
+    fits.then(|| Reading::words(n, &format!("{} {}", unit(hours, "hour"), unit(minutes, "minute"))))
 }
 
 /// "17:05", "10:00", "5pm", "12:00:30".

@@ -264,6 +264,6 @@ fn micro(at: &At, k: isize, one: bool) -> Option<Reading> {
     // The dot of "5 km." ends a sentence, that of "5 lbs. of" does not.
     let dot = at.is_mark(end, '.')
         && at.is_space(end + 1)
-        && at.word(end + 2).is_some_and(|word| word.starts_with(|c: char| c.is_lowercase()));
+        && at.word(end + 2).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
     Some(Reading::words(end + isize::from(dot), &words))
 }

@@ -13,9 +13,9 @@ const ONSETS: [&str; 31] = [
     "sl", "sm", "sn", "sp", "st", "sw", "th", "tr", "tw", "wh", "wr", "gn",
 ];
 /// In capitals these are spelled, though they are words in small letters, too.
-const SPELLED: [&str; 32] = [
+const SPELLED: [&str; 33] = [
     "AI", "IT", "US", "UK", "EU", "UN", "TV", "PC", "CD", "ID", "PM", "AC", "DC", "CEO", "CFO", "CTO", "MIT", "CIA",
-    "IRS", "EPA", "ATM", "ICU", "UFO", "VIP", "ISP", "USA", "PR", "HR", "AD", "BC", "ET", "AP",
+    "IRS", "EPA", "ATM", "ICU", "UFO", "VIP", "ISP", "USA", "PR", "HR", "AD", "BC", "ET", "AP", "PO",
 ];
 /// "the A train", "vitamin A".
 const NAMED: [&str; 14] = [
@@ -51,7 +51,8 @@ pub fn plain(at: &At) -> Option<Reading> {
     let word = at.word(0).filter(|word| word.len() > 1 && word.bytes().all(|byte| byte.is_ascii_lowercase()))?;
     let apart = matches!(at.kind(-1), None | Some(Kind::Space))
         && matches!(at.kind(1), Some(Kind::Space | Kind::Mark(',' | ';' | '!' | '?')));
-    let clear = !units::is_clear(word) && !abbreviations::is_clear(word);
+    // Units and abbreviations are short.
+    let clear = word.len() > 6 || !units::is_clear(word) && !abbreviations::is_clear(word);
     (apart && clear).then(|| Reading::words(1, word))
 }
 
@@ -63,6 +64,13 @@ pub fn read(at: &At) -> Option<Reading> {
         |k: isize| at.word(k).is_some_and(|word| word.len() < 4 && word.bytes().all(|byte| byte.is_ascii_uppercase()));
     if is_capitals(0) && (at.is_mark(1, '&') && is_capitals(2) || at.is_mark(-1, '&') && is_capitals(-2)) {
         return Some(Reading::spell(1, word));
+    }
+    // "runnin'" of "running".
+    if word.ends_with("in")
+        && at.is_mark(1, '\'')
+        && at.dictionary.get(&format!("{}g", word.to_ascii_lowercase())).is_some()
+    {
+        return Some(Reading::words(2, &format!("{word}'")));
     }
     let mut n = 1;
     let mut joined = word.to_owned();
@@ -111,7 +119,7 @@ pub fn say(at: &At, word: &str) -> Vec<Say> {
         return vec![Say::Word(word.into())];
     }
     // "MacDonald", "McX": one word.
-    if word.strip_prefix("Mc").or(word.strip_prefix("Mac")).is_some_and(|rest| is_name(rest)) {
+    if word.strip_prefix("Mc").or(word.strip_prefix("Mac")).is_some_and(is_name) {
         return vec![Say::Word(word.into())];
     }
     camel(word).into_iter().flat_map(|part| say_part(at, part)).collect()
@@ -125,7 +133,7 @@ fn is_name(word: &str) -> bool {
 
 fn say_part(at: &At, part: &str) -> Vec<Say> {
     match part.len() {
-        1 => vec![Say::Spell(part.to_uppercase())],
+        1 => vec![Say::Spell(part.to_ascii_uppercase())],
         _ if part.bytes().all(|byte| byte.is_ascii_uppercase()) => vec![acronym(at, part)],
         _ => vec![Say::Word(part.into())],
     }
@@ -151,9 +159,9 @@ fn camel(word: &str) -> Vec<&str> {
 /// One letter: "a" and "I" are words where they can be.
 fn single(at: &At, letter: &str) -> Say {
     let word_behind = at.blank(1) == 1 && at.word(2).is_some();
-    let thing_behind = at.blank(1) == 1
-        && (at.is_letter_or_digit(2)
-            || matches!(at.mark(2), Some('$' | '€' | '£' | '¥' | '“' | '"' | '(' | '\'' | '#')));
+    // A pause or the sign of a formula shows a letter.
+    let sign = matches!(at.mark(2), Some('+' | '=' | '×' | '→' | '-' | '–' | '—' | '<' | '>' | '/'));
+    let thing_behind = at.blank(1) == 1 && at.kind(2).is_some() && !sign;
     let lower_behind = word_behind && at.word(2).is_some_and(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
     let spell = match letter {
         "a" => !thing_behind && at.word_before().is_none_or(|word| word == "letter"),
@@ -161,13 +169,13 @@ fn single(at: &At, letter: &str) -> Say {
         "A" if at.word_before().is_some_and(|before| NAMED.contains(&before.to_ascii_lowercase().as_str())) => true,
         "A" => {
             !word_behind && at.kind(1).is_some_and(|_| !at.is_space(1))
-                || at.word_before().is_some_and(|word| is_name(word)) && !lower_behind
+                || at.word_before().is_some_and(is_name) && !lower_behind
         }
         "I" => false,
         "O" => !word_behind,
         _ => true,
     };
-    if spell { Say::Spell(letter.to_uppercase()) } else { Say::Word(letter.into()) }
+    if spell { Say::Spell(letter.to_ascii_uppercase()) } else { Say::Word(letter.into()) }
 }
 
 /// A word in capitals.
