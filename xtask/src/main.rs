@@ -26,7 +26,7 @@ struct Family {
 const FAMILIES: [Family; 3] = [
     Family { name: "webgguf", features: "llm", entries: &["index.js", "worker.js", "node.js"], budget_bytes: 400_000 },
     Family { name: "webgguf_hands", features: "hands", entries: &["hands.js"], budget_bytes: 160_000 },
-    Family { name: "webgguf_speech", features: "speech", entries: &["speech.js"], budget_bytes: 200_000 },
+    Family { name: "webgguf_speech", features: "speech", entries: &["speech.js"], budget_bytes: 210_000 },
 ];
 
 /// What scripts make for the package, and the script. A build without it has none.
