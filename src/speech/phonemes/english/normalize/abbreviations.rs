@@ -53,7 +53,7 @@ const BEHIND_NAMES: [(&str, &str); 16] = [
     ("Ln", "lane"),
     ("Hwy", "highway"),
     ("Pkwy", "parkway"),
-    ("Esq", "esquire"),
+    ("Esq", "Esq."),
 ];
 
 /// Before a number.

@@ -139,8 +139,10 @@ fn apostrophe(at: &At) -> Option<Reading> {
             let both = at.is_mark(2, '\'');
             return Some(Reading::words(if both { 3 } else { 2 }, "'n'"));
         }
-        if ELISIONS.contains(&lower.as_str()) && !at.is_mark(2, '\'') {
-            return Some(Reading::words(2, &format!("'{lower}")));
+        let known = |word: &str| at.dictionary.get(&format!("'{word}")).is_some();
+        let elided = [word, lower.as_str()].into_iter().find(|word| known(word) || ELISIONS.contains(word));
+        if let Some(word) = elided.filter(|_| !at.is_mark(2, '\'')) {
+            return Some(Reading::words(2, &format!("'{word}")));
         }
         return Some(Reading { n: 1, say: vec![Say::Mark('“')] });
     }

@@ -17,6 +17,8 @@ const SPELLED: [&str; 33] = [
     "AI", "IT", "US", "UK", "EU", "UN", "TV", "PC", "CD", "ID", "PM", "AC", "DC", "CEO", "CFO", "CTO", "MIT", "CIA",
     "IRS", "EPA", "ATM", "ICU", "UFO", "VIP", "ISP", "USA", "PR", "HR", "AD", "BC", "ET", "AP", "PO",
 ];
+/// Words in capitals that are words, though the dictionary would have them spelled: "that IS right".
+const EMPHASIZED: [&str; 12] = ["HE", "IN", "IS", "OR", "BE", "ME", "AS", "OH", "HI", "ADD", "ACT", "AID"];
 /// "the A train", "vitamin A".
 const NAMED: [&str; 14] = [
     "the",
@@ -65,6 +67,10 @@ pub fn read(at: &At) -> Option<Reading> {
     if is_capitals(0) && (at.is_mark(1, '&') && is_capitals(2) || at.is_mark(-1, '&') && is_capitals(-2)) {
         return Some(Reading::spell(1, word));
     }
+    // "o'", "thro'".
+    if at.is_mark(1, '\'') && at.dictionary.get(&format!("{word}'")).is_some() {
+        return Some(Reading::words(2, &format!("{word}'")));
+    }
     // "runnin'" of "running".
     if word.ends_with("in")
         && at.is_mark(1, '\'')
@@ -74,12 +80,12 @@ pub fn read(at: &At) -> Option<Reading> {
     }
     let mut n = 1;
     let mut joined = word.to_owned();
-    while n < MAX_LEXEMES
-        && at.is_mark(n, '-')
-        && let Some(next) = at.word(n + 1)
-    {
-        joined = format!("{joined}-{next}");
-        n += 2;
+    while n < MAX_LEXEMES {
+        // "jack-o'-lantern".
+        let quote = isize::from(at.is_mark(n, '\'') && at.is_mark(n + 1, '-'));
+        let Some(next) = at.word(n + quote + 1).filter(|_| at.is_mark(n + quote, '-')) else { break };
+        joined = format!("{joined}{}-{next}", if quote == 1 { "'" } else { "" });
+        n += 2 + quote;
     }
     // The dictionary has some of them as one.
     if n > 1 {
@@ -183,6 +189,7 @@ fn acronym(at: &At, word: &str) -> Say {
     let lower = word.to_ascii_lowercase();
     let read = match at.dictionary.get(word) {
         // The dictionary says that the noun is spelled, as that of "IT". Among other words in capitals it is a word.
+        Some(_) if EMPHASIZED.contains(&word) => true,
         Some(entry) if entry.variants.contains(&(Tag::Noun, String::new())) => is_shouted(at),
         Some(_) => true,
         None if SPELLED.contains(&word) => is_shouted(at) && known(at.dictionary, &lower),
