@@ -1,7 +1,10 @@
 //! In browsers: WebGPU itself (<https://www.w3.org/TR/webgpu/>), by the methods that are used here and no others. Descriptors are
 //! plain objects, made once a kernel or a buffer; what a step calls takes numbers and handles.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
@@ -121,6 +124,20 @@ extern "C" {
 
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(call: &Function, ms: i32);
+
+    type MessageChannel;
+    #[wasm_bindgen(constructor)]
+    fn new() -> MessageChannel;
+    #[wasm_bindgen(method, getter)]
+    fn port1(this: &MessageChannel) -> MessagePort;
+    #[wasm_bindgen(method, getter)]
+    fn port2(this: &MessageChannel) -> MessagePort;
+
+    type MessagePort;
+    #[wasm_bindgen(method, setter)]
+    fn set_onmessage(this: &MessagePort, hear: &Function);
+    #[wasm_bindgen(method, js_name = postMessage)]
+    fn post_message(this: &MessagePort, message: &JsValue);
 }
 
 /// A property; undefined where there is none.
@@ -391,6 +408,13 @@ impl Device {
         Scope(self.raw.clone())
     }
 
+    /// Have the browser look for what the GPU has done: a command that does nothing.
+    pub fn look(&self) {
+        self.raw.push_error_scope("validation");
+        // It fails with the device, of which others tell.
+        IGNORE.with(|ignore| drop(self.raw.pop_error_scope().catch(ignore)));
+    }
+
     pub fn destroy(&self) {
         self.raw.destroy();
     }
@@ -526,6 +550,43 @@ impl Pass {
     pub fn end(self) {
         self.end_js();
     }
+}
+
+thread_local! {
+    static IGNORE: Closure<dyn FnMut(JsValue)> = Closure::new(|_| {});
+    static TURNS: Turns = Turns::new();
+}
+
+/// Messages to this thread itself, each of which is somebody's turn.
+struct Turns {
+    send: MessagePort,
+    waiting: Rc<RefCell<VecDeque<Function>>>,
+    _on_message: Closure<dyn FnMut()>,
+}
+
+impl Turns {
+    fn new() -> Self {
+        let waiting = Rc::new(RefCell::new(VecDeque::<Function>::new()));
+        let next = waiting.clone();
+        let on_message = Closure::new(move || {
+            let resolve = next.borrow_mut().pop_front();
+            let _ = resolve.map(|resolve| resolve.call0(&JsValue::NULL));
+        });
+        let channel = MessageChannel::new();
+        channel.port1().set_onmessage(on_message.as_ref().unchecked_ref());
+        Turns { send: channel.port2(), waiting, _on_message: on_message }
+    }
+}
+
+/// Let the page do what is next, be it for a few microseconds: timers take a millisecond or more.
+pub async fn turn() {
+    let promise = Promise::new(&mut |resolve, _| {
+        TURNS.with(|turns| {
+            turns.waiting.borrow_mut().push_back(resolve);
+            turns.send.post_message(&JsValue::NULL);
+        });
+    });
+    let _ = JsFuture::from(promise).await;
 }
 
 /// Let the page run for so many milliseconds.
