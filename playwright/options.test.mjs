@@ -101,7 +101,7 @@ chromiumTest('messages in place of a prompt are sent to chat()', TIMEOUT, async 
 });
 
 chromiumTest('the options that the code takes are those of the types', TIMEOUT, async () => {
-  const types = ['index', 'hands'].map((name) => readFileSync(join(ROOT, `pkg-templates/${name}.d.ts`), 'utf8')).join('\n');
+  const types = ['index', 'hands', 'speech'].map((name) => readFileSync(join(ROOT, `pkg-templates/${name}.d.ts`), 'utf8')).join('\n');
   const calls = await page.evaluate(async () => {
     const { OPTIONS } = await import('/pkg/options.js');
     return Object.fromEntries(Object.entries(OPTIONS).map(([call, kinds]) => [call, Object.keys(kinds).sort()]));
@@ -109,7 +109,7 @@ chromiumTest('the options that the code takes are those of the types', TIMEOUT, 
   /** The options of an interface, with those it extends. */
   const own = (name) => {
     const [, head, body] = new RegExp(`^export interface ${name}(\\s[^{]*)?\\{\\n([\\s\\S]*?)^\\}`, 'm').exec(types);
-    const names = [...body.matchAll(/^ {2}(\w+)\?:/gm)].map((m) => m[1]);
+    const names = [...body.matchAll(/^ {2}(\w+)\??:/gm)].map((m) => m[1]);
     const bases = [...(head ?? '').matchAll(/(Omit|Pick)<(\w+), ([^>]*)>|(?<=extends |, )(\w+)(?= |,|$)/g)];
     for (const [, how, base, keys, whole] of bases) {
       const listed = [...(keys ?? '').matchAll(/'(\w+)'/g)].map((m) => m[1]);
@@ -127,6 +127,10 @@ chromiumTest('the options that the code takes are those of the types', TIMEOUT, 
     loadTokenizer: alias('FileOptions'),
     loadHands: own('HandsOptions'),
     detect: own('DetectOptions'),
+    loadPhonemizer: own('PhonemizerOptions'),
+    loadSpeech: own('SpeechOptions'),
+    synthesize: own('SpeakOptions'),
+    stream: own('SpeakOptions'),
     generate: own('GenerateOptions'),
     captureActivations: own('CaptureOptions'),
     chat: own('ChatOptions'),

@@ -149,3 +149,17 @@ export async function follow(video: HTMLVideoElement, draw: (points: Hand['landm
   hands.reset();
   return hands;
 }
+
+import { loadPhonemizer, loadSpeech, toWav, type Utterance } from 'webgguf/speech';
+
+export async function read(text: string, play: (part: Utterance) => void) {
+  const speech = await loadSpeech('/kokoro.gguf', { voices: '/voices.gguf', onProgress: ({ fraction }) => console.log(fraction) });
+  speech.on('devicelost', () => void speech.recover());
+  for await (const part of speech.stream(text, { voice: speech.voices[0], speed: 1.2, signal: AbortSignal.timeout(10_000) })) play(part);
+  const whole = await speech.synthesize({ phonemes: 'həlˈO' }, { voice: { first: 2, second: 1 } });
+  const file: Blob = toWav(whole);
+  console.log(file.size, whole.parts[0]?.durations[0], speech.stats?.audioMs, speech.info.memory.weights);
+  const { phonemes, words, dropped } = (await loadPhonemizer()).phonemize(text);
+  console.log(phonemes, words[0]?.source, dropped.length);
+  speech.destroy();
+}

@@ -103,6 +103,7 @@ export async function open(options) {
     ...SITE,
     ...MODELS,
     '/data/': DATA,
+    '/made/': join(ROOT, 'models'),
     '/fixtures/': join(ROOT, 'tests/fixtures'),
     '/target/': join(ROOT, 'target'),
     '/temp/': temp,
