@@ -83,13 +83,18 @@ const IOS_DISPATCHES: usize = 25;
 #[cfg(target_arch = "wasm32")]
 const LOSS_MS: i32 = 200;
 
-/// When Chrome is made to look for what the GPU has done, in milliseconds from the begin of a wait.
+/// When Chrome is made to look for what the GPU has done, in milliseconds from the begin of a wait, in which the page's thread
+/// does not rest.
 #[cfg(target_arch = "wasm32")]
 const LOOKS_MS: [f64; 7] = [0.15, 0.3, 0.5, 0.8, 1.2, 1.8, 2.5];
 
-/// Milliseconds between two submits that make Firefox look. A page's timers come no faster.
+/// After that it rests, for this part of the time that it has waited.
 #[cfg(target_arch = "wasm32")]
-const SUBMIT_MS: i32 = 4;
+const REST: f64 = 1.0 / 8.0;
+
+/// The longest rest in milliseconds.
+#[cfg(target_arch = "wasm32")]
+const LONGEST_REST_MS: f64 = 4.0;
 
 /// A device and its queue. Created once a model; everything on the GPU hangs from it.
 pub struct Gpu {
@@ -287,7 +292,8 @@ impl Gpu {
             self.device.look();
         }
         loop {
-            match select(&mut answer, pin!(raw::pause(SUBMIT_MS))).await {
+            let ms = (begin.ms() * REST).clamp(1.0, LONGEST_REST_MS) as i32;
+            match select(&mut answer, pin!(raw::rest(ms))).await {
                 Either::Left((got, _)) => return got,
                 Either::Right(_) => self.device.submit([]),
             };
