@@ -8,7 +8,6 @@ import { show } from './bench-result.js';
 import { bench } from './bench.js';
 import { device } from './device.js';
 import { bytes } from './format.js';
-import { gpuName } from './gpu-name.js';
 import { EMBEDDED, MODELS } from './models.js';
 
 const $ = (id) => document.getElementById(id);
@@ -72,7 +71,7 @@ async function main({ source, name, ...options }) {
     const result = {
       ...measured,
       name,
-      gpuName: await gpuName(measured.gpu),
+      gpuName: measured.gpu.adapter || 'not told by the browser',
       device: device(),
       date: new Date().toISOString().slice(0, 10),
       version: await version(),

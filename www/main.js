@@ -3,7 +3,6 @@ import { Conversation } from './conversation.js';
 import { acceptDrops } from './drop.js';
 import { clearError, showError } from './errors.js';
 import { bytes, count, duration, rate } from './format.js';
-import { gpuName } from './gpu-name.js';
 import { linkTo, readLink } from './link.js';
 import { cancelLoading, load, recover } from './loader.js';
 import { Log } from './log.js';
@@ -60,11 +59,11 @@ async function adopt(loaded, from) {
   model.on('devicelost', ({ message }) => showError({ code: 'DEVICE_LOST', message }));
   say(`${nameOf(source)} is ready`);
   showStarters();
-  await describe(model.info);
+  describe(model.info);
   if (matchMedia('(hover: hover)').matches) $('prompt').focus();
 }
 
-async function describe(info) {
+function describe(info) {
   const { weights, kvCache, activations } = info.memory;
   const { parameters, architecture, types, contextLength } = info;
   const facts = [`${count(parameters)} parameters`, architecture, types[0], `context ${contextLength}`];
@@ -73,7 +72,7 @@ async function describe(info) {
   $('model-warnings').textContent = info.warnings.join(' ');
   $('model-warnings').hidden = !info.warnings.length;
   const memory = bytes(weights + kvCache + activations);
-  $('model-memory').textContent = `${memory} of GPU memory · ${await gpuName(info.gpu)}`;
+  $('model-memory').textContent = `${memory} of GPU memory · ${info.gpu.adapter || 'a GPU without a name'}`;
 }
 
 // ---- the conversation

@@ -57,10 +57,12 @@ pub mod usage {
     pub const QUERY_RESOLVE: u32 = 1 << 9;
 }
 
+/// Hears of a lost device: the reason in a word, and the driver's message.
+type OnLost = Box<dyn Fn(&str, &str) + Send>;
+
 /// What a device reports out of turn.
 pub struct Reports {
-    /// The reason in a word, and the driver's message.
-    pub lost: Box<dyn Fn(&str, &str) + Send>,
+    pub lost: OnLost,
     pub error: Box<dyn Fn(Error) + Send + Sync>,
 }
 
