@@ -45,11 +45,11 @@ async function use(wanted, contextLength) {
   refresh();
   const loaded = await loading;
   // Where that failed or was cancelled, the model that there was stays.
-  if (loaded) await adopt(loaded, wanted);
+  if (loaded) adopt(loaded, wanted);
   refresh();
 }
 
-async function adopt(loaded, from) {
+function adopt(loaded, from) {
   running?.abort();
   model?.destroy();
   const goesOn = conversation?.isChat && loaded.info.chatTemplates.length > 0;
