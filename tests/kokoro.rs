@@ -1,5 +1,5 @@
 //! Kokoro's blocks against ONNX Runtime's, on its own inputs, and whole texts. The weights are not in the repository: the folder
-//! `WEBGGUF_KOKORO` has `kokoro.gguf`, `voices.gguf` and `references/`, as `scripts/speech/README.md` says; without it the tests are skipped.
+//! `WEBGGUF_KOKORO` has `kokoro.gguf`, `voices.gguf`, `durations.json` and `references/`, as `scripts/speech/README.md` says; without it the tests are skipped.
 
 #[path = "common/data.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
@@ -15,7 +15,7 @@ use data::{Npy, assert_close};
 use webgguf::gpu::{Buffer, Gpu};
 use webgguf::ops::{Curves, Length, Series};
 use webgguf::source::FileSource;
-use webgguf::speech::kokoro::{Held, Kokoro, Pass, Speech};
+use webgguf::speech::kokoro::{Held, Kokoro, Pass, Speech, Voices, symbols};
 
 /// Relative L2 that a block may be off on ONNX Runtime's own inputs.
 const TOLERANCE: f64 = 1e-4;
@@ -238,6 +238,27 @@ fn check_spectrum(b: &Blocks<'_>, got: &[f32]) {
     let got: Vec<f32> = parts(got).iter().map(|&v| v as f32).collect();
     let e = assert_close(&got, &parts(&want), TOLERANCE, "stft");
     println!("{:12} {:24} {e:.2e}", b.reference.name(), "stft");
+}
+
+/// Sentences, voices and speeds, of `durations.json`.
+#[pollster::test]
+async fn durations_are_those_of_onnx_runtime() {
+    let Some(folder) = folder() else { return };
+    let kokoro = load(&folder).await;
+    let file = FileSource::open(folder.join("voices.gguf")).unwrap();
+    let voices = Voices::load(&kokoro.gpu, &file, &()).await.unwrap();
+    let cases: Vec<serde_json::Value> =
+        serde_json::from_slice(&std::fs::read(folder.join("durations.json")).unwrap()).unwrap();
+    assert!(cases.len() >= 10);
+    for case in &cases {
+        let text = |key: &str| case[key].as_str().unwrap();
+        let tokens = symbols::tokens(text("phonemes")).unwrap();
+        let style = voices.style(text("voice"), tokens.len() - 2).unwrap();
+        let speed = case["speed"].as_f64().unwrap() as f32;
+        let durations = kokoro.durations(&tokens, style, speed).await.unwrap();
+        assert_eq!(serde_json::json!(durations), case["durations"], "{case}");
+        println!("{} at {speed}: {} frames of {} tokens", text("voice"), durations.iter().sum::<u32>(), tokens.len());
+    }
 }
 
 #[pollster::test]

@@ -10,6 +10,8 @@ mod generator;
 mod pass;
 mod pool;
 pub mod symbols;
+#[cfg(test)]
+mod tests;
 mod text;
 pub mod voices;
 mod weights;
@@ -158,9 +160,7 @@ impl Kokoro {
     /// [`SPEEDS`], or the audio would be longer than [`MAX_FRAMES`]; what the GPU reports.
     pub async fn synthesize(&self, tokens: &[u32], style: &[f32], speed: f32) -> Result<Speech> {
         let Ok(_busy) = self.busy.try_borrow_mut() else { bail!(InvalidState, "another text is being spoken") };
-        if !SPEEDS.contains(&speed) {
-            bail!(InvalidArgument, "speed is {speed}; {} to {} are allowed", SPEEDS.start(), SPEEDS.end());
-        }
+        check_speed(speed)?;
         let mut stats = Stats::default();
         let started = Clock::start();
         let (encoded, durations) = self.encode(tokens, style, &mut stats).await?;
@@ -175,6 +175,17 @@ impl Kokoro {
         stats.audio_ms = started.ms();
         stats.activation_bytes = self.pool.bytes();
         Ok(Speech { samples, durations, stats })
+    }
+
+    /// Frames of each token at a speed: how long the text would be, without its audio.
+    ///
+    /// # Errors
+    /// As [`Kokoro::synthesize`].
+    pub async fn durations(&self, tokens: &[u32], style: &[f32], speed: f32) -> Result<Vec<u32>> {
+        let Ok(_busy) = self.busy.try_borrow_mut() else { bail!(InvalidState, "another text is being spoken") };
+        check_speed(speed)?;
+        let (_, durations) = self.encode(tokens, style, &mut Stats::default()).await?;
+        frames(&durations, speed)
     }
 
     /// The first half: what is known of a text before its length.
@@ -309,6 +320,13 @@ impl Inputs {
             halves: [half()?, half()?],
         })
     }
+}
+
+fn check_speed(speed: f32) -> Result<()> {
+    if !SPEEDS.contains(&speed) {
+        bail!(InvalidArgument, "speed is {speed}; {} to {} are allowed", SPEEDS.start(), SPEEDS.end());
+    }
+    Ok(())
 }
 
 /// Frames of each token at a speed, one at least. Halves go to the even number, as ONNX's Round does.
