@@ -15,10 +15,14 @@ use data::{Npy, assert_close};
 use webgguf::gpu::{Buffer, Gpu};
 use webgguf::ops::{Curves, Length, Series};
 use webgguf::source::FileSource;
-use webgguf::speech::kokoro::{Held, Kokoro, Pass, Speech, Voices, symbols};
+use webgguf::speech::convert::convert;
+use webgguf::speech::kokoro::{Held, Kokoro, Pass, Speech, Voices, symbols, voices};
 
 /// Relative L2 that a block may be off on ONNX Runtime's own inputs.
 const TOLERANCE: f64 = 1e-4;
+
+/// What a text takes, however long it is.
+const DISPATCHES: usize = 339;
 
 fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("WEBGGUF_KOKORO").map(PathBuf::from);
@@ -240,6 +244,34 @@ fn check_spectrum(b: &Blocks<'_>, got: &[f32]) {
     println!("{:12} {:24} {e:.2e}", b.reference.name(), "stft");
 }
 
+#[test]
+fn the_export_is_converted_to_what_is_loaded() {
+    let Some(folder) = folder() else { return };
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    assert!(convert(&read("kokoro.onnx")).unwrap() == read("kokoro.gguf"));
+    assert!(voices::convert(&read("voices_ja.npz")).unwrap() == read("voices.gguf"));
+}
+
+#[pollster::test]
+async fn what_can_not_be_spoken_is_refused() {
+    let Some(folder) = folder() else { return };
+    let kokoro = load(&folder).await;
+    let style = [0.1; 256];
+    for (tokens, style, speed, says) in [
+        (&[][..], &style[..], 1.0, "there are 0 tokens; 1 to 512 are allowed"),
+        (&[0; 513], &style, 1.0, "there are 513 tokens"),
+        (&[0, 178, 0], &style, 1.0, "a token is 178; 0 to 177 are allowed"),
+        (&[0, 4, 0], &style[1..], 1.0, "the style has 255 numbers"),
+        (&[0, 4, 0], &[f32::NAN; 256], 1.0, "256 finite ones are needed"),
+        (&[0, 4, 0], &style, 0.0, "speed is 0; 0.25 to 4 are allowed"),
+        (&[0, 4, 0], &style, f32::NAN, "speed is NaN"),
+    ] {
+        let error = kokoro.synthesize(tokens, style, speed).await.unwrap_err();
+        assert_eq!(error.code(), "INVALID_ARGUMENT");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
 /// Sentences, voices and speeds, of `durations.json`.
 #[pollster::test]
 async fn durations_are_those_of_onnx_runtime() {
@@ -271,6 +303,7 @@ async fn texts_have_the_durations_and_the_spectrum_of_onnx_runtime() {
         };
         let speech = speak().await;
         assert_eq!(speech.durations, reference.durations(), "{}", reference.name());
+        assert_eq!(speech.stats.dispatches, DISPATCHES);
         assert!(speech.samples.iter().all(|v| v.is_finite()));
         let again = speak().await;
         let bits = |s: &Speech| s.samples.iter().map(|v| v.to_bits()).collect::<Vec<_>>();

@@ -55,7 +55,8 @@ fn convolutions_of_codes() {
                 Product::Gelu(&b),
                 Product::Residual(&b, skip),
                 Product::Residual(&b, repeated),
-                Product::Add(&b, skip),
+                Product::ResidualAdd(&b, skip),
+                Product::Add(&b),
             ];
             for (i, product) in products.into_iter().enumerate() {
                 let y = series(gpu, rows, n, &before);
@@ -64,7 +65,15 @@ fn convolutions_of_codes() {
                     let biased = sum + f64::from(bias[at % n]);
                     let half = f64::from(half[at / n / 2 * n + at % n]);
                     let residual = (biased + f64::from(full[at])) * 0.5;
-                    [*sum, biased, gelu(biased), residual, biased + half, f64::from(before[at]) + residual][i]
+                    [
+                        *sum,
+                        biased,
+                        gelu(biased),
+                        residual,
+                        biased + half,
+                        f64::from(before[at]) + residual,
+                        f64::from(before[at]) + biased,
+                    ][i]
                 });
                 let what = format!("({t}, {c}) -> ({rows}, {n}) {taps:?} {i} {}", name(gpu));
                 assert_close(&got, &want.collect::<Vec<_>>(), 1e-5, &what);
