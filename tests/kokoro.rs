@@ -1,5 +1,5 @@
 //! Kokoro's blocks against ONNX Runtime's, on its own inputs, and whole texts. The weights are not in the repository: the folder
-//! `WEBGGUF_KOKORO` has `kokoro.gguf`, `voices.gguf` and `references/`, as `scripts/speech/README.md` says; without it the tests are skipped.
+//! `WEBGGUF_KOKORO` has `kokoro.gguf`, `voices.gguf`, `durations.json` and `references/`, as `scripts/speech/README.md` says; without it the tests are skipped.
 
 #[path = "common/data.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
@@ -15,10 +15,14 @@ use data::{Npy, assert_close};
 use webgguf::gpu::{Buffer, Gpu};
 use webgguf::ops::{Curves, Length, Series};
 use webgguf::source::FileSource;
-use webgguf::speech::kokoro::{Held, Kokoro, Pass, Speech};
+use webgguf::speech::convert::convert;
+use webgguf::speech::kokoro::{Held, Kokoro, Pass, Speech, Voices, symbols, voices};
 
 /// Relative L2 that a block may be off on ONNX Runtime's own inputs.
 const TOLERANCE: f64 = 1e-4;
+
+/// What a text takes, however long it is.
+const DISPATCHES: usize = 339;
 
 fn folder() -> Option<PathBuf> {
     let folder = std::env::var_os("WEBGGUF_KOKORO").map(PathBuf::from);
@@ -240,6 +244,55 @@ fn check_spectrum(b: &Blocks<'_>, got: &[f32]) {
     println!("{:12} {:24} {e:.2e}", b.reference.name(), "stft");
 }
 
+#[test]
+fn the_export_is_converted_to_what_is_loaded() {
+    let Some(folder) = folder() else { return };
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    assert!(convert(&read("kokoro.onnx")).unwrap() == read("kokoro.gguf"));
+    assert!(voices::convert(&read("voices_ja.npz")).unwrap() == read("voices.gguf"));
+}
+
+#[pollster::test]
+async fn what_can_not_be_spoken_is_refused() {
+    let Some(folder) = folder() else { return };
+    let kokoro = load(&folder).await;
+    let style = [0.1; 256];
+    for (tokens, style, speed, says) in [
+        (&[][..], &style[..], 1.0, "there are 0 tokens; 1 to 512 are allowed"),
+        (&[0; 513], &style, 1.0, "there are 513 tokens"),
+        (&[0, 178, 0], &style, 1.0, "a token is 178; 0 to 177 are allowed"),
+        (&[0, 4, 0], &style[1..], 1.0, "the style has 255 numbers"),
+        (&[0, 4, 0], &[f32::NAN; 256], 1.0, "256 finite ones are needed"),
+        (&[0, 4, 0], &style, 0.0, "speed is 0; 0.25 to 4 are allowed"),
+        (&[0, 4, 0], &style, f32::NAN, "speed is NaN"),
+    ] {
+        let error = kokoro.synthesize(tokens, style, speed).await.unwrap_err();
+        assert_eq!(error.code(), "INVALID_ARGUMENT");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+/// Sentences, voices and speeds, of `durations.json`.
+#[pollster::test]
+async fn durations_are_those_of_onnx_runtime() {
+    let Some(folder) = folder() else { return };
+    let kokoro = load(&folder).await;
+    let file = FileSource::open(folder.join("voices.gguf")).unwrap();
+    let voices = Voices::load(&kokoro.gpu, &file, &()).await.unwrap();
+    let cases: Vec<serde_json::Value> =
+        serde_json::from_slice(&std::fs::read(folder.join("durations.json")).unwrap()).unwrap();
+    assert!(cases.len() >= 10);
+    for case in &cases {
+        let text = |key: &str| case[key].as_str().unwrap();
+        let tokens = symbols::tokens(text("phonemes")).unwrap();
+        let style = voices.style(text("voice"), tokens.len() - 2).unwrap();
+        let speed = case["speed"].as_f64().unwrap() as f32;
+        let durations = kokoro.durations(&tokens, style, speed).await.unwrap();
+        assert_eq!(serde_json::json!(durations), case["durations"], "{case}");
+        println!("{} at {speed}: {} frames of {} tokens", text("voice"), durations.iter().sum::<u32>(), tokens.len());
+    }
+}
+
 #[pollster::test]
 async fn texts_have_the_durations_and_the_spectrum_of_onnx_runtime() {
     let Some(folder) = folder() else { return };
@@ -250,6 +303,7 @@ async fn texts_have_the_durations_and_the_spectrum_of_onnx_runtime() {
         };
         let speech = speak().await;
         assert_eq!(speech.durations, reference.durations(), "{}", reference.name());
+        assert_eq!(speech.stats.dispatches, DISPATCHES);
         assert!(speech.samples.iter().all(|v| v.is_finite()));
         let again = speak().await;
         let bits = |s: &Speech| s.samples.iter().map(|v| v.to_bits()).collect::<Vec<_>>();

@@ -175,7 +175,10 @@ class Kokoro:
         x = np.pad(source, 10, mode="reflect")
         frames = np.lib.stride_tricks.sliding_window_view(x, N_FFT)[::HOP] * self.w["generator.stft.window"]
         spectrum = np.fft.rfft(frames, axis=1)
-        return np.concatenate([np.abs(spectrum), np.angle(spectrum)], 1)
+        phases = np.angle(spectrum)
+        # Real, so pi or 0. Most of the export's are -pi, by what rounding leaves there.
+        phases[:, -1] *= -1
+        return np.concatenate([np.abs(spectrum), phases], 1)
 
     def istft(self, x):
         """(600 T): audio of the logarithm of magnitudes, and of what the sines are phases of."""

@@ -23,6 +23,7 @@ NAMES = {
     "bert": "/encoder/bert_encoder/Add_output_0",
     "text_encoder": "/encoder/text_encoder/lstm/Reshape_output_0",
     "duration_encoder": f"{P}/text_encoder/Concat_4_output_0",
+    "duration.lstm3": f"{P}/lstm/Transpose_2_output_0",
     "durations": f"{P}/ReduceSum_output_0",
     "durations.rounded": "/encoder/Clip_output_0",
     "frames": "/encoder/MatMul_output_0",
@@ -57,7 +58,7 @@ NAMES = {
 }
 VECTORS = {"durations", "durations.rounded", "f0", "noise", "source", "audio"}
 # (1, T, C) in the export; the others are (1, C, T).
-ROWS = {"bert.embd_project", "bert.layer0", "bert", "duration_encoder"}
+ROWS = {"bert.embd_project", "bert.layer0", "bert", "duration_encoder", "duration.lstm3"}
 
 
 def relative(got: np.ndarray, want: np.ndarray) -> float:

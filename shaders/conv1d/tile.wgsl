@@ -12,6 +12,13 @@ const CONV_WG = 128u;
 var<workgroup> x_tile: array<vec4f, 256>; // (row, quarter of the group)
 var<workgroup> w_tile: array<vec4f, 256>; // (channel of x, channels of y in fours)
 
+// Vector `quarter` of group j that row t sees.
+fn seen(t: u32, j: u32, quarter: u32) -> vec4f {
+  let row = t * CONV_STRIDE + j / C16 * DILATION - PAD; // huge before the first
+  let v = x[min(row, x_len - 1u) * X_PITCH + j % C16 * 4u + quarter];
+  return select(vec4f(0.0), input_act(v), row < x_len);
+}
+
 // Plus a quarter of what is staged. Called for each quarter, since compilers leave a loop between barriers as it is.
 fn products(quarter: u32, first: u32, tn: u32, sums: mat4x4f) -> mat4x4f {
   let i = quarter * 64u + tn;

@@ -9,10 +9,3 @@ override CONV_STRIDE: u32;
 override DILATION: u32;
 override PAD: u32;
 override K16: u32 = KERNEL * C16; // groups of a row of w
-
-// Vector `quarter` of group j that row t sees.
-fn seen(t: u32, j: u32, quarter: u32) -> vec4f {
-  let row = t * CONV_STRIDE + j / C16 * DILATION - PAD; // huge before the first
-  let v = x[min(row, x_len - 1u) * X_PITCH + j % C16 * 4u + quarter];
-  return select(vec4f(0.0), input_act(v), row < x_len);
-}

@@ -19,6 +19,8 @@ fn styled(n4: u32) -> Styled {
   return Styled(scale, style4(STYLE + C + 4u * n4));
 }
 
+// Channels beyond C stay 0.
 fn normed(v: vec4f, s: Styled, n4: u32) -> vec4f {
-  return fma(v - statistics[n4], s.scale, s.shift);
+  let channel = vec4u(4u * n4) + vec4u(0u, 1u, 2u, 3u);
+  return select(vec4f(0.0), fma(v - statistics[n4], s.scale, s.shift), channel < vec4u(C));
 }

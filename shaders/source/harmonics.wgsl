@@ -3,12 +3,10 @@ const HARMONICS = 9u;
 const HARMONICS_PITCH = 16u; // from one row of phases to the next
 const UNITS = 80.0; // of a phase in a turn: 24000 / 300, so that 300 samples of 1 Hz are one
 
-// How far harmonic h goes in 300 samples of this pitch, in two parts without an error, each less than 24000. The export takes the
-// remainder of the turns a sample: a pitch below 0 comes out as one just below the sampling rate.
+// How far harmonic h goes in 300 samples of this pitch: two parts, without an error.
 fn advance(pitch: f32, h: f32) -> vec2f {
   let high = bitcast<f32>(bitcast<u32>(pitch) & 0xfffff000u);
-  let v = vec2f(high * h, (pitch - high) * h);
-  return vec2f(v.x - 24000.0 * floor((v.x + v.y) / 24000.0), v.y);
+  return vec2f(high * h, (pitch - high) * h);
 }
 
 fn without_turns(units: f32) -> f32 {

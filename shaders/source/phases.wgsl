@@ -16,7 +16,7 @@ fn main(@builtin(local_invocation_index) t: u32) {
     if (t < HARMONICS) {
       for (var i = 0u; i < min(PHASES_WG, x_len - first); i++) {
         let v = advance(pitch[i], f32(t + 1u));
-        phase = without_turns(without_turns(phase + v.x) + v.y);
+        phase = without_turns(phase + without_turns(v.x) + v.y);
         y[(first + i) * HARMONICS_PITCH + t] = phase;
       }
     }

@@ -30,7 +30,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     let pitch = x[min(row + 1u, x_len - 1u)].x;
     for (var h = 0u; h < HARMONICS; h++) {
       let v = advance(pitch, f32(h + 1u));
-      let units = without_turns(phases[row * HARMONICS_PITCH + h] + part * (v.x + v.y));
+      // The export takes whole turns off what a sample adds, of which there are `turns`. Samples are at halves, so each is half a turn here.
+      let turns = floor((v.x + v.y) / 24000.0);
+      let units = without_turns(phases[row * HARMONICS_PITCH + h] + part * (v.x + v.y) - turns * (UNITS / 2.0));
       sum += w[h] * sine(units * (6.283185307179586 / UNITS));
     }
   }

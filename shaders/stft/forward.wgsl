@@ -35,5 +35,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     im = fma(v, -sines[bin * i % STFT_SIZE], im);
   }
   y[frame * Y_PITCH + bin] = sqrt(re * re + im * im);
-  y[frame * Y_PITCH + STFT_BINS + bin] = angle(im, re);
+  // The last bin is real. Where it is negative, its angle is -pi or pi: most of the export's are -pi, by what rounding leaves there.
+  let a = angle(im, re);
+  y[frame * Y_PITCH + STFT_BINS + bin] = select(a, -a, bin == STFT_BINS - 1u);
 }

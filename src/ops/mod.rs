@@ -29,7 +29,7 @@ mod source;
 mod stft;
 mod tensor;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod tuning;
 
 pub use attention::{Attention, AttentionParts, KvCache, KvType, QkNormWeights, Rope, RopeKind};

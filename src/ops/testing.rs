@@ -15,6 +15,8 @@
 mod data;
 
 use super::{BatchBuffers, Matrix, Phase, Recorder, Repacker, StagedRows, Tensor, Vector, WeightLayout};
+#[cfg(feature = "speech")]
+use super::{Length, Series};
 use crate::formats::gguf::GgmlType;
 use crate::gpu::{Buffer, Gpu};
 
@@ -160,6 +162,59 @@ pub fn repack(gpu: &Gpu, matrix: &Matrix, blocks: &[u8]) {
         let at_bytes = at_bytes as u64 + first - from;
         repacker.rows(gpu, &StagedRows { staging: &staging, at_bytes, rows, row0: 0, step: 1 }, matrix, i).unwrap();
     }
+}
+
+/// A series with this data, and guards after its rows.
+#[cfg(feature = "speech")]
+pub fn series(gpu: &Gpu, rows: usize, width: usize, data: &[f32]) -> Series {
+    Series { rows: tensor(gpu, rows, width, data), len: Length::new(gpu, rows as u32).unwrap() }
+}
+
+/// A series for an op to write, and guards after its rows.
+#[cfg(feature = "speech")]
+pub fn blank_series(gpu: &Gpu, rows: usize, width: usize) -> Series {
+    series(gpu, rows, width, &vec![0.0; rows * width])
+}
+
+/// Record ops of series, run them and read one.
+#[cfg(feature = "speech")]
+pub fn run_series(gpu: &Gpu, y: &Series, ops: impl FnOnce(&mut Recorder<'_>)) -> Vec<f32> {
+    run(gpu, &batch(gpu, 0, 1), phase(1), 1, ops);
+    read(gpu, &y.rows, y.len() as usize)
+}
+
+/// A buffer of f32 for an op to write, with guards after `n` elements.
+#[cfg(feature = "speech")]
+pub fn blank(gpu: &Gpu, n: usize) -> std::rc::Rc<Buffer> {
+    let buffer = gpu.buffer_with("test", &vec![0f32; n + 16]).unwrap();
+    fill_with_guards(gpu, &buffer);
+    buffer
+}
+
+/// The first `n` elements of a buffer. Fails where an op wrote beyond them.
+#[cfg(feature = "speech")]
+pub fn read_blank(gpu: &Gpu, buffer: &Buffer, n: usize) -> Vec<f32> {
+    let words = read_guarded(gpu, buffer, "a buffer", |i| i < n);
+    words[..n].iter().map(|&v| f32::from_bits(v)).collect()
+}
+
+/// Weights of codes: `(rows, taps, channels)` with a scale a row, on the GPU with channels padded to 16, and their values.
+#[cfg(feature = "speech")]
+pub fn codes(gpu: &Gpu, rng: &mut Rng, rows: usize, taps: usize, channels: usize) -> (Matrix, Vec<f64>) {
+    let scales: Vec<f32> = rng.vec(rows, 0.02);
+    let (mut padded, mut values) = (Vec::new(), Vec::new());
+    for &scale in &scales {
+        for _ in 0..taps {
+            let codes: Vec<i8> = rng.bytes(channels).into_iter().map(u8::cast_signed).collect();
+            values.extend(codes.iter().map(|&code| f64::from(code) * f64::from(scale)));
+            padded.extend(codes.iter().map(|code| code.cast_unsigned()));
+            padded.resize(padded.len().next_multiple_of(16), 0);
+        }
+    }
+    let matrix = Matrix::of_codes(gpu, "test", rows as u32, (padded.len() / rows) as u32).unwrap();
+    repack(gpu, &matrix, &padded);
+    gpu.write(matrix.parts[0].sc.as_ref().unwrap(), 0, &scales);
+    (matrix, values)
 }
 
 /// Random blocks of a type, with scales that keep values near 1.

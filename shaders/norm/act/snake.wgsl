@@ -4,5 +4,6 @@
 
 fn act(v: vec4f, n4: u32) -> vec4f {
   let a = alpha[n4];
-  return v + sine_squared4(a * v) / a;
+  // No channel's alpha is 0, but what pads them is.
+  return v + sine_squared4(a * v) / select(a, vec4f(1.0), a == vec4f(0.0));
 }

@@ -30,10 +30,12 @@ pub enum Product<'a> {
     Bias(&'a Vector),
     /// `y = gelu(sum + bias)`
     Gelu(&'a Vector),
+    /// `y += sum + bias`
+    Add(&'a Vector),
     /// `y = (sum + bias + residual) scale`
     Residual(&'a Vector, Skip<'a>),
     /// `y += (sum + bias + residual) scale`
-    Add(&'a Vector, Skip<'a>),
+    ResidualAdd(&'a Vector, Skip<'a>),
 }
 
 /// What is added to a sum.
@@ -84,7 +86,8 @@ impl Recorder<'_> {
             Product::Bias(b) => ("bias", Some(b), None),
             Product::Gelu(b) => ("bias_gelu", Some(b), None),
             Product::Residual(b, skip) => ("residual", Some(b), Some(skip)),
-            Product::Add(b, skip) => ("residual_add", Some(b), Some(skip)),
+            Product::Add(b) => ("add", Some(b), None),
+            Product::ResidualAdd(b, skip) => ("residual_add", Some(b), Some(skip)),
         };
         let k = Kernel::new(self.conv1d_kernel()).slot("WEIGHT", "i8").slot("INPUT", "plain").slot("OUTPUT", slot);
         let k = k.set("Y_PITCH", s.pitch4()).set("Y_COL4", y.first / 4);

@@ -13,8 +13,8 @@ use crate::gpu::{Buffer, Grid, Kernel};
 wgsl_exports!("stft");
 
 impl Recorder<'_> {
-    /// `y (S / 5 + 1, 11 + 11)`, magnitudes and phases of `x (S)`, whose ends are reflected. Of two angles pi and -pi, it is pi where the
-    /// imaginary part is 0.
+    /// `y (S / 5 + 1, 11 + 11)`, magnitudes and phases of `x (S)`, whose ends are reflected. Where a real
+    /// bin is negative, the phase is pi, in the last one -pi.
     ///
     /// # Errors
     /// `Internal` if shapes do not fit: a defect in the forward pass.

@@ -157,20 +157,21 @@ impl Pass<'_> {
             self.r.conv1d(&name("conv1"), &h, &one.conv.w, taps, Product::Bias(&one.conv.bias), c.all())?;
             let s = self.statistics(&name("norm2"), &c)?;
             self.r.adain_snake(&name("norm2"), &c, &s, style(two.norm), &two.alpha, &h)?;
-            let is_last = j + 1 == b.pairs.len();
+            let (bias, taps) = (&two.conv.bias, Taps::same(b.kernel, 1));
             let skip = |scale| Skip { series: x, repeat: 1, scale };
-            let bias = &two.conv.bias;
-            let product = match last {
-                Last::Third if is_last => Product::Residual(bias, skip(1.0 / 3.0)),
-                Last::AddThird if is_last => Product::Add(bias, skip(1.0 / 3.0)),
-                _ => Product::Residual(bias, skip(1.0)),
-            };
-            let taps = Taps::same(b.kernel, 1);
-            if is_last {
-                self.r.conv1d(&name("conv2"), &h, &two.conv.w, taps, product, y.all())?;
+            let conv2 = name("conv2");
+            if j + 1 == b.pairs.len() {
+                let product = match last {
+                    Last::Store => Product::Residual(bias, skip(1.0)),
+                    Last::Third => Product::Residual(bias, skip(1.0 / 3.0)),
+                    Last::AddThird => Product::ResidualAdd(bias, skip(1.0 / 3.0)),
+                };
+                self.r.conv1d(&conv2, &h, &two.conv.w, taps, product, y.all())?;
+            } else if let Some(sum) = &made {
+                self.r.conv1d(&conv2, &h, &two.conv.w, taps, Product::Add(bias), sum.all())?;
             } else {
                 let sum = self.series(&x.len, x.width())?;
-                self.r.conv1d(&name("conv2"), &h, &two.conv.w, taps, product, sum.all())?;
+                self.r.conv1d(&conv2, &h, &two.conv.w, taps, Product::Residual(bias, skip(1.0)), sum.all())?;
                 made = Some(sum);
             }
         }

@@ -11,11 +11,13 @@ mod parts;
 mod pass;
 mod pool;
 pub mod symbols;
+#[cfg(test)]
+mod tests;
 mod text;
 pub mod voices;
 mod weights;
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 
 pub use parts::parts;
@@ -54,7 +56,16 @@ pub struct Kokoro {
     batch: BatchBuffers,
     style_plan: Plan,
     pool: Pool,
-    busy: RefCell<()>,
+    busy: Cell<bool>,
+}
+
+/// A call under way.
+struct Busy<'a>(&'a Cell<bool>);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
 }
 
 /// What is written for each text.
@@ -139,7 +150,7 @@ impl Kokoro {
         let style_plan = r.plan;
         let info = Info { weight_bytes, load_ms: 0.0 };
         let pool = Pool::default();
-        let mut kokoro = Kokoro { gpu, weights, info, inputs, styles, batch, style_plan, pool, busy: RefCell::new(()) };
+        let mut kokoro = Kokoro { gpu, weights, info, inputs, styles, batch, style_plan, pool, busy: Cell::new(false) };
         // A text of two tokens takes all kernels.
         let (_, encoded) = kokoro.record_text(2)?;
         kokoro.record_audio(&encoded, &[1, 1])?;
@@ -159,10 +170,8 @@ impl Kokoro {
     /// `InvalidArgument` where there are no tokens or too many, a token is none, the style has another length, the speed is out of
     /// [`SPEEDS`], or the audio would be longer than [`MAX_FRAMES`]; what the GPU reports.
     pub async fn synthesize(&self, tokens: &[u32], style: &[f32], speed: f32) -> Result<Speech> {
-        let Ok(_busy) = self.busy.try_borrow_mut() else { bail!(InvalidState, "another text is being spoken") };
-        if !SPEEDS.contains(&speed) {
-            bail!(InvalidArgument, "speed is {speed}; {} to {} are allowed", SPEEDS.start(), SPEEDS.end());
-        }
+        let _busy = self.begin()?;
+        check_speed(speed)?;
         let mut stats = Stats::default();
         let started = Clock::start();
         let (encoded, durations) = self.encode(tokens, style, &mut stats).await?;
@@ -177,6 +186,24 @@ impl Kokoro {
         stats.audio_ms = started.ms();
         stats.activation_bytes = self.pool.bytes();
         Ok(Speech { samples, durations, stats })
+    }
+
+    fn begin(&self) -> Result<Busy<'_>> {
+        match self.busy.replace(true) {
+            false => Ok(Busy(&self.busy)),
+            true => bail!(InvalidState, "another text is being spoken"),
+        }
+    }
+
+    /// Frames of each token at a speed: how long the text would be, without its audio.
+    ///
+    /// # Errors
+    /// As [`Kokoro::synthesize`].
+    pub async fn durations(&self, tokens: &[u32], style: &[f32], speed: f32) -> Result<Vec<u32>> {
+        let _busy = self.begin()?;
+        check_speed(speed)?;
+        let (_, durations) = self.encode(tokens, style, &mut Stats::default()).await?;
+        frames(&durations, speed)
     }
 
     /// The first half: what is known of a text before its length.
@@ -313,6 +340,13 @@ impl Inputs {
             halves: [half()?, half()?],
         })
     }
+}
+
+fn check_speed(speed: f32) -> Result<()> {
+    if !SPEEDS.contains(&speed) {
+        bail!(InvalidArgument, "speed is {speed}; {} to {} are allowed", SPEEDS.start(), SPEEDS.end());
+    }
+    Ok(())
 }
 
 /// Frames of each token at a speed, one at least. Halves go to the even number, as ONNX's Round does.

@@ -82,3 +82,31 @@ impl Pool {
         Ok(buffer.map(|buffer| Series { rows: Tensor { buffer, width }, len: len.clone() }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_are_used_again_when_nothing_holds_them() {
+        let gpu = pollster::block_on(Gpu::new()).unwrap();
+        let pool = Pool::default();
+        let same = |a: &Rc<Buffer>, b: &Rc<Buffer>| Rc::ptr_eq(a, b);
+        let first = pool.buffer(&gpu, 1000).unwrap();
+        let second = pool.buffer(&gpu, 100).unwrap();
+        assert!(!same(&first, &second), "the first one is held");
+        let buffer = first.clone();
+        drop(first);
+        let third = pool.buffer(&gpu, 900).unwrap();
+        assert!(same(&third, &buffer));
+        // Another value in the same buffer holds it as well.
+        let mapped = third.map(|buffer| buffer.bytes());
+        assert!(!same(&pool.buffer(&gpu, 900).unwrap(), &buffer) && *mapped >= 1000);
+        drop((mapped, second));
+        // A larger one takes the place of a smaller one.
+        let before = pool.bytes();
+        let large = pool.buffer(&gpu, 100_000).unwrap();
+        assert!(large.bytes() >= 100_000 && pool.bytes() < before + large.bytes());
+        assert!(pool.buffer(&gpu, u64::MAX / 2).is_err());
+    }
+}

@@ -110,6 +110,9 @@ impl<'a> Export<'a> {
             Ok(zero) => self.integers(zero)?.1,
             Err(_) => vec![0],
         };
+        if codes.is_empty() {
+            bail!(MalformedOnnx, "tensor '{name}' has shape {shape:?}, which has no elements");
+        }
         let [rows, channels, taps] = match shape[..] {
             [n, c, kernel] => [n, c, kernel],
             [k, n] => [n, k, 1],
@@ -150,7 +153,7 @@ impl<'a> Export<'a> {
         let quantized = format!("{name}{QUANTIZED}");
         let (shape, codes) = self.integers(&quantized)?;
         let scale = self.floats(&format!("{name}{SCALE}"))?;
-        let (&[rows, channels], &[scale]) = (&shape[..], &scale[..]) else {
+        let (&[rows, channels], &[scale], false) = (&shape[..], &scale[..], codes.is_empty()) else {
             bail!(MalformedOnnx, "table '{quantized}' has shape {shape:?} and {} scales", scale.len());
         };
         let codes: Vec<i8> = codes.iter().map(|&code| code as i8).collect();
@@ -227,7 +230,9 @@ impl<'a> Export<'a> {
     /// time, `(stride N, 2 C)`: place `stride q + p` sums `x[q - 1] w[p + stride]` and `x[q] w[p]`.
     pub fn transposed(&mut self, name: &str, node: &str, stride: usize) -> Result<()> {
         let (shape, w) = self.input_floats(node, 1)?;
-        let &[c, n, kernel] = &shape[..] else { bail!(MalformedOnnx, "the weights of '{node}' have shape {shape:?}") };
+        let (&[c, n, kernel], false) = (&shape[..], w.is_empty()) else {
+            bail!(MalformedOnnx, "the weights of '{node}' have shape {shape:?}")
+        };
         if kernel != 2 * stride {
             bail!(MalformedOnnx, "'{node}' has a kernel of {kernel}, {} is needed", 2 * stride);
         }
@@ -244,7 +249,9 @@ impl<'a> Export<'a> {
     /// A convolution of floats `(N, C, kernel)` as `(N, kernel C)`.
     pub fn conv_of_floats(&mut self, name: &str, node: &str) -> Result<()> {
         let (shape, w) = self.input_floats(node, 1)?;
-        let &[n, c, kernel] = &shape[..] else { bail!(MalformedOnnx, "the weights of '{node}' have shape {shape:?}") };
+        let (&[n, c, kernel], false) = (&shape[..], w.is_empty()) else {
+            bail!(MalformedOnnx, "the weights of '{node}' have shape {shape:?}")
+        };
         let taps =
             (0..n).flat_map(|row| (0..kernel).flat_map(move |tap| (0..c).map(move |i| (row * c + i) * kernel + tap)));
         let rows: Vec<f32> = taps.map(|at| w[at]).collect();
