@@ -323,7 +323,7 @@ impl Kokoro {
         let readback = self.gpu.readback(bytes.end);
         self.gpu.submit([], 1, Some(CopyOut { from: read, bytes, to: &readback }));
         let pending = self.gpu.map(&readback);
-        self.gpu.read_with(&readback, pending, |raw| bytemuck::pod_collect_to_vec::<u8, f32>(raw)).await
+        self.gpu.read_with(&readback, pending, bytemuck::pod_collect_to_vec::<u8, f32>).await
     }
 }
 
