@@ -254,6 +254,16 @@ impl Kokoro {
         Ok((p.finish(), audio, samples as usize))
     }
 
+    /// The plans of both halves of a text of `n` tokens, each of as many frames: what a benchmark runs.
+    ///
+    /// # Errors
+    /// As [`Kokoro::synthesize`].
+    pub fn plans(&self, n: u32, frames_each: u32) -> Result<[Vec<Plan>; 2]> {
+        let (text, encoded) = self.record_text(n)?;
+        let (audio, ..) = self.record_audio(&encoded, &vec![frames_each; n as usize])?;
+        Ok([text, audio])
+    }
+
     /// What records blocks on this GPU, on memory that all share.
     #[must_use]
     pub fn pass(&self) -> Pass<'_> {

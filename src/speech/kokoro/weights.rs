@@ -156,9 +156,16 @@ struct StyleName {
     rows: u32,
 }
 
-/// Takes tensors from a file's header.
+/// Where tensors are looked up.
+enum Tensors<'a> {
+    Of(&'a Gguf),
+    /// There are all that are asked for.
+    Listed(RefCell<Vec<TensorInfo>>),
+}
+
+/// Takes the weights' tensors.
 struct Reader<'a> {
-    gguf: &'a Gguf,
+    tensors: Tensors<'a>,
     memory: &'a Ledger,
     loads: RefCell<Vec<Load>>,
     styles: RefCell<Vec<StyleName>>,
@@ -176,24 +183,45 @@ impl Weights {
         if architecture != ARCHITECTURE {
             bail!(UnsupportedArchitecture, "the file's architecture is '{architecture}', '{ARCHITECTURE}' is needed");
         }
-        let r =
-            Reader { gguf, memory, loads: RefCell::default(), styles: RefCell::default(), n_styles: Cell::default() };
-        let (bert, text_encoder, duration, prosody) = (r.bert()?, r.text_encoder()?, r.duration()?, r.prosody()?);
-        let prosody_styles = r.styles("prosody.styles")?;
-        let (decoder, generator) = (r.decoder()?, r.generator()?);
-        let decoder_styles = r.styles("decoder.styles")?;
+        let r = Reader::new(Tensors::Of(gguf), memory);
+        let weights = r.weights()?;
         let mut loads = r.loads.into_inner();
         loads.sort_by_key(|load| load.tensor.file_range.start);
         if let Some(t) = gguf.tensors.iter().find(|t| !loads.iter().any(|load| load.tensor.name == t.name)) {
             bail!(UnsupportedArchitecture, "tensor '{}' is not part of the network as it is supported", t.name);
         }
-        let weights =
-            Weights { bert, text_encoder, duration, prosody, prosody_styles, decoder, generator, decoder_styles };
         Ok((weights, loads))
+    }
+
+    /// The tensors that a file has, which lie nowhere yet: what a benchmark makes a file of.
+    ///
+    /// # Errors
+    /// As [`Ledger`]'s buffers.
+    pub fn tensors() -> Result<Vec<TensorInfo>> {
+        let memory = Ledger::new(u64::MAX);
+        let r = Reader::new(Tensors::Listed(RefCell::default()), &memory);
+        r.weights()?;
+        match r.tensors {
+            Tensors::Listed(list) => Ok(list.into_inner()),
+            Tensors::Of(_) => bail!(Internal, "tensors are listed"),
+        }
     }
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(tensors: Tensors<'a>, memory: &'a Ledger) -> Self {
+        Reader { tensors, memory, loads: RefCell::default(), styles: RefCell::default(), n_styles: Cell::default() }
+    }
+
+    fn weights(&self) -> Result<Weights> {
+        let (bert, text_encoder, duration, prosody) =
+            (self.bert()?, self.text_encoder()?, self.duration()?, self.prosody()?);
+        let prosody_styles = self.styles("prosody.styles")?;
+        let (decoder, generator) = (self.decoder()?, self.generator()?);
+        let decoder_styles = self.styles("decoder.styles")?;
+        Ok(Weights { bert, text_encoder, duration, prosody, prosody_styles, decoder, generator, decoder_styles })
+    }
+
     fn bert(&self) -> Result<Bert> {
         Ok(Bert {
             token_embd: self.codes("bert.token_embd", N_TOKENS, 128)?,
@@ -412,8 +440,17 @@ impl Reader<'_> {
     }
 
     fn tensor(&self, name: &str, ty: GgmlType, shape: &[u32]) -> Result<TensorInfo> {
-        let t = self.gguf.require(name)?;
-        if !t.shape.iter().copied().eq(shape.iter().map(|&d| u64::from(d))) {
+        let shape: Vec<u64> = shape.iter().map(|&d| d.into()).collect();
+        let gguf = match &self.tensors {
+            Tensors::Of(gguf) => gguf,
+            Tensors::Listed(list) => {
+                let tensor = TensorInfo { name: name.into(), ty, shape, file_range: 0..0 };
+                list.borrow_mut().push(tensor.clone());
+                return Ok(tensor);
+            }
+        };
+        let t = gguf.require(name)?;
+        if t.shape != shape {
             bail!(MalformedGguf, "tensor '{name}' has shape {:?}, {shape:?} is needed", t.shape);
         }
         if t.ty != ty {
