@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use data::{Npy, assert_close};
+use data::{Npy, Rng, assert_close};
 use webgguf::gpu::{Buffer, Gpu};
 use webgguf::ops::{Curves, Length, Series};
 use webgguf::source::FileSource;
@@ -250,6 +250,24 @@ fn the_export_is_converted_to_what_is_loaded() {
     let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
     assert!(convert(&read("kokoro.onnx")).unwrap() == read("kokoro.gguf"));
     assert!(voices::convert(&read("voices_ja.npz")).unwrap() == read("voices.gguf"));
+}
+
+/// Whatever byte of its nodes is another one, an export is converted or refused.
+#[test]
+fn exports_that_are_malformed_are_refused() {
+    let Some(folder) = folder() else { return };
+    let mut file = std::fs::read(folder.join("kokoro.onnx")).unwrap();
+    assert!(convert(&file[..file.len() / 2]).is_err(), "truncated");
+    let mut rng = Rng(7);
+    let mut refused = 0;
+    for _ in 0..12 {
+        // Nodes come before weights.
+        let at = rng.next() as usize % 600_000;
+        let byte = std::mem::replace(&mut file[at], rng.next() as u8);
+        refused += u32::from(convert(&file).is_err());
+        file[at] = byte;
+    }
+    println!("{refused} of 12 refused");
 }
 
 #[pollster::test]

@@ -10,14 +10,13 @@
 @group(0) @binding(2) var<storage, read> w: array<f32>; // (9)
 @group(0) @binding(5) var<storage, read> bias: array<f32>; // (1)
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
-override WORKGROUPS_X: u32;
 const VOICED = 10.0; // Hz, of which more is a voice
 const SINE_SCALE = 0.1;
 const SAMPLES = 300u;
 
 @compute @workgroup_size(ELEMENT_WG)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) t: u32) {
-  let s = (workgroup.y * WORKGROUPS_X + workgroup.x) * ELEMENT_WG + t;
+fn main(@builtin(global_invocation_id) global: vec3u) {
+  let s = global.x;
   if (s >= x_len * SAMPLES) { return; }
   var sum = 0.0;
   if (x[s / SAMPLES].x > VOICED) {

@@ -9,21 +9,19 @@
 @group(0) @binding(11) var<uniform> y_len: u32; // S / 5 + 1
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 override Y_PITCH: u32; // elements from one row of y to the next
-override WORKGROUPS_X: u32;
 var<workgroup> cosines: array<f32, STFT_SIZE>;
 var<workgroup> sines: array<f32, STFT_SIZE>;
 
 @compute @workgroup_size(ELEMENT_WG)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) t: u32) {
+fn main(@builtin(global_invocation_id) global: vec3u, @builtin(local_invocation_index) t: u32) {
   if (t < STFT_SIZE) {
     // Whole halves are exact, so that the first and the last bin are real.
     sines[t] = select(sine(f32(t) * (6.283185307179586 / 20.0)), 0.0, t % 10u == 0u);
     cosines[t] = select(sine((f32(t) + 5.0) * (6.283185307179586 / 20.0)), 0.0, t % 10u == 5u);
   }
   workgroupBarrier();
-  let at = (workgroup.y * WORKGROUPS_X + workgroup.x) * ELEMENT_WG + t;
-  let frame = at / STFT_BINS;
-  let bin = at % STFT_BINS;
+  let frame = global.x / STFT_BINS;
+  let bin = global.x % STFT_BINS;
   if (frame >= y_len) { return; }
   var re = 0.0;
   var im = 0.0;

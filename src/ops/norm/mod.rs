@@ -5,7 +5,7 @@ mod tests;
 
 use std::rc::Rc;
 
-use super::recorder::ELEMENT_WG;
+use super::series::elements;
 use super::{Columns, Matrix, Recorder, Series, Vector};
 use crate::error::{Result, bail};
 use crate::gpu::{Buffer, Grid, Kernel};
@@ -141,7 +141,7 @@ impl Recorder<'_> {
         }
         let k = k.set("C", x.width()).set("X_PITCH", x.pitch4()).set("STYLE", style.first);
         let invocations = x.len().div_ceil(ADAIN_ROWS) * x.width().div_ceil(4);
-        self.dispatch(name, &k, &bindings, Grid::x(invocations.div_ceil(ELEMENT_WG)))
+        self.dispatch(name, &k, &bindings, elements(invocations))
     }
 
     /// `y (2 T, C)` of `x (T, C)`: instance norm with a style, leaky ReLU, and a transposed convolution of each channel by itself, of kernel
@@ -174,6 +174,6 @@ impl Recorder<'_> {
         ];
         let k = Kernel::new("norm/adain_pool").set("C", x.width()).set("X_PITCH", x.pitch4());
         let k = k.set("STYLE", style.first).set("LEAK", leak);
-        self.dispatch(name, &k, &bindings, Grid::x((x.len() * x.width().div_ceil(4)).div_ceil(ELEMENT_WG)))
+        self.dispatch(name, &k, &bindings, elements(x.len() * x.width().div_ceil(4)))
     }
 }

@@ -99,11 +99,9 @@ impl Columns<'_> {
     }
 }
 
-/// Workgroups where each of `elements` invocations works by itself.
-pub(super) fn elements(r: &Recorder<'_>, elements: u32) -> (Grid, u32) {
-    let grid = super::matmul::folded(elements.div_ceil(ELEMENT_WG), &r.gpu.caps);
-    let crate::gpu::Extent::Fixed(x) = grid.x else { unreachable!("folded() makes fixed grids") };
-    (grid, x)
+/// Workgroups where each of `n` invocations works by itself. A device's 65,535 serve some minutes of sound.
+pub(super) fn elements(n: u32) -> Grid {
+    Grid::x(n.div_ceil(ELEMENT_WG))
 }
 
 /// Learned positions of an embedding, and what is added to all rows.
@@ -149,7 +147,7 @@ impl Recorder<'_> {
                 k.slot("POSITIONS", "learned")
             }
         };
-        self.dispatch(name, &k, &bindings, Grid::x((y.len() * y.width() / 4).div_ceil(ELEMENT_WG)))
+        self.dispatch(name, &k, &bindings, elements(y.len() * y.width() / 4))
     }
 
     /// The same `width` elements of `x` from `first` on, in all rows of `y`.
@@ -165,7 +163,7 @@ impl Recorder<'_> {
             .set("Y_PITCH", s.pitch4())
             .set("Y_COL4", y.first / 4);
         let bindings = [("x", x), ("y", &s.rows.buffer), ("y_len", s.len.buffer())];
-        self.dispatch(name, &k, &bindings, Grid::x((s.len() * width / 4).div_ceil(ELEMENT_WG)))
+        self.dispatch(name, &k, &bindings, elements(s.len() * width / 4))
     }
 
     /// `y (T', .) = x[rows]`: the columns of x, at the beginning of y's rows.
@@ -177,7 +175,7 @@ impl Recorder<'_> {
         let c4 = x.width().div_ceil(4);
         let k = Kernel::new("series/expand").set("C4", c4).set("X_PITCH", x.pitch4()).set("Y_PITCH", y.pitch4());
         let bindings = [("x", &x.rows.buffer), ("rows", rows), ("y", &y.rows.buffer), ("y_len", y.len.buffer())];
-        self.dispatch(name, &k, &bindings, Grid::x((y.len() * c4).div_ceil(ELEMENT_WG)))
+        self.dispatch(name, &k, &bindings, elements(y.len() * c4))
     }
 
     /// `y (T)`: the sum of the sigmoids of each row of `x (T, N)`.
@@ -187,6 +185,6 @@ impl Recorder<'_> {
     pub fn sum_sigmoids(&mut self, name: &str, x: &Series, y: &Rc<Buffer>) -> Result<()> {
         let k = Kernel::new("series/sum_sigmoids").set("N", x.width()).set("X_PITCH", x.rows.stride());
         let bindings = [("x", &x.rows.buffer), ("x_len", x.len.buffer()), ("y", y)];
-        self.dispatch(name, &k, &bindings, Grid::x(x.len().div_ceil(ELEMENT_WG)))
+        self.dispatch(name, &k, &bindings, elements(x.len()))
     }
 }

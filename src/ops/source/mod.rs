@@ -97,8 +97,7 @@ impl Recorder<'_> {
             .set("Y_COL4", a.first / 4)
             .set("OTHER_PITCH", b.series.pitch4())
             .set("OTHER_COL4", b.first / 4);
-        let (grid, _) = elements(self, a.series.len());
-        self.dispatch(name, &k, &bindings, grid)
+        self.dispatch(name, &k, &bindings, elements(a.series.len()))
     }
 
     /// `source (300 T)` f32: the harmonics of the pitch, weighted by `w (9)`, through tanh. `phases` is scratch of [`phase_bytes`].
@@ -117,7 +116,6 @@ impl Recorder<'_> {
         let len = curves.len.buffer();
         let bindings = [("x", &curves.values), ("x_len", len), ("y", phases)];
         self.dispatch(&format!("{name}.phases"), &Kernel::new("source/phases"), &bindings, Grid::x(1))?;
-        let (grid, x) = elements(self, curves.len.rows * SAMPLES);
         let bindings = [
             ("x", &curves.values),
             ("phases", phases),
@@ -126,6 +124,6 @@ impl Recorder<'_> {
             ("bias", &bias.buffer),
             ("y", source),
         ];
-        self.dispatch(name, &Kernel::new("source/samples").set("WORKGROUPS_X", x), &bindings, grid)
+        self.dispatch(name, &Kernel::new("source/samples"), &bindings, elements(curves.len.rows * SAMPLES))
     }
 }

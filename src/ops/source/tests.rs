@@ -96,7 +96,7 @@ fn harmonics() {
     for gpu in &divided() {
         // Pitches of voices, none, and what a network might say.
         for (t, low, high) in
-            [(1, 100.0, 200.0), (2, 80.0, 90.0), (65, 60.0, 400.0), (300, -20.0, 300.0), (20, 0.0, 3000.0)]
+            [(1, 100.0, 200.0), (2, 80.0, 90.0), (65, 60.0, 400.0), (300, -20.0, 300.0), (20, 0.0, 1000.0)]
         {
             let values: Vec<[f32; 2]> = (0..t).map(|_| [low + (high - low) * (0.5 + 0.5 * rng.unit()), 0.0]).collect();
             let (w, bias) = (rng.vec(9, 3.0), rng.vec(1, 0.1));

@@ -23,7 +23,6 @@ impl Recorder<'_> {
         if !fits || window.len != STFT_SIZE {
             bail!(Internal, "{name}: y ({}, {}) of {} samples", y.len(), y.width(), len.rows);
         }
-        let (grid, workgroups) = elements(self, y.len() * STFT_BINS);
         let bindings = [
             ("x", x),
             ("x_len", len.buffer()),
@@ -31,8 +30,8 @@ impl Recorder<'_> {
             ("y", &y.rows.buffer),
             ("y_len", y.len.buffer()),
         ];
-        let k = Kernel::new("stft/forward").set("Y_PITCH", y.rows.stride()).set("WORKGROUPS_X", workgroups);
-        self.dispatch(name, &k, &bindings, grid)
+        let k = Kernel::new("stft/forward").set("Y_PITCH", y.rows.stride());
+        self.dispatch(name, &k, &bindings, elements(y.len() * STFT_BINS))
     }
 
     /// Audio `y (S)` of `x (S / 5 + 1, 22)`: logarithms of magnitudes, and what the sines are phases of. `basis (22, 20)` has the window; the

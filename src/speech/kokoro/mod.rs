@@ -7,9 +7,11 @@
 pub mod convert;
 mod decoder;
 mod generator;
+mod inputs;
 mod parts;
 mod pass;
 mod pool;
+mod report;
 pub mod symbols;
 #[cfg(test)]
 mod tests;
@@ -23,6 +25,7 @@ use std::rc::Rc;
 pub use parts::parts;
 pub use pass::Pass;
 pub use pool::{Held, Pool};
+pub use report::{Info, Speech, Stats};
 pub use voices::Voices;
 pub use weights::{ARCHITECTURE, MAX_TOKENS, N_TOKENS, STYLE, Weights};
 
@@ -30,10 +33,11 @@ use futures_util::future::try_join;
 
 use crate::clock::Clock;
 use crate::error::{Result, bail};
-use crate::gpu::{Allocate, Buffer, CopyOut, Gpu, Ledger, Plan, Usage};
+use crate::gpu::{Buffer, CopyOut, Gpu, Ledger, Plan};
 use crate::load::{LoadEvents, Tally, load_bytes, read_header, stream_weights};
 use crate::ops::{BatchBuffers, Input, Output, Phase, Recorder, Series, Tensor};
 use crate::source::ByteSource;
+use inputs::Inputs;
 use weights::Styles;
 
 /// Samples a second.
@@ -66,49 +70,6 @@ impl Drop for Busy<'_> {
     fn drop(&mut self) {
         self.0.set(false);
     }
-}
-
-/// What is written for each text.
-struct Inputs {
-    /// `(N)` u32
-    tokens: Rc<Buffer>,
-    /// `(256)`, and each half
-    style: Rc<Buffer>,
-    halves: [Tensor; 2],
-}
-
-/// What was loaded.
-#[derive(Debug, Clone, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Info {
-    pub weight_bytes: u64,
-    pub load_ms: f64,
-}
-
-/// A text that was spoken.
-#[derive(Debug, Clone)]
-pub struct Speech {
-    /// From -1 to 1, about, [`SAMPLE_RATE`] of them a second; [`FRAME`] of them a frame.
-    pub samples: Vec<f32>,
-    /// Frames of each token.
-    pub durations: Vec<u32>,
-    pub stats: Stats,
-}
-
-/// What a text took.
-#[derive(Debug, Clone, Copy, Default, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Stats {
-    /// Until the durations are known.
-    pub text_ms: f64,
-    /// Recording the rest.
-    pub record_ms: f64,
-    /// Until the audio is there.
-    pub audio_ms: f64,
-    pub dispatches: usize,
-    pub submits: usize,
-    /// Bytes on the GPU for activations.
-    pub activation_bytes: u64,
 }
 
 /// What the first half of a text leaves for the second.
@@ -256,6 +217,16 @@ impl Kokoro {
         Ok((p.finish(), audio, samples as usize))
     }
 
+    /// The plans of both halves of a text of `n` tokens, each of as many frames: what a benchmark runs.
+    ///
+    /// # Errors
+    /// As [`Kokoro::synthesize`].
+    pub fn plans(&self, n: u32, frames_each: u32) -> Result<[Vec<Plan>; 2]> {
+        let (text, encoded) = self.record_text(n)?;
+        let (audio, ..) = self.record_audio(&encoded, &vec![frames_each; n as usize])?;
+        Ok([text, audio])
+    }
+
     /// What records blocks on this GPU, on memory that all share.
     #[must_use]
     pub fn pass(&self) -> Pass<'_> {
@@ -291,20 +262,7 @@ impl Kokoro {
     /// # Errors
     /// As [`Kokoro::synthesize`].
     pub fn set(&self, tokens: &[u32], style: &[f32]) -> Result<()> {
-        if tokens.is_empty() || tokens.len() > MAX_TOKENS as usize {
-            bail!(InvalidArgument, "there are {} tokens; 1 to {MAX_TOKENS} are allowed", tokens.len());
-        }
-        if let Some(id) = tokens.iter().find(|&&id| id >= N_TOKENS) {
-            bail!(InvalidArgument, "a token is {id}; 0 to {} are allowed", N_TOKENS - 1);
-        }
-        if style.len() != 2 * STYLE as usize || !style.iter().all(|v| v.is_finite()) {
-            bail!(InvalidArgument, "the style has {} numbers; {} finite ones are needed", style.len(), 2 * STYLE);
-        }
-        self.gpu.write(&self.inputs.tokens, 0, tokens);
-        self.gpu.write(&self.inputs.style, 0, style);
-        for (half, values) in self.inputs.halves.iter().zip(style.chunks_exact(STYLE as usize)) {
-            self.gpu.write(&half.buffer, 0, values);
-        }
+        self.inputs.write(&self.gpu, tokens, style)?;
         self.gpu.submit([&self.style_plan], 1, None);
         Ok(())
     }
@@ -328,17 +286,6 @@ impl Kokoro {
         self.gpu
             .read_with(&readback, pending, |raw| raw.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
             .await
-    }
-}
-
-impl Inputs {
-    fn new(from: &dyn Allocate) -> Result<Self> {
-        let half = || Tensor::new(from, "style", 1, STYLE);
-        Ok(Inputs {
-            tokens: from.buffer("tokens", u64::from(MAX_TOKENS) * 4, Usage::Storage)?,
-            style: from.buffer("style", u64::from(STYLE) * 8, Usage::Storage)?,
-            halves: [half()?, half()?],
-        })
     }
 }
 

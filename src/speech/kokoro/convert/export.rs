@@ -191,7 +191,7 @@ impl<'a> Export<'a> {
             let (&[2, k, n], 2, true) = (&shape[..], scales.len(), zeros.iter().all(|&z| z == 0)) else {
                 bail!(MalformedOnnx, "input {input} of '{node}' has shape {shape:?} and {} scales", scales.len());
             };
-            if n != gates || (input == 2 && k != HIDDEN) {
+            if n != gates || k == 0 || (input == 2 && k != HIDDEN) {
                 bail!(MalformedOnnx, "input {input} of '{node}' has shape {shape:?}, {gates} gates are needed");
             }
             Ok((k, codes, scales))

@@ -1,153 +1,17 @@
-//! Kokoro's weights: their names and shapes in a GGUF file, and where they lie on the GPU.
+//! Takes the weights' tensors from a file's header, one by one: names, shapes, and where their data goes.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::{
+    Bert, Block, DECODED, Decoder, Duration, ENCODED, Generator, Linear, Lstm, MAX_TOKENS, N_TOKENS, Norm, Prosody,
+    STAGES, STYLE, SnakeBlock, SnakeConv, Stage, StyleAt, Styles, TextEncoder, Weights,
+};
 use crate::error::{Result, bail};
 use crate::formats::gguf::{GgmlType, Gguf, TensorInfo};
 use crate::gpu::{Allocate, Buffer, Ledger, Usage};
 use crate::load::{Destination, Load};
 use crate::ops::{Matrix, Recurrent, Vector};
-
-/// `general.architecture` of a file.
-pub const ARCHITECTURE: &str = "kokoro";
-/// Elements of a style: half for the decoder, half for durations and prosody.
-pub const STYLE: u32 = 128;
-/// Symbols.
-pub const N_TOKENS: u32 = 178;
-/// Tokens of a text, the two zeros around it among them.
-pub const MAX_TOKENS: u32 = 512;
-
-/// `y = w x + bias`, of one tap or several.
-pub struct Linear {
-    pub w: Rc<Matrix>,
-    pub bias: Vector,
-}
-
-/// An LSTM in both directions.
-pub struct Lstm {
-    /// What the input gives to the gates.
-    pub input: Linear,
-    pub recurrent: Recurrent,
-}
-
-pub struct Norm {
-    pub weight: Vector,
-    pub bias: Vector,
-}
-
-/// Norms' scales and shifts: one matrix for all norms of half a style.
-pub struct Styles {
-    pub w: Rc<Matrix>,
-    pub bias: Vector,
-}
-
-/// Where a norm's scales and shifts start among them.
-#[derive(Debug, Clone, Copy)]
-pub struct StyleAt(pub u32);
-
-/// A residual block with two norms.
-pub struct Block {
-    pub norm1: StyleAt,
-    pub norm2: StyleAt,
-    pub conv1: Linear,
-    pub conv2: Linear,
-    /// Where the input has another width.
-    pub shortcut: Option<Rc<Matrix>>,
-    /// Where the output is twice as long: taps `(3, C)` and bias.
-    pub pool: Option<(Rc<Matrix>, Vector)>,
-    pub width: u32,
-}
-
-/// A norm, a snake and a convolution.
-pub struct SnakeConv {
-    pub norm: StyleAt,
-    pub alpha: Vector,
-    pub conv: Linear,
-}
-
-/// A residual block of the generator: three pairs of convolutions.
-pub struct SnakeBlock {
-    pub kernel: u32,
-    pub pairs: Vec<[SnakeConv; 2]>,
-}
-
-/// The network ALBERT (arXiv:1909.11942), all of whose layers are one.
-pub struct Bert {
-    pub token_embd: Rc<Matrix>,
-    pub position_embd: Rc<Matrix>,
-    pub type_embd: Vector,
-    pub embd_norm: Norm,
-    pub embd_project: Linear,
-    pub attn_qkv: Linear,
-    pub attn_output: Linear,
-    pub attn_norm: Norm,
-    pub ffn_up: Linear,
-    pub ffn_down: Linear,
-    pub ffn_norm: Norm,
-    pub output: Linear,
-}
-
-pub struct TextEncoder {
-    pub embd: Rc<Matrix>,
-    pub convs: Vec<(Linear, Norm)>,
-    pub lstm: Lstm,
-}
-
-pub struct Duration {
-    pub layers: Vec<(Lstm, StyleAt)>,
-    pub lstm: Lstm,
-    pub project: Linear,
-}
-
-pub struct Prosody {
-    pub lstm: Lstm,
-    pub f0: Vec<Block>,
-    pub noise: Vec<Block>,
-    pub curves: Linear,
-}
-
-pub struct Decoder {
-    /// `(2, 3)` and `(2)`
-    pub curves_conv: (Vector, Vector),
-    pub text_conv: Linear,
-    pub encode: Block,
-    pub decode: Vec<Block>,
-}
-
-/// A stage of the generator, which makes its input longer.
-pub struct Stage {
-    pub noise_conv: Linear,
-    pub noise_block: SnakeBlock,
-    pub up: Linear,
-    pub blocks: Vec<SnakeBlock>,
-}
-
-pub struct Generator {
-    pub source: (Vector, Vector),
-    pub window: Vector,
-    pub stages: Vec<Stage>,
-    pub post: Linear,
-    pub basis: Rc<Matrix>,
-    pub window_sum: Vector,
-}
-
-/// All of them.
-pub struct Weights {
-    pub bert: Bert,
-    pub text_encoder: TextEncoder,
-    pub duration: Duration,
-    pub prosody: Prosody,
-    /// Of durations and prosody.
-    pub prosody_styles: Styles,
-    pub decoder: Decoder,
-    pub generator: Generator,
-    /// Of decoder and generator.
-    pub decoder_styles: Styles,
-}
-
-/// Strides of the generator's stages, and the places that are cut before the first.
-pub const STAGES: [(u32, u32, u32); 2] = [(10, 5, 256), (6, 3, 128)];
 
 /// A scale and a shift for each channel of a norm.
 struct StyleName {
@@ -156,44 +20,37 @@ struct StyleName {
     rows: u32,
 }
 
-/// Takes tensors from a file's header.
-struct Reader<'a> {
-    gguf: &'a Gguf,
+/// Where tensors are looked up.
+pub enum Tensors<'a> {
+    Of(&'a Gguf),
+    /// There are all that are asked for.
+    Listed(RefCell<Vec<TensorInfo>>),
+}
+
+/// Takes the weights' tensors.
+pub struct Reader<'a> {
+    pub tensors: Tensors<'a>,
     memory: &'a Ledger,
-    loads: RefCell<Vec<Load>>,
+    pub loads: RefCell<Vec<Load>>,
     styles: RefCell<Vec<StyleName>>,
     n_styles: Cell<u32>,
 }
 
-impl Weights {
-    /// The weights of a file, whose buffers go to `memory`, and the loads that fill them.
-    ///
-    /// # Errors
-    /// `UnsupportedArchitecture` where the file is of another architecture; `MalformedGguf` where a tensor is missing or has another shape;
-    /// `UnsupportedTensorType` where it has another type.
-    pub fn of(gguf: &Gguf, memory: &Ledger) -> Result<(Weights, Vec<Load>)> {
-        let architecture = gguf.architecture()?;
-        if architecture != ARCHITECTURE {
-            bail!(UnsupportedArchitecture, "the file's architecture is '{architecture}', '{ARCHITECTURE}' is needed");
-        }
-        let r =
-            Reader { gguf, memory, loads: RefCell::default(), styles: RefCell::default(), n_styles: Cell::default() };
-        let (bert, text_encoder, duration, prosody) = (r.bert()?, r.text_encoder()?, r.duration()?, r.prosody()?);
-        let prosody_styles = r.styles("prosody.styles")?;
-        let (decoder, generator) = (r.decoder()?, r.generator()?);
-        let decoder_styles = r.styles("decoder.styles")?;
-        let mut loads = r.loads.into_inner();
-        loads.sort_by_key(|load| load.tensor.file_range.start);
-        if let Some(t) = gguf.tensors.iter().find(|t| !loads.iter().any(|load| load.tensor.name == t.name)) {
-            bail!(UnsupportedArchitecture, "tensor '{}' is not part of the network as it is supported", t.name);
-        }
-        let weights =
-            Weights { bert, text_encoder, duration, prosody, prosody_styles, decoder, generator, decoder_styles };
-        Ok((weights, loads))
+impl<'a> Reader<'a> {
+    pub fn new(tensors: Tensors<'a>, memory: &'a Ledger) -> Self {
+        Reader { tensors, memory, loads: RefCell::default(), styles: RefCell::default(), n_styles: Cell::default() }
     }
-}
 
-impl Reader<'_> {
+    /// All weights.
+    pub fn weights(&self) -> Result<Weights> {
+        let (bert, text_encoder, duration, prosody) =
+            (self.bert()?, self.text_encoder()?, self.duration()?, self.prosody()?);
+        let prosody_styles = self.styles("prosody.styles")?;
+        let (decoder, generator) = (self.decoder()?, self.generator()?);
+        let decoder_styles = self.styles("decoder.styles")?;
+        Ok(Weights { bert, text_encoder, duration, prosody, prosody_styles, decoder, generator, decoder_styles })
+    }
+
     fn bert(&self) -> Result<Bert> {
         Ok(Bert {
             token_embd: self.codes("bert.token_embd", N_TOKENS, 128)?,
@@ -412,8 +269,17 @@ impl Reader<'_> {
     }
 
     fn tensor(&self, name: &str, ty: GgmlType, shape: &[u32]) -> Result<TensorInfo> {
-        let t = self.gguf.require(name)?;
-        if !t.shape.iter().copied().eq(shape.iter().map(|&d| u64::from(d))) {
+        let shape: Vec<u64> = shape.iter().map(|&d| d.into()).collect();
+        let gguf = match &self.tensors {
+            Tensors::Of(gguf) => gguf,
+            Tensors::Listed(list) => {
+                let tensor = TensorInfo { name: name.into(), ty, shape, file_range: 0..0 };
+                list.borrow_mut().push(tensor.clone());
+                return Ok(tensor);
+            }
+        };
+        let t = gguf.require(name)?;
+        if t.shape != shape {
             bail!(MalformedGguf, "tensor '{name}' has shape {:?}, {shape:?} is needed", t.shape);
         }
         if t.ty != ty {
@@ -422,8 +288,3 @@ impl Reader<'_> {
         Ok(t.clone())
     }
 }
-
-/// Channels that the decoder's first block takes: the text's, pitch, loudness.
-pub const ENCODED: u32 = 512 + 2;
-/// Channels that its other blocks take: those of the block before, the text's, pitch, loudness.
-pub const DECODED: u32 = 1024 + 64 + 2;
