@@ -30,8 +30,11 @@ const FAMILIES: [Family; 3] = [
 ];
 
 /// What scripts make for the package, and the script. A build without it has none.
-const EXTRAS: [(&str, &str); 2] =
-    [("scripts/hands/model.mjs", "hands-lite.gguf"), ("scripts/speech/dictionary.py", "speech-en-us.dict")];
+const EXTRAS: [(&str, &str); 3] = [
+    ("scripts/hands/model.mjs", "hands-lite.gguf"),
+    ("scripts/speech/dictionary.py", "speech-en-us.dict"),
+    ("scripts/speech/vad.mjs", "silero-vad.gguf"),
+];
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
