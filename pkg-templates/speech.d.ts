@@ -193,7 +193,7 @@ export interface HeardFrame {
   isSpeech: boolean;
 }
 
-/** Hears whether somebody speaks. It needs no GPU, and works in workers, in Node.js, Deno and Bun. */
+/** Hears whether somebody speaks. It needs no GPU. It works in workers; in Node.js, Deno and Bun where `webgguf` is imported, too. */
 export class Vad {
   private constructor();
 

@@ -15,19 +15,17 @@ pub struct Layer {
     bias: Vec<f32>,
 }
 
-/// Sums that a product is added up in: what SIMD registers hold.
-const LANES: usize = 8;
-
+/// Four sums side by side, written out: the release profile optimises for size, which leaves loops over lanes as they are.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0; LANES];
-    let (a_lanes, b_lanes) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = a_lanes.remainder().iter().zip(b_lanes.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a_lanes.zip(b_lanes) {
-        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-            *sum += a * b;
-        }
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
+    let [mut s, mut t, mut u, mut v] = [0.0; 4];
+    for (a, b) in a.iter().zip(b) {
+        s += a[0] * b[0];
+        t += a[1] * b[1];
+        u += a[2] * b[2];
+        v += a[3] * b[3];
     }
-    sums.iter().sum::<f32>() + rest
+    (s + t) + (u + v) + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
 }
 
 impl Layer {
