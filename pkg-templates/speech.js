@@ -253,6 +253,14 @@ export async function loadVad(source, options) {
 /** Frames of a recording that are heard before the page has its turn: 20 ms or so. */
 const FRAMES_A_TURN = 32;
 
+/** Let the page have its turn. Timers of a hidden page fire once a second; messages come at once. */
+const othersTurn = () =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => resolve(port1.close());
+    port2.postMessage(null);
+  });
+
 /** Samples of a call. */
 function samplesOf(samples) {
   if (samples?.[Symbol.toStringTag] === 'Float32Array') return samples;
@@ -292,7 +300,7 @@ export class Vad {
       const probabilities = [];
       const turn = FRAMES_A_TURN * this.#info.samplesPerFrame;
       for (let at = 0; at < length; at += turn) {
-        if (at) await new Promise((resolve) => setTimeout(resolve));
+        if (at) await othersTurn();
         if (signal?.aborted) break;
         probabilities.push(...engine.probabilities(samples.subarray(at, at + turn)));
       }

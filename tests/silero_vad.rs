@@ -49,9 +49,10 @@ fn activations_are_those_of_onnx_runtime() {
     let Some((mut vad, samples)) = network_and_recording() else { return };
     let mut found: HashMap<String, Vec<f32>> = HashMap::new();
     for i in 0..samples.len() / FRAME {
-        let seen = |name: &str, values: &[f32]| match FRAMES.contains(&i) {
-            true => found.entry(name.to_owned()).or_default().extend(values),
-            false => {}
+        let seen = |name: &str, values: &[f32]| {
+            if FRAMES.contains(&i) {
+                found.entry(name.to_owned()).or_default().extend(values);
+            }
         };
         vad.observed(frame(&samples, i), seen).unwrap();
     }

@@ -15,8 +15,8 @@ const REFLECTED: usize = 64;
 const HOP: usize = 128;
 /// Frequencies of the transform.
 const BINS: usize = 129;
-/// Places between windows of each convolution.
-const STRIDES: [usize; 4] = [1, 2, 2, 1];
+/// Convolutions, and the places between their windows.
+const ENCODER: [(&str, usize); 4] = [("encoder.0", 1), ("encoder.1", 2), ("encoder.2", 2), ("encoder.3", 1)];
 
 /// The weights.
 pub struct Network {
@@ -51,9 +51,9 @@ impl Network {
     pub fn forward(&self, frame: &[f32; FRAME], state: &State, mut seen: impl FnMut(&str, &[f32])) -> (f32, State) {
         let mut x = self.magnitudes(frame, &state.context); // (4, BINS)
         seen("stft", &x);
-        for (i, (conv, stride)) in self.encoder.iter().zip(STRIDES).enumerate() {
+        for (conv, (name, stride)) in self.encoder.iter().zip(ENCODER) {
             x = relu(convolve(conv, &x, stride)); // (4, 128), (2, 64), (1, 64), (1, 128)
-            seen(&format!("encoder.{i}"), &x);
+            seen(name, &x);
         }
         let (h, c) = self.lstm(&x, state);
         seen("h", &h);
