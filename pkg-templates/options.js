@@ -66,6 +66,8 @@ export const OPTIONS = {
   loadSpeech: { ...FILES, onProgress: CALL, profile: NAME, voices: ANY, dictionary: ANY },
   synthesize: SPEAK,
   stream: SPEAK,
+  loadVad: { ...FILES, onProgress: CALL, threshold: NUMBER },
+  segments: { minSpeechMs: WHOLE, minSilenceMs: WHOLE, padMs: WHOLE, signal: SIGNAL },
   recover: { signal: SIGNAL, onProgress: CALL },
   generate: { ...SAMPLING, ...WAIT, parseSpecial: FLAG },
   captureActivations: { ...WAIT, decodeSteps: WHOLE },

@@ -160,3 +160,70 @@ export function loadSpeech(source: Source, options: SpeechOptions): Promise<Spee
 
 /** A WAV file of what was spoken: 16 bits, one channel. */
 export function toWav(utterance: Pick<Utterance, 'samples' | 'sampleRate'>): Blob;
+
+export interface VadOptions extends Pick<LoadOptions, 'signal' | 'wasmUrl' | 'cache' | 'retry' | 'hub' | 'onProgress'> {
+  /** The probability at which speech begins, 0 to 1. It lasts until the probability is 0.15 below. Default 0.5. */
+  threshold?: number | undefined;
+}
+
+export interface SegmentsOptions {
+  /** Speech that is not longer is left out, in milliseconds. Default 250. */
+  minSpeechMs?: number | undefined;
+  /** Shorter silence does not part speech, in milliseconds. Default 100. */
+  minSilenceMs?: number | undefined;
+  /** What is added before and after speech, in milliseconds. Default 30. */
+  padMs?: number | undefined;
+  /** Stop. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A part of a recording in which somebody speaks. */
+export interface SpeechSegment {
+  /** Its first sample. */
+  start: number;
+  /** The sample after its last one. */
+  end: number;
+}
+
+/** A frame of a stream. */
+export interface HeardFrame {
+  /** That somebody speaks, 0 to 1. */
+  probability: number;
+  /** Whether somebody speaks, by the threshold. */
+  isSpeech: boolean;
+}
+
+/** Hears whether somebody speaks. It needs no GPU. It works in workers; in Node.js, Deno and Bun where `webgguf` is imported, too. */
+export class Vad {
+  private constructor();
+
+  /** 16000 samples a second, and 512 samples a frame, which are 32 ms. */
+  readonly info: Readonly<{ sampleRate: number; samplesPerFrame: number }>;
+
+  /**
+   * Hear the next frame of a stream. It remembers those before.
+   *
+   * Throws `INVALID_ARGUMENT` for a frame that has not 512 samples, or samples that are not from -1 to 1 (a little more is
+   * taken); the frame then counts as not heard. `INVALID_STATE` once it is destroyed.
+   */
+  isSpeech(frame: Float32Array): HeardFrame;
+
+  /**
+   * The parts of a recording of any length in which somebody speaks, ascending. A stream that is heard meanwhile goes on.
+   * Throws as `isSpeech`, and `ABORTED`.
+   */
+  segments(samples: Float32Array, options?: SegmentsOptions): Promise<SpeechSegment[]>;
+
+  /** Forget the frames before: what follows is of another stream. */
+  reset(): void;
+
+  /** Give its memory back. Calls fail from now on. */
+  destroy(): void;
+}
+
+/**
+ * Load what hears whether somebody speaks: Silero VAD.
+ *
+ * @param source  a GGUF file of it; as a source of `loadModel`. Default: the one beside the package
+ */
+export function loadVad(source?: Source, options?: VadOptions): Promise<Vad>;

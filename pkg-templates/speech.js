@@ -1,12 +1,12 @@
-// Text to speech. The types and their documentation are in speech.d.ts.
+// Text to speech, and where somebody speaks. The types and their documentation are in speech.d.ts.
 import { advice, unmoved } from './beside.js';
 import { aborted, boundary, callWasm, failure, guarded, hearing, shown, unlessAborted } from './errors.js';
 import { Events } from './events.js';
-import { Lifetime } from './lifetime.js';
+import { Lifetime, destroyed } from './lifetime.js';
 import { detectProfile, optionsOf } from './options.js';
 import { Files, normalize } from './source/source.js';
 import { Wasm, needWebgpu } from './wasm.js';
-import init, { PhonemizerEngine, SpeechEngine, on_panic, partsOf } from './webgguf_speech.js';
+import init, { PhonemizerEngine, SpeechEngine, VadEngine, on_panic, partsOf } from './webgguf_speech.js';
 
 export { isWebggufError } from './errors.js';
 
@@ -14,6 +14,9 @@ const wasm = /* @__PURE__ */ new Wasm(() => new URL('./webgguf_speech_bg.wasm', 
 
 /** The dictionary that comes with the package. */
 const ownDictionary = () => unmoved(new URL('./speech-en-us.dict', import.meta.url).href);
+
+/** The network that hears speech, which comes with the package. */
+const ownVad = () => unmoved(new URL('./silero-vad.gguf', import.meta.url).href);
 
 /** Symbols that are spoken at a time, at speed 1: half of what the network takes, so that slow speech has room, too. */
 const PART = 250;
@@ -231,6 +234,90 @@ export class Speech {
 
   destroy() {
     this.#life.destroy();
+  }
+}
+
+/** @see speech.d.ts */
+export async function loadVad(source, options) {
+  const { onProgress, signal, wasmUrl, cache, retry, hub, threshold } = optionsOf('loadVad', options);
+  const load = boundary(async ({ onProgress, signal }) => {
+    const reading = { cache, retry, hub, signal };
+    const files = new Files(await normalize(source ?? ownVad(), reading), reading);
+    const engine = await wasm.readFiles(files, 'the load', { signal, wasmUrl, whole: true }, () =>
+      callWasm(() => VadEngine.load(files.all, threshold, onProgress, signal)));
+    return new Vad(guarded(engine));
+  });
+  return hearing({ onProgress, signal }, load);
+}
+
+/** Frames of a recording that are heard before the page has its turn: 20 ms or so. */
+const FRAMES_A_TURN = 32;
+
+/** Let the page have its turn. Timers of a hidden page fire once a second; messages come at once. */
+const othersTurn = () =>
+  new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => resolve(port1.close());
+    port2.postMessage(null);
+  });
+
+/** Samples of a call. */
+function samplesOf(samples) {
+  if (samples?.[Symbol.toStringTag] === 'Float32Array') return samples;
+  throw failure('INVALID_ARGUMENT', `the samples are ${shown(samples)}; a Float32Array is allowed`);
+}
+
+/** Hears whether somebody speaks. It needs no GPU. */
+export class Vad {
+  #engine;
+  #info;
+
+  /** @internal Use loadVad. */
+  constructor(engine) {
+    this.#engine = engine;
+    this.#info = Object.freeze(engine.info());
+  }
+
+  /** The engine of a call. */
+  get #live() {
+    if (this.#engine) return this.#engine;
+    throw destroyed('the voice activity detector');
+  }
+
+  get info() {
+    return this.#info;
+  }
+
+  isSpeech(frame) {
+    return this.#live.hear(samplesOf(frame));
+  }
+
+  async segments(samples, options) {
+    const { signal, ...more } = optionsOf('segments', options);
+    const { length } = samplesOf(samples);
+    const engine = guarded(this.#live.fresh());
+    try {
+      const probabilities = [];
+      const turn = FRAMES_A_TURN * this.#info.samplesPerFrame;
+      for (let at = 0; at < length; at += turn) {
+        if (at) await othersTurn();
+        if (signal?.aborted) break;
+        probabilities.push(...engine.probabilities(samples.subarray(at, at + turn)));
+      }
+      if (signal?.aborted) throw aborted('segments', signal);
+      return engine.segments(Float32Array.from(probabilities), length, more);
+    } finally {
+      engine.free();
+    }
+  }
+
+  reset() {
+    this.#live.reset();
+  }
+
+  destroy() {
+    this.#engine?.free();
+    this.#engine = undefined;
   }
 }
 

@@ -140,6 +140,8 @@ chromiumTest('the options that the code takes are those of the types', TIMEOUT, 
     formatChat: own('FormatChatOptions'),
     tokenizeChat: own('FormatChatOptions'),
     count: [...own('TokenizeOptions'), ...own('FormatChatOptions')],
+    loadVad: own('VadOptions'),
+    segments: own('SegmentsOptions'),
   };
   for (const [call, names] of Object.entries(wanted)) assert.deepEqual(calls[call], [...new Set(names)].sort(), call);
 });

@@ -42,8 +42,8 @@ chromiumTest('the package holds what it needs and no more', () => {
     ...['body', 'cache', 'http', 'hub', 'shared', 'source', 'store'].map((name) => `source/${name}.js`),
   ];
   const types = ['hands.d.ts', 'index.d.ts', 'react.d.ts', 'speech.d.ts', 'wasm.d.ts', 'worker.d.ts'];
-  // They come from elsewhere, see scripts/hands/model.mjs and scripts/speech/dictionary.py.
-  const weights = ['hands-lite.gguf', 'speech-en-us.dict'].filter((name) => existsSync(join(ROOT, 'pkg', name)));
+  // They come from elsewhere, see scripts/hands/model.mjs, scripts/speech/dictionary.py and vad.mjs.
+  const weights = ['hands-lite.gguf', 'silero-vad.gguf', 'speech-en-us.dict'].filter((name) => existsSync(join(ROOT, 'pkg', name)));
   const wasm = ['webgguf_bg.wasm', 'webgguf_hands_bg.wasm', 'webgguf_speech_bg.wasm'];
   const wanted = ['LICENSE', 'README.md', 'package.json', ...weights, ...wasm, ...types, ...scripts].sort();
   assert.deepEqual(files, wanted);

@@ -138,6 +138,18 @@ export async function main(): Promise<void> {
   }
 }
 
+import { loadVad, type HeardFrame, type SpeechSegment } from 'webgguf/speech';
+
+export async function listen(recording: Float32Array): Promise<SpeechSegment[]> {
+  const vad = await loadVad(undefined, { threshold: 0.6, signal: AbortSignal.timeout(10_000) });
+  const { probability, isSpeech }: HeardFrame = vad.isSpeech(recording.subarray(0, vad.info.samplesPerFrame));
+  console.log(probability, isSpeech, vad.info.sampleRate);
+  vad.reset();
+  const segments = await vad.segments(recording, { minSpeechMs: 100, minSilenceMs: 500, padMs: 0 });
+  vad.destroy();
+  return segments;
+}
+
 import { loadHands, type Hand, type Hands } from 'webgguf/hands';
 
 export async function follow(video: HTMLVideoElement, draw: (points: Hand['landmarks']) => void): Promise<Hands> {

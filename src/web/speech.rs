@@ -16,6 +16,7 @@ use crate::speech::kokoro::symbols::tokens;
 use crate::speech::kokoro::voices::Voices;
 use crate::speech::kokoro::{FRAME, Kokoro, SAMPLE_RATE, parts};
 use crate::speech::phonemes::{Dictionary, Phonemizer, Source};
+use crate::speech::silero_vad::{self, Hysteresis, SegmentOptions, Vad, whole_frame};
 
 /// A voice's network on the GPU, and its voices.
 #[wasm_bindgen]
@@ -169,4 +170,80 @@ impl PhonemizerEngine {
 #[wasm_bindgen(js_name = partsOf)]
 pub fn parts_of(phonemes: &str, max: usize) -> Array {
     parts(phonemes, max).into_iter().map(JsValue::from).collect()
+}
+
+/// A network that hears speech, and what it remembers of a stream.
+#[wasm_bindgen]
+pub struct VadEngine {
+    vad: Vad,
+    speaks: Hysteresis,
+}
+
+/// What it hears.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct VadInfo {
+    sample_rate: u32,
+    samples_per_frame: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Heard {
+    probability: f32,
+    is_speech: bool,
+}
+
+#[derive(Serialize)]
+struct Segment {
+    start: usize,
+    end: usize,
+}
+
+#[wasm_bindgen]
+impl VadEngine {
+    /// Load the network from a GGUF file of `source.js`, or from its parts.
+    pub async fn load(
+        files: Vec<JsFile>,
+        threshold: Option<f32>,
+        on_progress: Option<Function>,
+        signal: Option<AbortSignal>,
+    ) -> Result<VadEngine, JsValue> {
+        let speaks = Hysteresis::new(threshold.unwrap_or(SegmentOptions::default().threshold))?;
+        let files = Split(files.into_iter().map(JsSource).collect());
+        let vad = Vad::load(&files, &JsEvents { on_progress, signal }).await?;
+        Ok(VadEngine { vad, speaks })
+    }
+
+    pub fn info(&self) -> Result<JsValue, JsValue> {
+        Ok(to_js(&VadInfo { sample_rate: silero_vad::SAMPLE_RATE, samples_per_frame: silero_vad::FRAME })?)
+    }
+
+    /// Hear the next frame of the stream.
+    pub fn hear(&mut self, frame: &[f32]) -> Result<JsValue, JsValue> {
+        let probability = self.vad.probability(whole_frame(frame)?)?;
+        Ok(to_js(&Heard { probability, is_speech: self.speaks.next(probability) })?)
+    }
+
+    /// What hears a recording, while this one's stream goes on.
+    pub fn fresh(&self) -> VadEngine {
+        VadEngine { vad: self.vad.fresh(), speaks: self.speaks }
+    }
+
+    /// The probabilities of the frames in the next samples.
+    pub fn probabilities(&mut self, samples: &[f32]) -> Result<Vec<f32>, JsValue> {
+        Ok(self.vad.probabilities(samples)?)
+    }
+
+    /// The segments of a recording, by its probabilities.
+    pub fn segments(&self, probabilities: &[f32], n_samples: usize, options: JsValue) -> Result<JsValue, JsValue> {
+        let options = SegmentOptions { threshold: self.speaks.threshold(), ..calls::options("segments", options)? };
+        let found = silero_vad::segments(probabilities, n_samples, &options)?;
+        Ok(to_js(&found.into_iter().map(|s| Segment { start: s.start, end: s.end }).collect::<Vec<_>>())?)
+    }
+
+    pub fn reset(&mut self) {
+        self.vad.reset();
+        self.speaks.reset();
+    }
 }

@@ -26,12 +26,15 @@ struct Family {
 const FAMILIES: [Family; 3] = [
     Family { name: "webgguf", features: "llm", entries: &["index.js", "worker.js", "node.js"], budget_bytes: 400_000 },
     Family { name: "webgguf_hands", features: "hands", entries: &["hands.js"], budget_bytes: 160_000 },
-    Family { name: "webgguf_speech", features: "speech", entries: &["speech.js"], budget_bytes: 210_000 },
+    Family { name: "webgguf_speech", features: "speech", entries: &["speech.js"], budget_bytes: 225_000 },
 ];
 
 /// What scripts make for the package, and the script. A build without it has none.
-const EXTRAS: [(&str, &str); 2] =
-    [("scripts/hands/model.mjs", "hands-lite.gguf"), ("scripts/speech/dictionary.py", "speech-en-us.dict")];
+const EXTRAS: [(&str, &str); 3] = [
+    ("scripts/hands/model.mjs", "hands-lite.gguf"),
+    ("scripts/speech/dictionary.py", "speech-en-us.dict"),
+    ("scripts/speech/vad.mjs", "silero-vad.gguf"),
+];
 
 const TARGET: &str = "wasm32-unknown-unknown";
 

@@ -10,6 +10,7 @@ mod render;
 mod source;
 mod speak;
 mod tokenize;
+mod vad;
 
 use clap::{Parser, Subcommand};
 use webgguf::error::with_option_names;
@@ -33,6 +34,7 @@ enum Command {
     Tokenize(tokenize::Tokenize),
     Detokenize(tokenize::Detokenize),
     Render(render::Render),
+    Vad(vad::Vad),
 }
 
 /// Options of the library by their names on the command line.
@@ -60,6 +62,7 @@ fn main() -> std::process::ExitCode {
         Command::Tokenize(command) => command.run(),
         Command::Detokenize(command) => command.run(),
         Command::Render(command) => command.run(),
+        Command::Vad(command) => command.run(),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

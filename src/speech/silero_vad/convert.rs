@@ -1,7 +1,7 @@
 //! From an ONNX file to a GGUF file. The file may have the network for 16 kHz alone, as initializers, or be one branch for 16 kHz
 //! and one for 8 kHz, with the weights in `Constant` nodes of the branches; the first is what is converted.
 
-use super::ARCHITECTURE;
+use super::{ARCHITECTURE, SAMPLE_RATE};
 use crate::error::{Result, bail};
 use crate::formats::gguf::{GgmlType, GgufWriter};
 use crate::formats::onnx::{Converter, Item, Model};
@@ -11,11 +11,11 @@ const BASIS: &str = "stft.forward_basis_buffer";
 const BASIS_SHAPE: [u64; 3] = [258, 1, 256];
 
 /// A tensor: its name in ONNX after the prefix of its branch, its name here, the axes' order and its shape.
-type Row = (&'static str, &'static str, &'static [usize], &'static [u32]);
+pub(super) type Row = (&'static str, &'static str, &'static [usize], &'static [u32]);
 
 /// A convolution's weights `(N, C, kernel)` become `(N, kernel, C)`: a row is what lies in a window of places. The rows of the
 /// LSTM's weights are those of the input, forget, cell and output gate, 128 each.
-const TENSORS: [Row; 15] = [
+pub(super) const TENSORS: [Row; 15] = [
     // 129 rows of cosines, 129 of sines, with the window in them.
     (BASIS, "stft.weight", &[], &[258, 256]),
     ("encoder.0.reparam_conv.weight", "encoder.0.weight", &[0, 2, 1], &[128, 3, 129]),
@@ -62,6 +62,6 @@ pub fn convert(model: &Model, file: &[u8]) -> Result<Vec<u8>> {
         .string("general.author", "Silero Team")
         .string("general.license", "MIT")
         .string("general.source.url", "https://github.com/snakers4/silero-vad")
-        .u32(&format!("{ARCHITECTURE}.sample_rate"), 16_000);
+        .u32(&format!("{ARCHITECTURE}.sample_rate"), SAMPLE_RATE);
     converter.finish(metadata)
 }
