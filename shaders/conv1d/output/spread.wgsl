@@ -11,7 +11,8 @@ override UP_N4: u32 = UP_N / 4u;
 fn put(t: u32, n4: u32, sum: vec4f) {
   if (4u * n4 >= N) { return; }
   let row = t * (N / UP_N) + n4 / UP_N4 - u32(CUT); // huge before the first
-  if (row >= y_len) { return; }
+  // With MIRROR, row 0 belongs to who makes row 2, also where a row that is cut off would be there.
+  if (row >= y_len || (MIRROR == 1u && row == 0u)) { return; }
   let c = n4 % UP_N4;
   let i = row * UP_N4 + c;
   let v = scaled(sum, n4) + bias[c];
