@@ -16,7 +16,7 @@ export class Player {
   /** Play a piece after those before it. Returns a promise of its end. */
   play({ samples, sampleRate }) {
     const buffer = this.#context.createBuffer(1, samples.length, sampleRate);
-    buffer.copyToChannel(samples, 0);
+    buffer.getChannelData(0).set(samples);
     const node = this.#context.createBufferSource();
     node.buffer = buffer;
     node.connect(this.#context.destination);
