@@ -41,7 +41,7 @@ globalThis.tryHooks = async (chatModel, baseModel) => {
   const sent = [now.chat.send('A'), now.chat.send('B')];
   await Promise.all(sent);
   result.waited = seen.has('user,user');
-  await until((now) => now.chat.status === 'idle');
+  await until((now) => now.chat.status === 'idle' && now.chat.messages.length === 4);
   result.turns = now.chat.messages.map((m) => m.role);
 
   now.setSource(baseModel);
