@@ -588,7 +588,7 @@ pub async fn turn() {
     let _ = JsFuture::from(promise).await;
 }
 
-/// Let the page run for so many milliseconds.
+/// Let the page run for this many milliseconds.
 pub async fn pause(ms: i32) {
     let promise = Promise::new(&mut |resolve, _| set_timeout(&resolve, ms));
     let _ = JsFuture::from(promise).await;

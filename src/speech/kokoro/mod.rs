@@ -44,7 +44,7 @@ use weights::Styles;
 pub const SAMPLE_RATE: u32 = 24_000;
 /// Samples of a frame.
 pub const FRAME: u32 = 600;
-/// Frames of a text, at most: half a minute and more. Memory grows with them.
+/// Frames of a text, at most: more than half a minute. Memory grows with their number.
 pub const MAX_FRAMES: u32 = 1500;
 /// What speeds are allowed.
 pub const SPEEDS: std::ops::RangeInclusive<f32> = 0.25..=4.0;
@@ -76,7 +76,7 @@ impl Drop for Busy<'_> {
 struct Encoded {
     /// `(N, 640)`, in which durations and prosody are read.
     d: Held<Series>,
-    /// `(N, 512)`, what the decoder is told of the text.
+    /// `(N, 512)`, what the decoder learns about the text.
     text: Held<Series>,
     /// `(N)` f32: frames of each token at speed 1.
     durations: Held<Rc<Buffer>>,

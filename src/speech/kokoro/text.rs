@@ -1,4 +1,4 @@
-//! From tokens to their durations, and to what the decoder is told of the text.
+//! From tokens to their durations, and to what the decoder learns about the text.
 
 use std::rc::Rc;
 
