@@ -2,7 +2,7 @@
 import { unmoved } from './beside.js';
 import { boundary, callWasm, failure, guarded, hearing, shown, unlessAborted } from './errors.js';
 import { Events } from './events.js';
-import { Lifetime } from './lifetime.js';
+import { Lifetime, Recovery } from './lifetime.js';
 import { detectProfile, optionsOf } from './options.js';
 import { Files, normalize } from './source/source.js';
 import { Wasm, needWebgpu } from './wasm.js';
@@ -80,7 +80,7 @@ export class Hands {
   #info;
   #stats;
   #events = new Events(['devicelost']);
-  #recovery;
+  #recovery = new Recovery();
   /** Whether the next picture has nothing to do with the last one. */
   #isFresh = false;
   /** Settles once the calls so far are done. */
@@ -121,7 +121,7 @@ export class Hands {
   }
 
   async #detect(picture, timestamp, tracking, signal) {
-    await this.#recovery?.catch(() => {});
+    await this.#recovery.over();
     const engine = this.#life.live;
     if (signal?.aborted) return undefined; // Nobody waits for it.
     const { width, height, isVideo } = describe(picture);
@@ -144,11 +144,8 @@ export class Hands {
     this.#isFresh = true;
   }
 
-  async recover(options) {
-    const { onProgress, signal } = optionsOf('recover', options);
-    const reload = (hooks) => this.#life.reload(hooks, this.#last);
-    this.#recovery ??= hearing({ onProgress, signal }, reload).finally(() => (this.#recovery = undefined));
-    return unlessAborted(this.#recovery, 'the recovery', signal);
+  recover(options) {
+    return this.#recovery.run(options, (hooks) => this.#life.reload(hooks, this.#last));
   }
 
   destroy() {

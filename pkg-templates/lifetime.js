@@ -1,5 +1,6 @@
 // An engine of the wasm and the GPU device it lives on: lost, loaded again, destroyed.
-import { failure } from './errors.js';
+import { failure, hearing, unlessAborted } from './errors.js';
+import { optionsOf } from './options.js';
 
 /** Milliseconds to wait for a GPU that comes back, and between looks. */
 const GPU_RETURNS_MS = 10_000;
@@ -10,6 +11,23 @@ export const destroyed = (what) => failure('INVALID_STATE', `${what} has been de
 /** What a call that was under way fails with. */
 export const destroyedMeanwhile = (what, cause) =>
   failure('DEVICE_LOST', `${what} was destroyed while this call ran`, { cause });
+
+/** Recoveries, one at a time: who asks during one waits for the same. */
+export class Recovery {
+  #running;
+
+  /** Load again by `reload(hooks)`; `options` are those of `recover`. */
+  async run(options, reload) {
+    const { onProgress, signal } = optionsOf('recover', options);
+    this.#running ??= hearing({ onProgress, signal }, reload).finally(() => (this.#running = undefined));
+    return unlessAborted(this.#running, 'the recovery', signal);
+  }
+
+  /** Resolves once none is under way, however it ended. */
+  async over() {
+    await this.#running?.catch(() => {});
+  }
+}
 
 export class Lifetime {
   #what;

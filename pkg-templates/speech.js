@@ -114,7 +114,7 @@ export class Speech {
   #stats = null;
   #phonemizer;
   #events = new Events(['devicelost']);
-  #recovery;
+  #recovery = new Recovery();
   /** Settles once the calls so far are done. */
   #last = Promise.resolve();
 
@@ -178,7 +178,7 @@ export class Speech {
   /** Speak a part once the calls before are done. */
   #speak({ text, phonemes }, { voice, speed, signal }) {
     const call = this.#last.then(async () => {
-      await this.#recovery?.catch(() => {});
+      await this.#recovery.over();
       const engine = this.#life.live;
       if (signal?.aborted) return undefined; // Nobody waits for it.
       try {
@@ -225,11 +225,8 @@ export class Speech {
     }
   }
 
-  async recover(options) {
-    const { onProgress, signal } = optionsOf('recover', options);
-    const reload = (hooks) => this.#life.reload(hooks, this.#last);
-    this.#recovery ??= hearing({ onProgress, signal }, reload).finally(() => (this.#recovery = undefined));
-    return unlessAborted(this.#recovery, 'the recovery', signal);
+  recover(options) {
+    return this.#recovery.run(options, (hooks) => this.#life.reload(hooks, this.#last));
   }
 
   destroy() {

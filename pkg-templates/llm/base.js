@@ -1,7 +1,7 @@
 // What a model here and one in a worker have in common: calls that wait for their turn, chats, events.
 import { Chat } from './chat.js';
-import { hearing, unlessAborted } from '../errors.js';
 import { Events } from '../events.js';
+import { Recovery } from '../lifetime.js';
 import { optionsOf } from '../options.js';
 import { Queue } from './queue.js';
 import { checkPrompt } from './tokenizer.js';
@@ -19,8 +19,8 @@ export class ModelBase {
   /** @internal */
   queue = new Queue();
   #texts = NO_CHAT;
-  /** @internal Settles once the model is recovered, or can't be. */
-  recovery = undefined;
+  /** @internal */
+  recovery = new Recovery();
 
   on(name, listener) {
     return this.events.on(name, listener);
@@ -46,10 +46,8 @@ export class ModelBase {
     }
   }
 
-  async recover(options) {
-    const { onProgress, signal } = optionsOf('recover', options);
-    this.recovery ??= hearing({ onProgress, signal }, (hooks) => this.reload(hooks)).finally(() => (this.recovery = undefined));
-    return unlessAborted(this.recovery, 'the recovery', signal);
+  recover(options) {
+    return this.recovery.run(options, (hooks) => this.reload(hooks));
   }
 
   chat(options) {

@@ -107,7 +107,7 @@ export class Model extends ModelBase {
 
   /** Once nothing runs on the GPU and no recovery is under way. */
   async #ready() {
-    await this.recovery?.catch(() => {});
+    await this.recovery.over();
     await this.#idle;
     return this.#life.live;
   }
