@@ -1,61 +1,24 @@
 //! Malformed ONNX files, made by class: each ends in an error with its code, or is read where what was changed says nothing
 //! wrong; never in a panic, and it takes little memory on the way, whatever it claims.
 
+#[path = "common/cases.rs"]
+mod cases;
 mod common;
 #[path = "common/counting.rs"]
 mod counting;
 #[path = "common/onnx_writer.rs"]
 mod writer;
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use cases::{ARCHITECTURE, Cases, MAX_PEAK_BYTES, TENSOR_TYPE, TURN};
 use common::{Rng, shared};
 use counting::peak_bytes;
 use webgguf::error::Result;
 use webgguf::formats::onnx::{Data, Inspection, Model, Reader};
 use writer::*;
 
-/// Host memory that a malformed file may take.
-const MAX_PEAK_BYTES: usize = 64 << 20;
-
-/// One test at a time: they share the counters.
-static TURN: Mutex<()> = Mutex::new(());
-
 const MALFORMED: &str = "MALFORMED_ONNX";
-const TENSOR_TYPE: &str = "UNSUPPORTED_TENSOR_TYPE";
-const ARCHITECTURE: &str = "UNSUPPORTED_ARCHITECTURE";
-const ALL: &[&str] = &[MALFORMED, TENSOR_TYPE, ARCHITECTURE];
-
-struct Case {
-    class: &'static str,
-    name: String,
-    bytes: Vec<u8>,
-    codes: &'static [&'static str],
-    /// What the message says, of the object and what was found.
-    says: String,
-    may_be_read: bool,
-}
-
-#[derive(Default)]
-struct Cases(Vec<Case>);
-
-impl Cases {
-    fn add(&mut self, class: &'static str, bytes: Vec<u8>, code: &'static [&'static str], says: impl Into<String>) {
-        let (says, name) = (says.into(), String::new());
-        self.0.push(Case { class, name, bytes, codes: code, says, may_be_read: false });
-    }
-
-    fn malformed(&mut self, class: &'static str, message: &Message, says: impl Into<String>) {
-        self.add(class, message.bytes(), &[MALFORMED], says);
-    }
-
-    /// What is read after such a change may be sound.
-    fn any(&mut self, class: &'static str, name: String, bytes: Vec<u8>) {
-        self.0.push(Case { class, name, bytes, codes: ALL, says: String::new(), may_be_read: true });
-    }
-}
 
 /// A file whose size nobody knows, in pieces, without the data.
 fn streamed(bytes: &[u8]) -> Result<Model> {
@@ -81,36 +44,6 @@ fn open(bytes: &[u8]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Each file ends in one of its codes, or is read where it may be; returns how many errors there were.
-fn check(cases: Cases) -> usize {
-    let mut classes: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
-    let mut wrong = Vec::new();
-    let (mut highest, n) = (0, cases.0.len());
-    for Case { class, name, bytes, codes, says, may_be_read } in cases.0 {
-        let (result, peak) = peak_bytes(|| open(&bytes));
-        let counts = classes.entry(class).or_default();
-        match result {
-            Ok(()) if may_be_read => counts[1] += 1,
-            Ok(()) => wrong.push(format!("{class}, {name} '{says}': no error")),
-            Err(e) if !codes.contains(&e.code()) => {
-                wrong.push(format!("{class}, {name} '{says}': {}: {e}; {codes:?} are right", e.code()));
-            }
-            Err(e) if !e.to_string().contains(&says) || e.to_string().len() > 10_000 => {
-                wrong.push(format!("{class}, {name}: '{e}' does not say '{says}'"));
-            }
-            Err(_) => counts[0] += 1,
-        }
-        highest = highest.max(peak);
-        if peak > MAX_PEAK_BYTES {
-            wrong.push(format!("{class}, {name} '{says}': {peak} bytes of memory"));
-        }
-    }
-    assert!(wrong.is_empty(), "{} of {n} are wrong:\n{}", wrong.len(), wrong.join("\n"));
-    let errors = classes.values().map(|c| c[0]).sum();
-    println!("{n} files, {errors} errors; errors and sound ones: {classes:?}; at most {highest} bytes of memory");
-    errors
 }
 
 /// The varint at `at` replaced by some bytes.
@@ -477,7 +410,7 @@ fn attributes(cases: &mut Cases) {
 fn malformed_files_are_errors_that_say_what_was_found() {
     let _turn = TURN.lock();
     open(&sound().bytes()).expect("the file is sound but for what is done to it");
-    let mut cases = Cases::default();
+    let mut cases = Cases::of(MALFORMED);
     other_files(&mut cases);
     truncated(&mut cases);
     lengths(&mut cases);
@@ -488,7 +421,7 @@ fn malformed_files_are_errors_that_say_what_was_found() {
     names(&mut cases);
     order(&mut cases);
     attributes(&mut cases);
-    assert!(check(cases) >= 5000);
+    assert!(cases.check(open) >= 5000);
 }
 
 /// A model whose graph has these bytes before what it needs.
@@ -500,7 +433,7 @@ fn graph_of(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn long_lists_take_bounded_memory() {
     let _turn = TURN.lock();
-    let mut cases = Cases::default();
+    let mut cases = Cases::of(MALFORMED);
     let class = "long lists";
     let described = "what the file describes takes more than 33554432 bytes of memory";
     let kept = "what the file has beside data is more than 16777216 bytes";
@@ -551,7 +484,7 @@ fn long_lists_take_bounded_memory() {
     let (result, peak) = peak_bytes(|| open(&large));
     result.expect("a sound file");
     assert!(peak < 1 << 16, "{peak} bytes for 64 MB of data");
-    check(cases);
+    cases.check(open);
 }
 
 /// The files of Silero VAD, and which of their bytes are not data. Prints SKIP where they are not there.
@@ -590,21 +523,21 @@ fn mutate(bytes: &mut [u8], structure: &[usize], rng: &mut Rng) {
 fn damaged_files_of_real_networks_are_errors_or_read() {
     let _turn = TURN.lock();
     for (name, bytes, structure) in real_files() {
-        let mut cases = Cases::default();
+        let mut cases = Cases::of(MALFORMED);
         for i in 0..40 {
             let cut = bytes.len() * i / 40;
             cases.add("truncated", bytes[..cut].to_vec(), &[MALFORMED], "");
         }
-        check(cases);
+        cases.check(open);
         let mut rng = Rng(bytes.len() as u64);
         for _ in 0..5 {
-            let mut cases = Cases::default();
+            let mut cases = Cases::of(MALFORMED);
             for i in 0..20 {
                 let mut bytes = bytes.clone();
                 mutate(&mut bytes, &structure, &mut rng);
                 cases.any("mutated", format!("{name} {i}"), bytes);
             }
-            check(cases);
+            cases.check(open);
         }
     }
 }

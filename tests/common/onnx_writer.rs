@@ -261,3 +261,9 @@ pub fn nested(depth: usize) -> Message {
     }
     message(vec![(1, int(8)), (GRAPH, Value::Message(graph)), (8, inner(vec![(2, int(17))]))])
 }
+
+impl From<&Message> for Vec<u8> {
+    fn from(message: &Message) -> Self {
+        message.bytes()
+    }
+}

@@ -378,3 +378,9 @@ pub fn crc32(bytes: &[u8]) -> u32 {
     let bit = |crc: u32, _| if crc & 1 == 0 { crc >> 1 } else { (crc >> 1) ^ 0xedb8_8320 };
     !bytes.iter().fold(!0, |crc, &b| (0..8).fold(crc ^ u32::from(b), bit))
 }
+
+impl From<Tiny> for Vec<u8> {
+    fn from(tiny: Tiny) -> Self {
+        tiny.bytes()
+    }
+}
