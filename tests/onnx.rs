@@ -92,7 +92,7 @@ fn a_model_of_no_family_is_an_error() {
     let _turn = TURN.lock();
     let error = convert(&writer::sound().bytes()).unwrap_err();
     assert_eq!(error.code(), "UNSUPPORTED_ARCHITECTURE");
-    let says = "the file's 6 tensors (the first is 'big') are of no model that can be converted; those are: Silero VAD";
+    let says = "the file's 6 tensors (the first is 'big') are of no model that can be converted; those are: Silero VAD, Kokoro (int8)";
     assert_eq!(error.to_string(), says);
 }
 
