@@ -109,7 +109,7 @@ const chromium = (names) => async () => (await browserTests(names)).failed;
 
 /** Steps beside the shapes, each with how many tests failed. */
 const STEPS = {
-  chromium: chromium(['kernels', 'models']),
+  chromium: chromium(['kernels', 'models', 'golden']),
   firefox: async () => (await firefoxTests(['kernels'])).failed,
   runtimes: chromium(['runtimes']),
   apps: chromium(['apps']),

@@ -16,22 +16,41 @@ const BASE = [...LIB, '--no-default-features'];
 const HANDS = ['--no-default-features', '--features', 'hands'];
 const SPEECH = ['--no-default-features', '--features', 'speech'];
 
+/** Of what a failed test says. */
+const LINES = 20;
+
 /** Commands of cargo, each of which passes or fails as one. */
 const check = (...commands) => () => {
   for (const args of commands) run('cargo', args);
   return { passed: commands.length, failed: 0, skipped: 0 };
 };
 
+/** Run cargo while others run. Returns its exit status and what it wrote, which `hear` gets as it comes. */
+async function cargo(args, hear = () => {}) {
+  const child = spawn('cargo', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (chunk) => {
+    hear(chunk);
+    text += chunk;
+  });
+  const status = await new Promise((closed, failed) => child.on('error', failed).on('close', closed));
+  return { status, text };
+}
+
+/**
+ * The package. The optimiser of the linker takes one core for most of this: it is begun before all else, and the checks that
+ * need no package have the other core.
+ */
+let building;
+async function build() {
+  const { status } = await building;
+  return { passed: status ? 0 : 1, failed: status ? 1 : 0, skipped: 0 };
+}
+
 /** `cargo test`, its own counts added up. */
 async function nativeTests() {
   const args = ['test', '--package', 'webgguf', '--all-features', '--no-fail-fast'];
-  const cargo = spawn('cargo', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'] });
-  let text = '';
-  cargo.stdout.on('data', (chunk) => {
-    process.stdout.write(chunk);
-    text += chunk;
-  });
-  const status = await new Promise((closed, failed) => cargo.on('error', failed).on('close', closed));
+  const { status, text } = await cargo(args, (chunk) => process.stdout.write(chunk));
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const [, passed, failed, ignored] of text.matchAll(/^test result: .* (\d+) passed; (\d+) failed; (\d+) ignored/gm)) {
     counts.passed += Number(passed);
@@ -40,6 +59,9 @@ async function nativeTests() {
   }
   // What does not compile counts as well.
   if (status !== 0) counts.failed ||= 1;
+  // Until the next failed test, or the list of their names.
+  const failures = [...text.matchAll(/^---- (.+) stdout ----\n([\s\S]*?)(?=^---- |^failures:$)/gm)];
+  counts.failures = failures.map(([, name, said]) => `${name}: ${said.slice(Math.max(0, said.indexOf("thread '"))).trim().split('\n').slice(0, LINES).join('\n')}`);
   return counts;
 }
 
@@ -49,7 +71,7 @@ const STEPS = {
   'clippy-wasm': check(...[[], HANDS, SPEECH].map((family) => [...CLIPPY, ...LIB, ...family, ...WASM, ...DENY])),
   base: check([...CLIPPY, ...BASE, '--test', 'base', ...DENY], [...CLIPPY, ...BASE, ...WASM, ...DENY]),
   native: nativeTests,
-  build: check(['xtask', 'build']),
+  build,
   size: check(['xtask', 'size']),
   browser: () => browserTests(),
   firefox: () => firefoxTests(),
@@ -66,6 +88,7 @@ async function main(wanted) {
   const lines = [];
   const failures = [];
   const unsteady = [];
+  if (!wanted.length || wanted.includes('build')) building = cargo(['xtask', 'build']);
   for (const [name, step] of Object.entries(STEPS)) {
     if (wanted.length && !wanted.includes(name)) continue;
     console.log(`\n== ${name}`);
