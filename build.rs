@@ -26,21 +26,62 @@ struct Catalogue {
     exports: BTreeMap<String, Vec<String>>,
 }
 
+/// The kernels that a build for one model is left with: the file that WEBGGUF_KERNELS names, as `cargo xtask package` writes it.
+#[derive(serde::Deserialize)]
+struct Selection {
+    /// Values of the slot WEIGHT.
+    weights: Vec<String>,
+    /// Folders of `shaders/`.
+    without: Vec<String>,
+}
+
+impl Selection {
+    /// The selection that this build is given.
+    fn given() -> Option<Selection> {
+        println!("cargo::rerun-if-env-changed=WEBGGUF_KERNELS");
+        let path = env::var("WEBGGUF_KERNELS").ok()?;
+        println!("cargo::rerun-if-changed={path}");
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+        Some(toml::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}")))
+    }
+
+    fn has_kernel(&self, kernel: &str) -> bool {
+        !self.without.iter().any(|folder| kernel.split('/').next() == Some(folder))
+    }
+
+    fn has_value(&self, slot: &str, value: &str) -> bool {
+        slot != "WEIGHT" || self.weights.iter().any(|weight| weight == value)
+    }
+}
+
 /// Values by slot.
 type Table = BTreeMap<String, Vec<String>>;
 
+/// Kernels by name.
+type Decls = BTreeMap<&'static str, KernelDecl<'static>>;
+
 impl Catalogue {
-    /// The kernels of these families.
-    fn decls(&'static self, families: &[&str]) -> BTreeMap<&'static str, KernelDecl<'static>> {
+    /// The kernels of these families, as far as they are selected.
+    fn decls(&'static self, families: &[&str], selection: Option<&Selection>) -> Decls {
         let mut tables: BTreeMap<&str, Vec<&Table>> = BTreeMap::new();
         for (kernel, more) in families.iter().flat_map(|&family| &self.kernels[family]) {
-            tables.entry(kernel).or_default().extend(more);
+            if selection.is_none_or(|s| s.has_kernel(kernel)) {
+                tables.entry(kernel).or_default().extend(more);
+            }
         }
-        tables.into_iter().map(|(kernel, tables)| (kernel, self.decl(kernel, &tables))).collect()
+        tables.into_iter().map(|(kernel, tables)| (kernel, self.decl(kernel, &tables, selection))).collect()
     }
 
-    fn decl(&'static self, kernel: &str, tables: &[&'static Table]) -> KernelDecl<'static> {
-        let slot = |(slot, values): (&'static String, &'static Vec<String>)| (slot.as_str(), self.values(values));
+    fn decl(
+        &'static self,
+        kernel: &str,
+        tables: &[&'static Table],
+        selection: Option<&Selection>,
+    ) -> KernelDecl<'static> {
+        let slot = |(slot, values): (&'static String, &'static Vec<String>)| {
+            let selected = |value: &&str| selection.is_none_or(|s| s.has_value(slot, value));
+            (slot.as_str(), leak(self.values(values).iter().copied().filter(selected)))
+        };
         let tables = tables.iter().map(|table| leak(table.iter().map(slot)));
         let features = self.features.iter().filter(|(_, kernels)| kernels.iter().any(|k| k == kernel));
         KernelDecl { tables: leak(tables), features: leak(features.map(|(feature, _)| feature.as_str())) }
@@ -84,8 +125,10 @@ fn main() {
     let families: Vec<&str> = catalogue.kernels.keys().map(String::as_str).collect();
     let feature = |family: &str| env::var_os(format!("CARGO_FEATURE_{}", family.to_uppercase())).is_some();
     let is_built = |family: &&str| *family == "base" || feature(family);
-    let built = catalogue.decls(&families.iter().copied().filter(is_built).collect::<Vec<_>>());
-    for (name, decl) in catalogue.decls(&families) {
+    let selection = Selection::given();
+    let built: Vec<&str> = families.iter().copied().filter(is_built).collect();
+    let built = catalogue.decls(&built, selection.as_ref());
+    for (name, decl) in catalogue.decls(&families, None) {
         let built = built.get(name).map(KernelDecl::variants).unwrap_or_default();
         for variant in &built {
             let used = check_variant(&files, name, &variant.0, variant.1, &mut seen);
@@ -97,7 +140,7 @@ fn main() {
             check_variant(&files, name, &variant.0, variant.1, &mut seen);
         }
     }
-    if families.iter().all(is_built) {
+    if families.iter().all(is_built) && selection.is_none() {
         for file in files.keys() {
             assert!(seen.built_files.contains(file), "shaders/{file}.wgsl is in no kernel of shaders/kernels.toml");
         }

@@ -86,7 +86,7 @@ pub mod formats;
 pub mod gpu;
 #[cfg(feature = "hands")]
 pub mod hands;
-#[cfg(feature = "text")]
+#[cfg(feature = "templates")]
 pub mod jinja;
 #[cfg(feature = "llm")]
 pub mod llm;

@@ -5,7 +5,7 @@ mod text;
 use text::goldens::fixture;
 use text::{metadata, shared_file};
 use webgguf::formats::gguf::Metadata;
-use webgguf::jinja::Prompt;
+use webgguf::tokenizer::Prompt;
 use webgguf::tokenizer::chat::{ChatTemplate, CivilTime, Variables};
 use webgguf::tokenizer::{DecodeOptions, EncodeOptions, Text};
 

@@ -5,8 +5,9 @@ mod text;
 use text::goldens::fixture;
 use text::{metadata, shared_file};
 use webgguf::error::Result;
+use webgguf::tokenizer::Prompt;
 use webgguf::tokenizer::Text;
-use webgguf::tokenizer::chat::{CivilTime, Prompt, Variables};
+use webgguf::tokenizer::chat::{CivilTime, Variables};
 
 fn load() -> Text {
     Text::from_gguf(&metadata(&std::fs::read(fixture("tiny-bpe.gguf")).unwrap())).unwrap()

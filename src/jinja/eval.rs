@@ -9,10 +9,11 @@ use super::call::{Args, Callable};
 use super::loops::Loop;
 use super::scope::Scope;
 use super::strings::{escape, write};
-use super::text::{Builder, Prompt, Str};
+use super::text::{Builder, Str};
 use super::time::CivilTime;
 use super::value::Value;
 use super::{Result, builtins, dict, fault, filters, methods, ops, tests};
+use crate::tokenizer::Prompt;
 
 /// One rendering.
 pub struct Interpreter<'b> {

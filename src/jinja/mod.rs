@@ -30,7 +30,7 @@ mod time;
 mod value;
 
 pub use json::parse as parse_json;
-pub use text::{Prompt, Str};
+pub use text::Str;
 pub use time::CivilTime;
 pub use value::Value;
 
@@ -41,6 +41,8 @@ use ast::Stmt;
 use budget::Budget;
 use eval::Interpreter;
 use scope::Scope;
+
+use crate::tokenizer::Prompt;
 
 /// What went wrong, and in which line of the template.
 #[derive(Debug, Clone, PartialEq, Eq)]

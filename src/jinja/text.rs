@@ -6,9 +6,7 @@ use std::rc::Rc;
 
 use super::budget::{Budget, MAX_TEXT_BYTES, OVERHEAD};
 use super::{Result, fault};
-
-/// Ranges of bytes, ascending and apart.
-pub type Ranges = Vec<Range<usize>>;
+use crate::tokenizer::{Prompt, Ranges};
 
 /// A string of a template. What is added, cut, replaced or joined keeps the origin of each byte.
 #[derive(Clone)]
@@ -201,30 +199,6 @@ impl<'b> Builder<'b> {
     pub fn into_prompt(self) -> Result<Prompt> {
         self.check()?;
         Ok(Prompt { text: self.text, data: self.data })
-    }
-}
-
-/// A rendered prompt.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Prompt {
-    pub text: String,
-    /// The bytes that came with the messages: text, whatever they spell.
-    pub data: Ranges,
-}
-
-impl Prompt {
-    /// Whether some of these bytes came with the messages.
-    #[must_use]
-    pub fn has_data(&self, bytes: Range<usize>) -> bool {
-        let after = self.data.partition_point(|range| range.end <= bytes.start);
-        self.data.get(after).is_some_and(|range| range.start < bytes.end)
-    }
-}
-
-impl From<&str> for Prompt {
-    /// A prompt that the caller wrote: all of it may spell special tokens.
-    fn from(text: &str) -> Prompt {
-        Prompt { text: text.to_owned(), data: Vec::new() }
     }
 }
 

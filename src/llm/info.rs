@@ -134,7 +134,7 @@ impl Info {
                 features: Vec::new(),
             },
             defaults: Defaults { max_tokens, sampling },
-            chat_templates: text.templates.usable().into_iter().map(str::to_owned).collect(),
+            chat_templates: text.chat_templates().into_iter().map(str::to_owned).collect(),
             decode_dispatches,
             warnings: c.warnings.iter().map(String::as_str).chain(text.warnings()).map(str::to_owned).collect(),
         })

@@ -1,9 +1,8 @@
 //! How much of a text earlier ids already say.
 
-use super::Tokenizer;
-use super::chat::Prompt;
 use super::special::Strip;
 use super::vocab::Kind;
+use super::{Prompt, Tokenizer};
 
 impl Tokenizer {
     /// How many of the `known` ids, and how many bytes of the text, agree up to where a special token stands in the text.

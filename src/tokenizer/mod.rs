@@ -7,6 +7,7 @@ mod agreement;
 mod bpe;
 mod byte_level;
 mod charsmap;
+#[cfg(feature = "templates")]
 pub mod chat;
 mod detokenizer;
 mod index;
@@ -14,6 +15,7 @@ mod load;
 mod merges;
 mod prefixes;
 mod pretokenize;
+mod prompt;
 mod special;
 mod spm;
 mod text;
@@ -25,8 +27,8 @@ mod wordpiece;
 use std::borrow::Cow;
 
 use bpe::Bpe;
-use chat::Prompt;
 pub use detokenizer::{DecodeOptions, Detokenizer};
+pub use prompt::{Prompt, Ranges};
 pub use special::SpecialIds;
 use special::{Fragment, SpecialMatcher};
 use spm::Spm;

@@ -1,29 +1,46 @@
 //! All that a model file says about text: its tokenizer and its chat templates.
 
-use super::chat::{ChatTemplate, ChatTemplates, CivilTime, Prompt, Value, Variables, as_text};
-use super::{EncodeOptions, Tokenizer};
-use crate::error::{Result, bail};
+#[cfg(feature = "templates")]
+use super::chat::ChatTemplates;
+use super::{EncodeOptions, Prompt, Tokenizer};
+use crate::error::Result;
 use crate::formats::gguf::Metadata;
 
 /// The text side of a model. It needs the file's header only, and no GPU.
 #[derive(Debug)]
 pub struct Text {
     pub tokenizer: Tokenizer,
+    #[cfg(feature = "templates")]
     pub templates: ChatTemplates,
 }
 
 impl Text {
     /// # Errors
-    /// As [`Tokenizer::from_gguf`] and [`ChatTemplates::from_gguf`].
+    /// As [`Tokenizer::from_gguf`] and `ChatTemplates::from_gguf`.
     pub fn from_gguf(metadata: &Metadata) -> Result<Text> {
         let tokenizer = Tokenizer::from_gguf(metadata)?;
-        let templates = ChatTemplates::from_gguf(metadata, &tokenizer)?;
-        Ok(Text { tokenizer, templates })
+        Ok(Text {
+            #[cfg(feature = "templates")]
+            templates: ChatTemplates::from_gguf(metadata, &tokenizer)?,
+            tokenizer,
+        })
     }
 
     /// What is doubtful about tokenizer and templates, for the user of the file to see.
     pub fn warnings(&self) -> impl Iterator<Item = &str> {
-        self.tokenizer.warnings().iter().chain(self.templates.warnings()).map(String::as_str)
+        let of_tokenizer = self.tokenizer.warnings().iter();
+        #[cfg(feature = "templates")]
+        let of_tokenizer = of_tokenizer.chain(self.templates.warnings());
+        of_tokenizer.map(String::as_str)
+    }
+
+    /// What a chat's prompt can be made with, see `ChatTemplates::usable`: nothing in a build without templates.
+    #[must_use]
+    pub fn chat_templates(&self) -> Vec<&str> {
+        #[cfg(feature = "templates")]
+        return self.templates.usable();
+        #[cfg(not(feature = "templates"))]
+        Vec::new()
     }
 
     /// The ids of a prompt that the model is to go on with: special tokens by name, and the begin token where the model
@@ -63,37 +80,4 @@ impl Text {
         ids.extend(self.tokenizer.encode_prompt(prompt, n_bytes));
         ids
     }
-
-    /// The prompt that a chat template makes of `messages` and the other variables. `template` is the name of one of the
-    /// file's, or a template's source, which has braces in it. Content in parts of text becomes text where the template
-    /// takes text only.
-    ///
-    /// # Errors
-    /// `InvalidArgument` where there are no messages or one has no role; `Template` where the file has no such template
-    /// or rendering fails, which names the line.
-    pub fn format_chat(&self, variables: &Variables, template: Option<&str>, now: CivilTime) -> Result<Prompt> {
-        check_messages(variables.get("messages"))?;
-        let has_tools = variables.get("tools").is_some_and(Value::is_true);
-        let source = match template {
-            Some(source) if source.contains('{') => source,
-            name => self.templates.source(name, has_tools)?,
-        };
-        let template = ChatTemplate::new(source)?.with_tokens(&self.tokenizer);
-        template.render(&as_text(&template, variables.clone(), now)?, now)
-    }
-}
-
-fn check_messages(messages: Option<&Value>) -> Result<()> {
-    let found = messages.map_or("undefined", Value::kind);
-    let Some(messages) = messages.and_then(Value::as_list) else {
-        bail!(InvalidArgument, "the messages are {found}; an array of messages is needed");
-    };
-    for (i, message) in messages.iter().enumerate() {
-        let role = message.get("role");
-        if role.and_then(Value::as_str).is_none() {
-            let found = role.map_or("undefined", Value::kind);
-            bail!(InvalidArgument, "the role of message {i} is {found}; a string such as 'user' is needed");
-        }
-    }
-    Ok(())
 }

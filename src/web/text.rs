@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+#[cfg(feature = "templates")]
 use js_sys::Date;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -9,10 +10,13 @@ use web_sys::AbortSignal;
 
 use super::calls::{JsEvents, to_js};
 use crate::error::Result;
+#[cfg(not(feature = "templates"))]
+use crate::error::bail;
 use crate::load::{LoadEvents, read_header};
 use crate::source::{JsFile, JsSource, Split};
-use crate::tokenizer::chat::{CivilTime, Prompt, Variables};
-use crate::tokenizer::{DecodeOptions, EncodeOptions, Text};
+#[cfg(feature = "templates")]
+use crate::tokenizer::chat::{CivilTime, Variables};
+use crate::tokenizer::{DecodeOptions, EncodeOptions, Prompt, Text};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -48,11 +52,11 @@ impl TextEngine {
 
     /// What there is to know of it.
     pub fn info(&self) -> Result<JsValue, JsValue> {
-        let Text { tokenizer, templates } = &*self.text;
+        let tokenizer = &self.text.tokenizer;
         Ok(to_js(&TextInfo {
             vocabulary_size: tokenizer.n_vocab(),
             end_tokens: tokenizer.end_of_generation(),
-            chat_templates: templates.usable(),
+            chat_templates: self.text.chat_templates(),
             warnings: self.text.warnings().collect(),
         })?)
     }
@@ -85,12 +89,19 @@ impl TextEngine {
 }
 
 /// The prompt that a template makes of the JSON of its variables.
+#[cfg(feature = "templates")]
 pub(super) fn chat_prompt(text: &Text, variables: &str, template: Option<String>) -> Result<Prompt> {
     text.format_chat(&Variables::from_json(variables)?, template.as_deref(), now())
 }
 
 /// What the user's clock shows.
+#[cfg(feature = "templates")]
 fn now() -> CivilTime {
     let date = Date::new_0();
     CivilTime::from_unix((date.get_time() / 1e3 - date.get_timezone_offset() * 60.0).floor() as i64)
+}
+
+#[cfg(not(feature = "templates"))]
+pub(super) fn chat_prompt(_: &Text, _: &str, _: Option<String>) -> Result<Prompt> {
+    bail!(Template, "this package was made for a model without a chat template: write the prompt yourself")
 }

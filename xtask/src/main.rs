@@ -24,7 +24,12 @@ struct Family {
 }
 
 const FAMILIES: [Family; 3] = [
-    Family { name: "webgguf", features: "llm", entries: &["index.js", "worker.js", "node.js"], budget_bytes: 400_000 },
+    Family {
+        name: "webgguf",
+        features: "llm,templates",
+        entries: &["index.js", "worker.js", "node.js"],
+        budget_bytes: 400_000,
+    },
     Family { name: "webgguf_hands", features: "hands", entries: &["hands.js"], budget_bytes: 160_000 },
     Family { name: "webgguf_speech", features: "speech", entries: &["speech.js"], budget_bytes: 225_000 },
 ];

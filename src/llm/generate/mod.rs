@@ -21,8 +21,7 @@ use crate::load::LoadEvents;
 use crate::ops::N_RECENT;
 use crate::ops::self_test;
 use crate::source::ByteSource;
-use crate::tokenizer::Text;
-use crate::tokenizer::chat::Prompt;
+use crate::tokenizer::{Prompt, Text};
 
 /// What a file says before its weights, and the milliseconds that it took.
 async fn timed<'s, S: ByteSource>(source: &'s S, events: &dyn LoadEvents) -> Result<(Opened<'s, S>, f64)> {

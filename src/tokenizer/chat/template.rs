@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result, bail};
 use crate::formats::gguf::Metadata;
-use crate::jinja::{CivilTime, Fault, Prompt, Str, Template, Value, parse_json};
-use crate::tokenizer::Tokenizer;
+use crate::jinja::{CivilTime, Fault, Str, Template, Value, parse_json};
+use crate::tokenizer::{Prompt, Tokenizer};
 
 /// The format that most models without a template of their own were trained on, if they have its tokens
 /// (<https://github.com/openai/openai-python/blob/v0.28.1/chatml.md>).
