@@ -18,9 +18,7 @@ const ownDictionary = () => unmoved(new URL('./speech-en-us.dict', import.meta.u
 /** The network that hears speech, which comes with the package. */
 const ownVad = () => unmoved(new URL('./silero-vad.gguf', import.meta.url).href);
 
-/** Symbols that are spoken at a time, at speed 1: half of what the network takes, so that slow speech has room, too. */
-const PART = 250;
-/** Speeds at which there is room. */
+/** Speeds that are allowed. */
 const SPEEDS = [0.5, 2];
 
 /** Bytes of a small file. */
@@ -155,8 +153,7 @@ export class Speech {
 
   /** What is spoken at a time: `{ text, phonemes }`. */
   #partsOf(input, speed) {
-    const max = Math.floor(PART * Math.min(1, speed));
-    const cut = (text, phonemes) => partsOf(phonemes, max).map((part, i) => ({ text: i ? '' : text, phonemes: part }));
+    const cut = (text, phonemes) => partsOf(phonemes, speed).map((part, i) => ({ text: i ? '' : text, phonemes: part }));
     if (typeof input?.phonemes === 'string') return cut('', input.phonemes);
     const phonemize = (sentence) => cut(sentence, this.phonemize(sentence).phonemes);
     const text = textOf(input);
