@@ -318,7 +318,10 @@ export class Vad {
 /** Bytes of a WAV file's head. */
 const HEAD = 44;
 
-/** @see speech.d.ts */
+/**
+ * The crate has another for the native command. This one needs no wasm: pages have it before anything is loaded, and need not wait for it.
+ * @see speech.d.ts
+ */
 export function toWav({ samples, sampleRate }) {
   const view = new DataView(new ArrayBuffer(HEAD + 2 * samples.length));
   const word = (at, letters) => [...letters].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)));
