@@ -13,8 +13,6 @@ mod pass;
 mod pool;
 mod report;
 pub mod symbols;
-#[cfg(test)]
-mod tests;
 mod text;
 pub mod voices;
 mod weights;
@@ -27,7 +25,7 @@ pub use pass::Pass;
 pub use pool::{Held, Pool};
 pub use report::{Info, Speech, Stats};
 pub use voices::Voices;
-pub use weights::{ARCHITECTURE, MAX_TOKENS, N_TOKENS, STYLE, Weights};
+pub use weights::{ARCHITECTURE, Block, Linear, MAX_TOKENS, N_TOKENS, STYLE, StyleAt, Weights};
 
 use futures_util::future::try_join;
 
@@ -307,4 +305,18 @@ pub fn frames(durations: &[f32], speed: f32) -> Result<Vec<u32>> {
         bail!(InvalidArgument, "the text takes {total} frames, {MAX_FRAMES} are allowed; speak it in parts");
     }
     Ok(frames)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::frames;
+
+    #[test]
+    fn frames_are_rounded_as_onnx_rounds() {
+        assert_eq!(frames(&[0.1, 2.5, 3.5, 7.6], 1.0).unwrap(), [1, 2, 4, 8]);
+        assert_eq!(frames(&[5.0, 9.0], 2.0).unwrap(), [2, 4]);
+        let error = frames(&[50.0; 31], 1.0).unwrap_err().to_string();
+        assert!(error.contains("1550 frames, 1500 are allowed"), "{error}");
+        assert!(frames(&[f32::MAX, f32::MAX], 0.25).is_err());
+    }
 }
