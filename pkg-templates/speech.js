@@ -2,7 +2,7 @@
 import { advice, unmoved } from './beside.js';
 import { aborted, boundary, callWasm, failure, guarded, hearing, shown, unlessAborted } from './errors.js';
 import { Events } from './events.js';
-import { Lifetime, destroyed } from './lifetime.js';
+import { Lifetime, Recovery, destroyed } from './lifetime.js';
 import { detectProfile, optionsOf } from './options.js';
 import { Files, normalize } from './source/source.js';
 import { Wasm, needWebgpu } from './wasm.js';
