@@ -130,7 +130,9 @@ impl Kokoro {
     /// [`SPEEDS`], or the audio would be longer than [`MAX_FRAMES`]; what the GPU reports.
     pub async fn synthesize(&self, tokens: &[u32], style: &[f32], speed: f32) -> Result<Speech> {
         let _busy = self.begin()?;
-        check_speed(speed)?;
+        if !SPEEDS.contains(&speed) {
+            bail!(InvalidArgument, "speed is {speed}; {} to {} are allowed", SPEEDS.start(), SPEEDS.end());
+        }
         let mut stats = Stats::default();
         let started = Clock::start();
         let (encoded, durations) = self.encode(tokens, style, &mut stats).await?;
@@ -154,15 +156,14 @@ impl Kokoro {
         }
     }
 
-    /// Frames of each token at a speed: how long the text would be, without its audio.
+    /// Frames of each token at speed 1, not rounded; [`frames`] rounds them at a speed. How long the text would be, without its audio.
     ///
     /// # Errors
     /// As [`Kokoro::synthesize`].
-    pub async fn durations(&self, tokens: &[u32], style: &[f32], speed: f32) -> Result<Vec<u32>> {
+    pub async fn durations(&self, tokens: &[u32], style: &[f32]) -> Result<Vec<f32>> {
         let _busy = self.begin()?;
-        check_speed(speed)?;
         let (_, durations) = self.encode(tokens, style, &mut Stats::default()).await?;
-        frames(&durations, speed)
+        Ok(durations)
     }
 
     /// The first half: what is known of a text before its length.
@@ -285,13 +286,6 @@ impl Kokoro {
             .read_with(&readback, pending, |raw| raw.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
             .await
     }
-}
-
-fn check_speed(speed: f32) -> Result<()> {
-    if !SPEEDS.contains(&speed) {
-        bail!(InvalidArgument, "speed is {speed}; {} to {} are allowed", SPEEDS.start(), SPEEDS.end());
-    }
-    Ok(())
 }
 
 /// Frames of each token at a speed, one at least. Halves go to the even number, as ONNX's Round does.
