@@ -1,5 +1,5 @@
-//! The command `webgguf speak`: its arguments, what it refuses, and what it writes. The model and the dictionary are not in the
-//! repository: `models/` has what `scripts/speech/README.md` says.
+//! The command `webgguf speak`: its arguments, what it refuses, and what it writes. The dictionary and the model are not in the
+//! repository: `scripts/speech/README.md` says how they are made. Without them, what needs them is skipped.
 
 #[path = "common/data.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
@@ -25,9 +25,9 @@ fn refused(args: &[&str]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// The file of `models/`, or nothing where it was not made.
-fn made(name: &str) -> Option<String> {
-    let file = repository().join("models").join(name);
+/// The dictionary, or nothing where it was not made.
+fn dictionary() -> Option<String> {
+    let file = repository().join("models/speech-en-us.dict");
     if !file.exists() {
         println!("SKIP: no {}", file.display());
         return None;
@@ -64,34 +64,32 @@ fn the_dictionary_is_beside_the_model_or_named() {
 
 #[test]
 fn what_can_not_be_said_is_told() {
-    let Some(dictionary) = made("speech-en-us.dict") else { return };
+    let Some(dictionary) = dictionary() else { return };
     let said = refused(&["none.gguf", "--text", "🎉", "--dictionary", &dictionary]);
     assert!(said.contains("not said: '🎉'") && said.contains("the text has nothing to say in it"), "{said}");
     // The text is fine; the file with voices is not there.
     let said = refused(&["none.gguf", "--text", "-5 is less.", "--dictionary", &dictionary]);
     assert!(said.contains("'none.gguf'"), "{said}");
-    let (Some(model), Some(voices)) = (made("kokoro.gguf"), made("kokoro-voices.gguf")) else { return };
-    let output = speak(&[&model, "--voices", &voices, "--voice", "nobody", "--text", "Oh.", "--out", "none.wav"]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("there is no voice 'nobody'"), "{said}");
 }
 
-/// The whole model takes minutes on a software GPU: it is run where `WEBGGUF_KOKORO` is set, as tests/kokoro.rs is.
+/// With the model of `WEBGGUF_KOKORO`, as tests/kokoro.rs.
 #[test]
 fn sentences_are_spoken_one_after_the_other() {
-    if std::env::var_os("WEBGGUF_KOKORO").is_none() {
+    let Some(folder) = std::env::var_os("WEBGGUF_KOKORO").map(PathBuf::from) else {
         println!("SKIP: WEBGGUF_KOKORO is not set");
         return;
-    }
-    let (Some(model), Some(voices), Some(_)) =
-        (made("kokoro.gguf"), made("kokoro-voices.gguf"), made("speech-en-us.dict"))
-    else {
-        return;
     };
+    let Some(dictionary) = dictionary() else { return };
+    let (model, voices) = (folder.join("kokoro.gguf"), folder.join("voices.gguf"));
     let out = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("spoken.wav");
-    let out = out.to_str().unwrap();
-    let args = [&model, "--voices", &voices, "--voice", "jf_alpha", "--text", "Oh! Oh.", "--speed", "4", "--json"];
-    let output = speak(&[&args[..], &["--out", out]].concat());
+    let [model, voices, out] = [&model, &voices, &out].map(|path| path.to_str().unwrap());
+    let files = [model, "--voices", voices, "--dictionary", &dictionary, "--out", out];
+    let output = speak(&[&files[..], &["--voice", "nobody", "--text", "Oh."]].concat());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("there is no voice 'nobody'"), "{said}");
+
+    let how = ["--voice", "jf_alpha", "--text", "Oh! Oh.", "--speed", "4", "--json"];
+    let output = speak(&[&files[..], &how].concat());
     assert!(output.status.success(), "{output:?}");
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let parts = json["parts"].as_array().unwrap();

@@ -1,6 +1,7 @@
 // `npm run test:large`: models in the shapes of real ones, with seeded random weights, in Chromium on a software GPU.
 // Each loads under the 128 MB binding limit that every device has, generates, and matches a float64 reference in every
 // intermediate of its first and its last layer. Minutes a model; needs Python with numpy and gguf ($PYTHON).
+// Then Kokoro's real weights, of which 92 MB are fetched, natively; needs onnx and onnxruntime, too.
 // Then what `npm test` has a part of, whole: every model and every kernel variant in Chromium, every kernel variant in Firefox,
 // the package in Deno and Bun, of which npm brings a copy for the test, apps of all tools, Lighthouse's judgement of the
 // site's pages. Last, a stranger's path from an empty folder to the first token, timed.
@@ -105,10 +106,29 @@ async function checkShapes(shapes) {
   return failed;
 }
 
+/** Kokoro's weights, fetched and converted, and ONNX Runtime's results, made where they are not there; its tests, natively. */
+function kokoro() {
+  const folder = join(ROOT, 'models/kokoro');
+  const [onnx, twin, voices, vocab, durations, references] = ['kokoro.onnx', 'kokoro-f32.onnx', 'voices_ja.npz', 'vocab.json', 'durations.json', 'references']
+    .map((name) => join(folder, name));
+  const python = (script, ...args) => run(PYTHON, [join('scripts/speech', script), ...args]);
+  const convert = (from, to) => run('cargo', ['run', '--quiet', '--all-features', '--bin', 'webgguf', '--', 'convert', from, join(folder, to)]);
+  python('fetch.py', folder);
+  convert(onnx, 'kokoro.gguf');
+  convert(voices, 'voices.gguf');
+  if (!existsSync(twin)) python('twin.py', onnx, twin);
+  if (!existsSync(durations)) python('durations.py', twin, voices, vocab, durations);
+  if (!existsSync(references)) python('reference.py', twin, voices, vocab, join(references, 'oh'), 'jf_alpha', '2', 'ˈoʊ.');
+  const tests = ['test', '--all-features', '--test', 'kokoro', '--test', 'speak', '--', '--nocapture'];
+  run('cargo', tests, { env: { ...process.env, WEBGGUF_KOKORO: folder } });
+  return 0;
+}
+
 const chromium = (names) => async () => (await browserTests(names)).failed;
 
 /** Steps beside the shapes, each with how many tests failed. */
 const STEPS = {
+  kokoro,
   chromium: chromium(['kernels', 'models']),
   firefox: async () => (await firefoxTests(['kernels'])).failed,
   runtimes: chromium(['runtimes']),
