@@ -2,7 +2,7 @@
 import { advice, unmoved } from './beside.js';
 import { aborted, boundary, callWasm, failure, guarded, hearing, shown, unlessAborted } from './errors.js';
 import { Events } from './events.js';
-import { Lifetime, destroyed } from './lifetime.js';
+import { Lifetime, Recovery, destroyed } from './lifetime.js';
 import { detectProfile, optionsOf } from './options.js';
 import { Files, normalize } from './source/source.js';
 import { Wasm, needWebgpu } from './wasm.js';
@@ -18,9 +18,7 @@ const ownDictionary = () => unmoved(new URL('./speech-en-us.dict', import.meta.u
 /** The network that hears speech, which comes with the package. */
 const ownVad = () => unmoved(new URL('./silero-vad.gguf', import.meta.url).href);
 
-/** Symbols that are spoken at a time, at speed 1: half of what the network takes, so that slow speech has room, too. */
-const PART = 250;
-/** Speeds at which there is room. */
+/** Speeds that are allowed. */
 const SPEEDS = [0.5, 2];
 
 /** Bytes of a small file. */
@@ -155,8 +153,7 @@ export class Speech {
 
   /** What is spoken at a time: `{ text, phonemes }`. */
   #partsOf(input, speed) {
-    const max = Math.floor(PART * Math.min(1, speed));
-    const cut = (text, phonemes) => partsOf(phonemes, max).map((part, i) => ({ text: i ? '' : text, phonemes: part }));
+    const cut = (text, phonemes) => partsOf(phonemes, speed).map((part, i) => ({ text: i ? '' : text, phonemes: part }));
     if (typeof input?.phonemes === 'string') return cut('', input.phonemes);
     const phonemize = (sentence) => cut(sentence, this.phonemize(sentence).phonemes);
     const text = textOf(input);
@@ -321,7 +318,10 @@ export class Vad {
 /** Bytes of a WAV file's head. */
 const HEAD = 44;
 
-/** @see speech.d.ts */
+/**
+ * The crate has another for the native command. This one needs no wasm: pages have it before anything is loaded, and need not wait for it.
+ * @see speech.d.ts
+ */
 export function toWav({ samples, sampleRate }) {
   const view = new DataView(new ArrayBuffer(HEAD + 2 * samples.length));
   const word = (at, letters) => [...letters].forEach((letter, i) => view.setUint8(at + i, letter.charCodeAt(0)));

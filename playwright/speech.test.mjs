@@ -14,7 +14,7 @@ const missing = (...names) => {
 };
 const noDictionary = missing('pkg/speech-en-us.dict');
 /** Some minutes on a software GPU. */
-const noModel = process.env.WEBGGUF_ALL ? missing('pkg/speech-en-us.dict', 'models/kokoro.gguf', 'models/kokoro-voices.gguf') : 'SKIP: slow, see npm run test:large';
+const noModel = process.env.WEBGGUF_ALL ? missing('pkg/speech-en-us.dict', 'models/kokoro/kokoro.gguf', 'models/kokoro/voices.gguf') : 'SKIP: slow, see npm run test:large';
 for (const why of new Set([noDictionary, noModel].filter(Boolean))) console.log(why);
 
 let site;
@@ -73,7 +73,7 @@ test('a text becomes phonemes without a GPU, and nothing is lost in silence', { 
 
 test('a text is spoken, twice the same, and a mixture of voices is another', { timeout: 1_800_000, skip: noModel }, async () => {
   const results = await page.evaluate(async () => {
-    const speech = await loadSpeech('/made/kokoro.gguf', { voices: '/made/kokoro-voices.gguf' });
+    const speech = await loadSpeech('/made/kokoro/kokoro.gguf', { voices: '/made/kokoro/voices.gguf' });
     const [first, second] = speech.voices;
     const spoken = [];
     for (const voice of [first, first, { [first]: 1, [second]: 1 }]) {

@@ -22,7 +22,7 @@ async function runTests(name) {
   return { n: tests.length, passed, output: document.getElementById('output').textContent };
 }
 
-for (const [name, n] of [['base', 1], ['rewind', 5]]) {
+for (const [name, n] of [['base', 1], ['kokoro_blocks', 4], ['rewind', 5]]) {
   test(`tests/${name}.rs in a browser`, { timeout: 300_000 }, async () => {
     const page = await site.browser.newPage();
     await page.goto(`${site.url}/test/wasm.html`);

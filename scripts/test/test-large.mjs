@@ -1,12 +1,13 @@
 // `npm run test:large`: models in the shapes of real ones, with seeded random weights, in Chromium on a software GPU.
 // Each loads under the 128 MB binding limit that every device has, generates, and matches a float64 reference in every
 // intermediate of its first and its last layer. Minutes a model; needs Python with numpy and gguf ($PYTHON).
+// Then Kokoro's real weights, of which 92 MB are fetched, natively and in Chromium; needs onnx and onnxruntime, too.
 // Then what `npm test` has a part of, whole: every model and every kernel variant in Chromium, every kernel variant in Firefox,
 // the package in Deno and Bun, of which npm brings a copy for the test, apps of all tools, Lighthouse's judgement of the
 // site's pages. Last, a stranger's path from an empty folder to the first token, timed.
 // Usage: npm run test:large [-- NAME…], a name being a shape of SHAPES or a step of STEPS
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { open } from '../../playwright/lib/harness.mjs';
@@ -105,11 +106,36 @@ async function checkShapes(shapes) {
   return failed;
 }
 
+/**
+ * Kokoro's weights, fetched and converted, its dictionary and ONNX Runtime's results, made where they are not there; its tests, natively and in
+ * Chromium.
+ */
+async function kokoro() {
+  const folder = join(ROOT, 'models/kokoro');
+  const [onnx, twin, voices, vocab, durations, references] = ['kokoro.onnx', 'kokoro-f32.onnx', 'voices_ja.npz', 'vocab.json', 'durations.json', 'references']
+    .map((name) => join(folder, name));
+  const python = (script, ...args) => run(PYTHON, [join('scripts/speech', script), ...args]);
+  const convert = (from, to) => run('cargo', ['run', '--quiet', '--all-features', '--bin', 'webgguf', '--', 'convert', from, join(folder, to)]);
+  python('fetch.py', folder);
+  convert(onnx, 'kokoro.gguf');
+  convert(voices, 'voices.gguf');
+  if (!existsSync(twin)) python('twin.py', onnx, twin);
+  if (!existsSync(durations)) python('durations.py', twin, voices, vocab, durations);
+  if (!existsSync(references)) python('reference.py', twin, voices, vocab, join(references, 'oh'), 'jf_alpha', '2', 'ˈoʊ.');
+  const dictionary = join(ROOT, 'models/speech-en-us.dict');
+  if (!existsSync(dictionary)) python('dictionary.py');
+  copyFileSync(dictionary, join(ROOT, 'pkg/speech-en-us.dict'));
+  const tests = ['test', '--all-features', '--test', 'kokoro', '--test', 'speak', '--', '--nocapture'];
+  run('cargo', tests, { env: { ...process.env, WEBGGUF_KOKORO: folder } });
+  return (await browserTests(['speech'])).failed;
+}
+
 const chromium = (names) => async () => (await browserTests(names)).failed;
 
 /** Steps beside the shapes, each with how many tests failed. */
 const STEPS = {
   chromium: chromium(['kernels', 'models', 'golden']),
+  kokoro,
   firefox: async () => (await firefoxTests(['kernels'])).failed,
   runtimes: chromium(['runtimes']),
   apps: chromium(['apps']),

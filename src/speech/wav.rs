@@ -3,6 +3,7 @@
 use crate::error::{Result, bail};
 
 /// A file of `samples` from -1 to 1, `rate` of them a second; what is beyond is cut off. The format is RIFF's WAVE (PCM).
+/// Pages have `toWav` of `pkg-templates/speech.js`, which works without wasm.
 #[must_use]
 pub fn wav(samples: &[f32], rate: u32) -> Vec<u8> {
     let data_bytes = 2 * samples.len() as u32;

@@ -166,10 +166,10 @@ impl PhonemizerEngine {
     }
 }
 
-/// Phonemes cut into parts of up to `max` symbols.
+/// Phonemes cut into parts that have room at this speed.
 #[wasm_bindgen(js_name = partsOf)]
-pub fn parts_of(phonemes: &str, max: usize) -> Array {
-    parts(phonemes, max).into_iter().map(JsValue::from).collect()
+pub fn parts_of(phonemes: &str, speed: f32) -> Array {
+    parts(phonemes, speed).into_iter().map(JsValue::from).collect()
 }
 
 /// A network that hears speech, and what it remembers of a stream.

@@ -21,7 +21,10 @@ pub struct Npy {
 
 impl Npy {
     pub fn read(path: &Path) -> Self {
-        let bytes = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        Self::parse(&std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display())))
+    }
+
+    pub fn parse(bytes: &[u8]) -> Self {
         assert_eq!(&bytes[..6], b"\x93NUMPY");
         let header_bytes = u16::from_le_bytes([bytes[8], bytes[9]]) as usize;
         let header = std::str::from_utf8(&bytes[10..10 + header_bytes]).unwrap();

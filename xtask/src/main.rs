@@ -44,7 +44,7 @@ const EXTRAS: [(&str, &str); 3] = [
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Files of `tests/` that run in a browser as they do natively.
-const WASM_TESTS: [&str; 2] = ["base", "rewind"];
+const WASM_TESTS: [&str; 3] = ["base", "kokoro_blocks", "rewind"];
 
 /// What the wasm may use: rustc's own defaults, which every browser with WebGPU has. `--all-features` would
 /// let wasm-opt write encodings that no browser reads yet.
@@ -158,7 +158,7 @@ fn target_folder() -> PathBuf {
 fn wasm_tests() -> Result<()> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["test", "--quiet", "--no-run", "--profile", "quick", "--package", "webgguf", "--target", TARGET]);
-    cargo.args(["--features", "test-block", "--message-format", "json-render-diagnostics"]);
+    cargo.args(["--features", "test-block,speech", "--message-format", "json-render-diagnostics"]);
     cargo.args(WASM_TESTS.iter().flat_map(|name| ["--test", name]));
     cargo.env("CARGO_ENCODED_RUSTFLAGS", without_local_paths()?).stderr(Stdio::inherit());
     let output = cargo.output()?;

@@ -4,9 +4,10 @@ use std::io::{Write, stdout};
 
 use clap::Args;
 use serde_json::{Value, json};
-use webgguf::speech::phonemes::{Dictionary, Phonemized, Phonemizer, Source};
+use webgguf::speech::phonemes::{Phonemized, Phonemizer, Source};
 
 use crate::Failure;
+use crate::source::dictionary;
 
 /// Write the phonemes of a text, as a voice for American English reads them.
 #[derive(Args)]
@@ -14,7 +15,7 @@ pub struct Phonemize {
     /// The text
     #[arg(allow_hyphen_values = true)]
     text: String,
-    /// The dictionary, which `scripts/speech/dictionary.py` makes
+    /// The dictionary, which `scripts/speech/dictionary.py` makes, or its URL
     #[arg(long, default_value = "models/speech-en-us.dict")]
     dictionary: String,
     /// Write an object with the phonemes, each word and where its phonemes are from, and what could not be said
@@ -24,8 +25,7 @@ pub struct Phonemize {
 
 impl Phonemize {
     pub fn run(&self) -> Result<(), Failure> {
-        let bytes = std::fs::read(&self.dictionary).map_err(|e| format!("'{}': {e}", self.dictionary))?;
-        let dictionary = Dictionary::from_bytes(&bytes).map_err(|e| format!("'{}': {e}", self.dictionary))?;
+        let dictionary = dictionary(&self.dictionary)?;
         let said = Phonemizer::new(&dictionary).phonemize(&self.text);
         match self.json {
             true => writeln!(stdout(), "{}", serde_json::to_string_pretty(&self.object(&said))?)?,

@@ -8,12 +8,15 @@ use webgguf::Error;
 use webgguf::formats::gguf::Gguf;
 use webgguf::load::read_header;
 use webgguf::source::{ByteSource, Chunk, FileSource, Sink};
+use webgguf::speech::phonemes::Dictionary;
 use webgguf::tokenizer::Tokenizer;
 
 use crate::Failure;
 
 /// Bytes handed on at a time.
 const CHUNK_BYTES: usize = 1 << 18;
+/// Bytes of a dictionary, at most: that of American English has 1.3 MB.
+const MAX_DICTIONARY_BYTES: u64 = 1 << 26;
 
 pub enum Source {
     File(FileSource),
@@ -60,6 +63,12 @@ pub fn tokenizer(location: &str) -> Result<Tokenizer, Failure> {
         eprintln!("webgguf: warning: {warning}");
     }
     Ok(tokenizer)
+}
+
+/// A dictionary of phonemes.
+pub fn dictionary(location: &str) -> Result<Dictionary, Failure> {
+    let bytes = Source::open(location)?.bytes(0..MAX_DICTIONARY_BYTES)?;
+    Ok(Dictionary::from_bytes(&bytes).map_err(|e| format!("'{location}': {e}"))?)
 }
 
 impl ByteSource for Source {

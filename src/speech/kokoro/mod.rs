@@ -13,8 +13,6 @@ mod pass;
 mod pool;
 mod report;
 pub mod symbols;
-#[cfg(test)]
-mod tests;
 mod text;
 pub mod voices;
 mod weights;
@@ -27,7 +25,7 @@ pub use pass::Pass;
 pub use pool::{Held, Pool};
 pub use report::{Info, Speech, Stats};
 pub use voices::Voices;
-pub use weights::{ARCHITECTURE, MAX_TOKENS, N_TOKENS, STYLE, Weights};
+pub use weights::{ARCHITECTURE, Block, Linear, MAX_TOKENS, N_TOKENS, STYLE, StyleAt, Weights};
 
 use futures_util::future::try_join;
 
@@ -132,7 +130,9 @@ impl Kokoro {
     /// [`SPEEDS`], or the audio would be longer than [`MAX_FRAMES`]; what the GPU reports.
     pub async fn synthesize(&self, tokens: &[u32], style: &[f32], speed: f32) -> Result<Speech> {
         let _busy = self.begin()?;
-        check_speed(speed)?;
+        if !SPEEDS.contains(&speed) {
+            bail!(InvalidArgument, "speed is {speed}; {} to {} are allowed", SPEEDS.start(), SPEEDS.end());
+        }
         let mut stats = Stats::default();
         let started = Clock::start();
         let (encoded, durations) = self.encode(tokens, style, &mut stats).await?;
@@ -156,15 +156,14 @@ impl Kokoro {
         }
     }
 
-    /// Frames of each token at a speed: how long the text would be, without its audio.
+    /// Frames of each token at speed 1, not rounded; [`frames`] rounds them at a speed. How long the text would be, without its audio.
     ///
     /// # Errors
     /// As [`Kokoro::synthesize`].
-    pub async fn durations(&self, tokens: &[u32], style: &[f32], speed: f32) -> Result<Vec<u32>> {
+    pub async fn durations(&self, tokens: &[u32], style: &[f32]) -> Result<Vec<f32>> {
         let _busy = self.begin()?;
-        check_speed(speed)?;
         let (_, durations) = self.encode(tokens, style, &mut Stats::default()).await?;
-        frames(&durations, speed)
+        Ok(durations)
     }
 
     /// The first half: what is known of a text before its length.
@@ -289,13 +288,6 @@ impl Kokoro {
     }
 }
 
-fn check_speed(speed: f32) -> Result<()> {
-    if !SPEEDS.contains(&speed) {
-        bail!(InvalidArgument, "speed is {speed}; {} to {} are allowed", SPEEDS.start(), SPEEDS.end());
-    }
-    Ok(())
-}
-
 /// Frames of each token at a speed, one at least. Halves go to the even number, as ONNX's Round does.
 ///
 /// # Errors
@@ -307,4 +299,18 @@ pub fn frames(durations: &[f32], speed: f32) -> Result<Vec<u32>> {
         bail!(InvalidArgument, "the text takes {total} frames, {MAX_FRAMES} are allowed; speak it in parts");
     }
     Ok(frames)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::frames;
+
+    #[test]
+    fn frames_are_rounded_as_onnx_rounds() {
+        assert_eq!(frames(&[0.1, 2.5, 3.5, 7.6], 1.0).unwrap(), [1, 2, 4, 8]);
+        assert_eq!(frames(&[5.0, 9.0], 2.0).unwrap(), [2, 4]);
+        let error = frames(&[50.0; 31], 1.0).unwrap_err().to_string();
+        assert!(error.contains("1550 frames, 1500 are allowed"), "{error}");
+        assert!(frames(&[f32::MAX, f32::MAX], 0.25).is_err());
+    }
 }
