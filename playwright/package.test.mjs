@@ -98,6 +98,16 @@ chromiumTest('the types serve a program that uses all of the API', { timeout: 60
   assert.equal(typeCheck('usage.ts'), '');
 });
 
+chromiumTest('the scripts use no name that is not there', { timeout: 60_000 }, () => {
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const scripts = filesOf(join(ROOT, 'pkg-templates')).filter((name) => name.endsWith('.js')).map((name) => join('node_modules/webgguf', name));
+  const options = ['--noEmit', '--allowJs', '--checkJs', '--target', 'esnext', '--module', 'esnext', '--moduleResolution', 'bundler', '--types', ''];
+  const { stdout } = spawnSync(process.execPath, [tsc, ...options, ...scripts], { cwd: app, encoding: 'utf8' });
+  // What JavaScript leaves to be inferred is no concern here. TS2304 and TS2552: cannot find a name.
+  const missing = stdout.split('\n').filter((line) => /error TS(2304|2552):/.test(line));
+  assert.deepEqual(missing, []);
+});
+
 chromiumTest('the types refuse what the API refuses', { timeout: 60_000 }, () => {
   const wrong = [
     'model.generate("x", { temprature: 1 })',

@@ -139,6 +139,7 @@ const STEPS = {
   firefox: async () => (await firefoxTests(['kernels'])).failed,
   runtimes: chromium(['runtimes']),
   apps: chromium(['apps']),
+  packages: chromium(['packages']),
   audit,
   stranger: async () => {
     console.log(`A stranger's path, seconds: ${JSON.stringify(await stranger())}`);

@@ -2,6 +2,7 @@
 //!
 //! - `cargo xtask build [--dev]`: the npm package in `pkg/`; with `--dev` built in a fraction of the time, and larger
 //! - `cargo xtask wasm-tests`: the tests that run in a browser without the package, in `target/wasm-tests/`
+//! - `cargo xtask engine FAMILY FEATURES FOLDER`: the wasm of one family into a folder, for a package of one model
 //! - `cargo xtask size`: what each family weighs, against its budget
 
 use std::collections::BTreeSet;
@@ -65,8 +66,9 @@ fn main() -> Result<()> {
         ["build"] => build(true),
         ["build", "--dev"] => build(false),
         ["wasm-tests"] => wasm_tests(),
+        ["engine", family, features, folder] => build_wasm(family, features, folder, true),
         ["size"] => size(),
-        _ => Err("usage: cargo xtask build [--dev] | wasm-tests | size".into()),
+        _ => Err("usage: cargo xtask build [--dev] | wasm-tests | engine FAMILY FEATURES FOLDER | size".into()),
     }
 }
 
@@ -99,7 +101,7 @@ fn build(optimise: bool) -> Result<()> {
     }
     fs::create_dir_all("pkg")?;
     for family in &FAMILIES {
-        build_wasm(family, optimise)?;
+        build_wasm(family.name, family.features, "pkg", optimise)?;
     }
     for path in files("pkg-templates")? {
         let to = Path::new("pkg").join(path.strip_prefix("pkg-templates")?);
@@ -116,22 +118,24 @@ fn build(optimise: bool) -> Result<()> {
     Ok(())
 }
 
-fn build_wasm(family: &Family, optimise: bool) -> Result<()> {
+/// The wasm of a family with these features, and its scripts, into a folder. Where WEBGGUF_KERNELS names a selection, the
+/// build script leaves other kernels out.
+fn build_wasm(name: &str, features: &str, folder: &str, optimise: bool) -> Result<()> {
     let profile = if optimise { "release" } else { "quick" };
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--quiet", "--profile", profile, "--lib", "--package", "webgguf", "--target", TARGET]);
-    cargo.args(["--no-default-features", "--features", family.features]);
+    cargo.args(["--no-default-features", "--features", features]);
     run(cargo.env("CARGO_ENCODED_RUSTFLAGS", without_local_paths()?))?;
     wasm_bindgen_cli_support::Bindgen::new()
         .input_path(target_folder().join(TARGET).join(profile).join("webgguf.wasm"))
-        .out_name(family.name)
+        .out_name(name)
         .web(true)?
         .typescript(false)
         // The package's scripts name the wasm, once.
         .omit_default_module_path(true)
-        .generate("pkg")?;
+        .generate(folder)?;
     if optimise {
-        let file = format!("pkg/{}_bg.wasm", family.name);
+        let file = format!("{folder}/{name}_bg.wasm");
         let mut args = vec![&*file, "-o", &file, "-Oz", "--strip-debug", "--strip-producers"];
         args.extend(WASM_FEATURES);
         run(Command::new("node_modules/.bin/wasm-opt").args(args))?;

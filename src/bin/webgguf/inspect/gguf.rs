@@ -5,6 +5,7 @@ use webgguf::formats::gguf::Gguf;
 use webgguf::llm::{Inspection, LoadOptions};
 use webgguf::ops::WeightLayout;
 use webgguf::source::ByteSource;
+use webgguf::tokenizer::Text;
 
 use super::{count, elements, megabytes};
 use crate::Failure;
@@ -15,6 +16,8 @@ pub fn report(source: &Source, context: Option<u32>) -> Result<Json, Failure> {
     let options = LoadOptions { context_length: context, ..LoadOptions::default() };
     let mut report = serde_json::to_value(Inspection::new(&gguf, source.len(), &options))?;
     report["types"] = table(&gguf);
+    // A file without a tokenizer has no templates either; what it lacks is under `unsupported`.
+    report["chatTemplates"] = Text::from_gguf(&gguf.metadata).map_or(json!([]), |text| json!(text.chat_templates()));
     Ok(report)
 }
 

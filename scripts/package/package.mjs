@@ -1,0 +1,145 @@
+// `npm run package -- MODEL.gguf [options]`: an npm package of one model. See docs/guide/package.md.
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { brotliCompressSync } from 'node:zlib';
+
+import { ROOT } from '../server.mjs';
+import { ensurePackages, ensureRust, run } from '../setup.mjs';
+import { factsOf } from './facts.mjs';
+import { references, speed } from './references.mjs';
+import { fillFolder } from './template.mjs';
+
+const TEMPLATES = join(ROOT, 'scripts/package/templates');
+const PARTS = join(ROOT, 'pkg-templates');
+
+/** Larger files are refused by jsDelivr, and are a burden to whoever installs. */
+const MOST_WEIGHT_BYTES = 50e6;
+
+/** Of each family: its wasm, its scripts among `pkg-templates/`, and the types. */
+const FAMILIES = {
+  llm: {
+    wasm: 'webgguf',
+    scripts: ['index.js', 'llm', 'llm-wasm.js', 'node.js', 'remote.js', 'worker.js'],
+    types: ['index.d.ts', 'worker.d.ts'],
+    budget: { chat: 390_000, text: 290_000 },
+  },
+  hands: { wasm: 'webgguf_hands', scripts: ['hands.js'], types: ['hands.d.ts', 'index.d.ts'], budget: { text: 160_000 } },
+};
+const SHARED = ['beside.js', 'errors.js', 'events.js', 'lifetime.js', 'options.js', 'platform.js', 'source', 'wasm.js', 'wasm.d.ts'];
+
+const OPTIONS = {
+  name: { type: 'string' },
+  version: { type: 'string', default: '0.1.0' },
+  weights: { type: 'string' },
+  out: { type: 'string' },
+  strict: { type: 'boolean', default: false },
+};
+const USAGE = 'usage: npm run package -- MODEL.gguf [--name NAME] [--version V] [--weights URL] [--out FOLDER] [--strict]';
+
+/** npm's rule, but for what no new package may be called. */
+const NAME = /^(?:@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/;
+
+/** What is to be made, or why it can't be. Nothing is built before this is settled. */
+function plan(args) {
+  const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+  if (positionals.length !== 1) throw new Error(USAGE);
+  const model = resolve(positionals[0]);
+  if (!existsSync(model)) throw new Error(`there is no file '${model}'`);
+  const facts = factsOf(model);
+  const name = values.name ?? facts.slug;
+  if (!NAME.test(name)) throw new Error(`'${name}' is no name for an npm package: lower-case letters, digits, '-', '.', '_', and perhaps a scope, '@me/'`);
+  if (!facts.licence && values.strict) throw new Error(`'${model}' names no licence ('general.license'), which --strict asks for`);
+  const { weights } = values;
+  if (weights !== undefined && !/^https?:$/.test(URL.parse?.(weights)?.protocol ?? '')) throw new Error(`--weights is '${weights}'; an http or https URL is needed`);
+  if (weights === undefined && facts.bytes > MOST_WEIGHT_BYTES) {
+    throw new Error(`the weights are ${megabytes(facts.bytes)}, and a package holds ${megabytes(MOST_WEIGHT_BYTES)} at most: give the address where they are as --weights`);
+  }
+  if (weights && facts.family === 'hands') throw new Error('the networks of hands go into the package; --weights is for models that are too large for that');
+  const out = resolve(values.out ?? join('target/packages', name));
+  return { facts, model, name, version: values.version, weights, out };
+}
+
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+const count = (n) => (n >= 1e9 ? `${(n / 1e9).toFixed(1)} billion` : n >= 1e6 ? `${(n / 1e6).toFixed(1)} million` : n.toLocaleString('en'));
+
+/** Build the wasm with what the model needs. */
+function buildEngine({ wasm }, { features, selection }, folder) {
+  const env = { ...process.env };
+  if (selection) {
+    env.WEBGGUF_KERNELS = join(ROOT, 'target/selection.toml');
+    const list = (values) => JSON.stringify(values);
+    mkdirSync(join(ROOT, 'target'), { recursive: true });
+    writeFileSync(env.WEBGGUF_KERNELS, `weights = ${list(selection.weights)}\nwithout = ${list(selection.without)}\n`);
+  }
+  run('cargo', ['xtask', 'engine', wasm, features, folder], { env });
+}
+
+/** What a page downloads of the engine, in bytes after brotli. */
+function weigh(folder) {
+  const files = readdirSync(folder, { recursive: true }).filter((file) => /\.(js|wasm)$/.test(file) && file !== 'node.js');
+  return files.reduce((sum, file) => sum + brotliCompressSync(readFileSync(join(folder, file))).length, 0);
+}
+
+/** What the engine's scripts say of where they are is true of the general package: say what is true of this one. */
+function place(folder, family, name) {
+  const changed = (file, ...pairs) => {
+    const path = join(folder, file);
+    let script = readFileSync(path, 'utf8');
+    for (const [from, to] of pairs) {
+      if (!script.includes(from)) throw new Error(`pkg-templates/${file} has no ${from} any more`);
+      script = script.replaceAll(from, to);
+    }
+    writeFileSync(path, script);
+  };
+  changed('beside.js', ["'/webgguf/$1'", `'/${name}/engine/$1'`], ["['webgguf']", `['${name}']`]);
+  if (family === 'hands') changed('hands.js', ["'./hands-lite.gguf'", "'../model.gguf'"]);
+}
+
+function make({ facts, model, name, version, weights, out }) {
+  const family = FAMILIES[facts.family];
+  rmSync(out, { recursive: true, force: true });
+  const engine = join(out, 'engine');
+  mkdirSync(engine, { recursive: true });
+  for (const part of [...SHARED, ...family.scripts, ...family.types]) cpSync(join(PARTS, part), join(engine, part), { recursive: true });
+  place(engine, facts.family, name);
+  buildEngine(family, facts, engine);
+  cpSync(join(ROOT, 'LICENSE'), join(out, 'LICENSE'));
+  if (!weights) cpSync(model, join(out, 'model.gguf'));
+  const values = {
+    ...facts,
+    name,
+    version,
+    licence: facts.licence ?? 'not named in the file',
+    hasChat: Boolean(facts.hasChat),
+    isText: !facts.hasChat,
+    hasWeights: !weights,
+    weights: weights ? `'${weights}'` : "unmoved(new URL('./model.gguf', import.meta.url).href)",
+    weightsPlace: weights ?? 'model.gguf, beside this script',
+    cdn: `https://cdn.jsdelivr.net/npm/${name}@${version}`,
+    size: megabytes(facts.bytes),
+    gpuSize: megabytes(facts.gpuBytes ?? 0),
+    parameterCount: count(facts.parameters),
+    types: facts.types.join(', '),
+  };
+  const wanted = references(facts, model);
+  const bytes = weigh(engine);
+  const more = { speed: speed(facts, model), prompt: JSON.stringify(wanted.prompt ?? ''), engineBytes: `${(bytes / 1e3).toFixed(0)} kB` };
+  for (const folder of ['shared', facts.family]) fillFolder(join(TEMPLATES, folder), out, { ...values, ...more });
+  writeFileSync(join(out, 'test/references.json'), `${JSON.stringify(wanted)}\n`);
+  return { bytes, budget: family.budget[facts.hasChat ? 'chat' : 'text'] };
+}
+
+try {
+  const planned = plan(process.argv.slice(2));
+  ensureRust();
+  ensurePackages();
+  const { bytes, budget } = make(planned);
+  const { out, weights, facts } = planned;
+  console.log(`${planned.name} ${planned.version} in ${out}`);
+  console.log(`wasm and JavaScript ${bytes} bytes after brotli, ${budget} allowed; weights ${facts.bytes} bytes, ${weights ? `from ${weights}` : 'in the package'}`);
+  if (bytes > budget) process.exitCode = 1;
+} catch (e) {
+  console.error(e.message);
+  process.exitCode = 1;
+}
