@@ -125,6 +125,8 @@ test('what can not be packaged is refused before anything is built', { skip }, (
   refused(/is no GGUF file/, 'tests/fixtures/tflite/tiny.tflite');
   refused(/'Big Name' is no name/, 'www/models/embedded.gguf', '--name', 'Big Name');
   refused(/--weights is 'ftp:/, 'www/models/embedded.gguf', '--weights', 'ftp://a/b');
+  refused(/--version is 'next'/, 'www/models/embedded.gguf', '--version', 'next');
+  refused(/holds other things/, 'www/models/embedded.gguf', '--out', ROOT);
   const unlicensed = join(temp, 'unlicensed.gguf');
   const model = readFileSync(join(ROOT, 'tests/fixtures/models/qwen2.gguf'), 'latin1');
   writeFileSync(unlicensed, model.replace('general.license', 'general.unknown'), 'latin1');

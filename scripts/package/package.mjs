@@ -40,24 +40,33 @@ const USAGE = 'usage: npm run package -- MODEL.gguf [--name NAME] [--version V] 
 /** npm's rule, but for what no new package may be called. */
 const NAME = /^(?:@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/;
 
+const isWeb = (address) => URL.canParse(address) && /^https?:$/.test(new URL(address).protocol);
+
+/** Whether a folder may be emptied: there is nothing in it, or an earlier package. */
+const isFree = (folder) => !existsSync(folder) || readdirSync(folder).length === 0 || existsSync(join(folder, 'engine'));
+
 /** What is to be made, or why it can't be. Nothing is built before this is settled. */
 function plan(args) {
   const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
-  if (positionals.length !== 1) throw new Error(USAGE);
+  const { version, weights, strict } = values;
+  const must = (holds, why) => {
+    if (!holds) throw new Error(why);
+  };
+  must(positionals.length === 1, USAGE);
   const model = resolve(positionals[0]);
-  if (!existsSync(model)) throw new Error(`there is no file '${model}'`);
+  must(existsSync(model), `there is no file '${model}'`);
   const facts = factsOf(model);
   const name = values.name ?? facts.slug;
-  if (!NAME.test(name)) throw new Error(`'${name}' is no name for an npm package: lower-case letters, digits, '-', '.', '_', and perhaps a scope, '@me/'`);
-  if (!facts.licence && values.strict) throw new Error(`'${model}' names no licence ('general.license'), which --strict asks for`);
-  const { weights } = values;
-  if (weights !== undefined && !/^https?:$/.test(URL.parse?.(weights)?.protocol ?? '')) throw new Error(`--weights is '${weights}'; an http or https URL is needed`);
-  if (weights === undefined && facts.bytes > MOST_WEIGHT_BYTES) {
-    throw new Error(`the weights are ${megabytes(facts.bytes)}, and a package holds ${megabytes(MOST_WEIGHT_BYTES)} at most: give the address where they are as --weights`);
-  }
-  if (weights && facts.family === 'hands') throw new Error('the networks of hands go into the package; --weights is for models that are too large for that');
+  must(NAME.test(name), `'${name}' is no name for an npm package: lower-case letters, digits, '-', '.', '_', and perhaps a scope, '@me/'`);
+  must(/^\d+\.\d+\.\d+(-[\w.-]+)?$/.test(version), `--version is '${version}'; three numbers are needed, as in 1.2.3`);
+  must(!strict || facts.licence, `'${model}' names no licence ('general.license'), which --strict asks for`);
+  must(weights === undefined || isWeb(weights), `--weights is '${weights}'; an http or https URL is needed`);
+  must(!weights || facts.family !== 'hands', 'the networks of hands go into the package: --weights is for larger models');
+  const most = `a package holds ${megabytes(MOST_WEIGHT_BYTES)} at most: give the address where they are as --weights`;
+  must(weights || facts.bytes <= MOST_WEIGHT_BYTES, `the weights are ${megabytes(facts.bytes)}, and ${most}`);
   const out = resolve(values.out ?? join('target/packages', name));
-  return { facts, model, name, version: values.version, weights, out };
+  must(isFree(out), `the folder '${out}' holds other things than a package: --out names a folder that may be emptied`);
+  return { facts, model, name, version, weights, out };
 }
 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -137,7 +146,8 @@ try {
   const { bytes, budget } = make(planned);
   const { out, weights, facts } = planned;
   console.log(`${planned.name} ${planned.version} in ${out}`);
-  console.log(`wasm and JavaScript ${bytes} bytes after brotli, ${budget} allowed; weights ${facts.bytes} bytes, ${weights ? `from ${weights}` : 'in the package'}`);
+  console.log(`wasm and JavaScript ${bytes} bytes after brotli, ${budget} allowed`);
+  console.log(`weights ${facts.bytes} bytes, ${weights ? `from ${weights}` : 'in the package'}`);
   if (bytes > budget) process.exitCode = 1;
 } catch (e) {
   console.error(e.message);

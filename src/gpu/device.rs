@@ -103,6 +103,8 @@ pub struct Gpu {
     pub(super) modules: RefCell<HashMap<String, raw::Module>>,
     pub(super) pipelines: RefCell<HashMap<String, Rc<Pipeline>>>,
     pub(super) allocated_bytes: Rc<Cell<u64>>,
+    /// How often plans were submitted.
+    pub(super) n_submits: Cell<u64>,
     faults: Arc<Mutex<Faults>>,
 }
 
@@ -188,6 +190,7 @@ impl Gpu {
             modules: RefCell::default(),
             pipelines: RefCell::default(),
             allocated_bytes: Rc::default(),
+            n_submits: Cell::default(),
             faults,
         })
     }
@@ -272,18 +275,19 @@ impl Gpu {
         let done = self.device.done();
         self.poll();
         async {
-            let _ = self.answered(done).await;
+            let _ = self.answered(done, true).await;
             self.check().await
         }
     }
 
     /// Wait for an answer of the GPU's. Chrome looks whether the GPU is done at once, and then after 2 ms or more; any
     /// command makes it look before. Firefox looks every 100 ms, and at each submit, even one of nothing. Nothing of this
-    /// costs other browsers what can be measured.
+    /// costs other browsers what can be measured. Without `hurry` there is other work for the GPU, whose commands looks
+    /// would only hold up.
     #[cfg(target_arch = "wasm32")]
-    pub(super) async fn answered(&self, mut answer: Answer) -> Result<(), String> {
+    pub(super) async fn answered(&self, mut answer: Answer, hurry: bool) -> Result<(), String> {
         let begin = Clock::start();
-        for at in LOOKS_MS {
+        for at in LOOKS_MS.into_iter().filter(|_| hurry) {
             while begin.ms() < at {
                 if let Either::Left((got, _)) = select(&mut answer, pin!(raw::turn())).await {
                     return got;
@@ -292,7 +296,8 @@ impl Gpu {
             self.device.look();
         }
         loop {
-            let ms = (begin.ms() * REST).clamp(1.0, LONGEST_REST_MS) as i32;
+            let shortest = if hurry { 1.0 } else { LONGEST_REST_MS };
+            let ms = (begin.ms() * REST).clamp(shortest, LONGEST_REST_MS) as i32;
             match select(&mut answer, pin!(raw::rest(ms))).await {
                 Either::Left((got, _)) => return got,
                 Either::Right(_) => self.device.submit([]),
@@ -302,7 +307,7 @@ impl Gpu {
 
     /// Wait for an answer of the GPU's, which [`Gpu::poll`] has brought.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(super) async fn answered(&self, answer: Answer) -> Result<(), String> {
+    pub(super) async fn answered(&self, answer: Answer, _hurry: bool) -> Result<(), String> {
         answer.await
     }
 

@@ -207,6 +207,7 @@ impl Gpu {
         n_rows: u32,
         read: Option<CopyOut<'_>>,
     ) {
+        self.n_submits.update(|n| n + 1);
         let mut before = commands;
         let mut encoder = self.device.encoder();
         let mut steps = plans.into_iter().flat_map(|plan| &plan.steps).peekable();

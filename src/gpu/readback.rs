@@ -15,8 +15,8 @@ impl Drop for Readback {
     }
 }
 
-/// A map under way.
-pub struct Pending(Answer);
+/// A map under way, and how often plans had been submitted when it began.
+pub struct Pending(Answer, u64);
 
 impl Gpu {
     #[must_use]
@@ -27,7 +27,7 @@ impl Gpu {
     /// Ask for the bytes as they will be after what is submitted so far.
     #[must_use]
     pub fn map(&self, readback: &Readback) -> Pending {
-        Pending(readback.raw.map())
+        Pending(readback.raw.map(), self.n_submits.get())
     }
 
     /// Wait for a map and hand its bytes to `read`; the readback can be used again then.
@@ -41,7 +41,9 @@ impl Gpu {
         read: impl FnOnce(&[u8]) -> T,
     ) -> Result<T> {
         self.poll();
-        let result = self.answered(pending.0).await;
+        let Pending(answer, n_submits) = pending;
+        let hurry = self.n_submits.get() == n_submits;
+        let result = self.answered(answer, hurry).await;
         self.check().await?;
         if let Err(e) = result {
             bail!(DeviceLost, "a buffer could not be read back: {e}");
