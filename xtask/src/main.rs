@@ -90,6 +90,10 @@ fn without_local_paths() -> Result<String> {
     for registry in fs::read_dir(&registries).map_err(|e| format!("{}: {e}", registries.display()))? {
         flags.push(format!("--remap-path-prefix={}=crates", registry?.path().display()));
     }
+    // Where the sources of the standard library are installed, panics in it name them there.
+    let rustc = Command::new("rustc").args(["--print", "sysroot"]).output()?;
+    let sysroot = String::from_utf8(rustc.stdout)?;
+    flags.push(format!("--remap-path-prefix={}/lib/rustlib/src/rust=rust", sysroot.trim()));
     flags.sort();
     Ok(flags.join("\u{1f}"))
 }
