@@ -165,7 +165,7 @@ fn target_folder() -> PathBuf {
 /// Each of `WASM_TESTS` as a module of its own, for a page to run.
 fn wasm_tests() -> Result<()> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["test", "--quiet", "--no-run", "--profile", "quick", "--package", "webgguf", "--target", TARGET]);
+    cargo.args(["test", "--quiet", "--no-run", "--package", "webgguf", "--target", TARGET]);
     cargo.args(["--features", "test-block,speech", "--message-format", "json-render-diagnostics"]);
     cargo.args(WASM_TESTS.iter().flat_map(|name| ["--test", name]));
     cargo.env("CARGO_ENCODED_RUSTFLAGS", without_local_paths()?).stderr(Stdio::inherit());
