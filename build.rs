@@ -26,7 +26,7 @@ struct Catalogue {
     exports: BTreeMap<String, Vec<String>>,
 }
 
-/// The kernels that a build for one model is left with: the file that WEBGGUF_KERNELS names, as `cargo xtask package` writes it.
+/// The kernels that a build for one model is left with: the file that WEBGGUF_KERNELS names, as `npm run package` writes it.
 #[derive(serde::Deserialize)]
 struct Selection {
     /// Values of the slot WEIGHT.

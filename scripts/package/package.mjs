@@ -7,7 +7,7 @@ import { brotliCompressSync } from 'node:zlib';
 import { ROOT } from '../server.mjs';
 import { ensurePackages, ensureRust, run } from '../setup.mjs';
 import { factsOf } from './facts.mjs';
-import { references, speed } from './references.mjs';
+import { measure } from './references.mjs';
 import { fillFolder } from './template.mjs';
 
 const TEMPLATES = join(ROOT, 'scripts/package/templates');
@@ -131,11 +131,11 @@ function make({ facts, model, name, version, weights, out }) {
     parameterCount: count(facts.parameters),
     types: facts.types.join(', '),
   };
-  const wanted = references(facts, model);
+  const { references, speed } = measure(facts, model);
   const bytes = weigh(engine);
-  const more = { speed: speed(facts, model), prompt: JSON.stringify(wanted.prompt ?? ''), engineBytes: `${(bytes / 1e3).toFixed(0)} kB` };
+  const more = { speed, prompt: JSON.stringify(references.prompt ?? ''), engineBytes: `${(bytes / 1e3).toFixed(0)} kB` };
   for (const folder of ['shared', facts.family]) fillFolder(join(TEMPLATES, folder), out, { ...values, ...more });
-  writeFileSync(join(out, 'test/references.json'), `${JSON.stringify(wanted)}\n`);
+  writeFileSync(join(out, 'test/references.json'), `${JSON.stringify(references)}\n`);
   return { bytes, budget: family.budget[facts.hasChat ? 'chat' : 'text'] };
 }
 

@@ -10,9 +10,6 @@ const MAX_TOKENS = 24;
 /** Values that are kept of each intermediate. */
 const KEPT = 16;
 
-const generate = (model, ...more) =>
-  webgguf(['generate', model, '--prompt', PROMPT, '--max-tokens', String(MAX_TOKENS), '--temperature', '0', ...more]);
-
 /** An array of f32 as NumPy writes it, format 1.0. */
 function readNpy(path) {
   const bytes = readFileSync(path);
@@ -28,24 +25,25 @@ function cut(data) {
   return { length: data.length, rms: Number(rms.toPrecision(7)), values };
 }
 
-/** A prompt, its tokens, the text after it, and a cut of each intermediate of the prompt. Of hands, nothing. */
-export function references({ family }, model) {
-  if (family !== 'llm') return {};
+/**
+ * A prompt, its tokens, the text after it, and a cut of each intermediate of the prompt; and how fast the model writes on this machine,
+ * in words. Of hands, nothing.
+ */
+export function measure({ family }, model) {
+  if (family !== 'llm') return { references: {}, speed: '' };
   const ids = JSON.parse(webgguf(['tokenize', model, '--special', '--json'], PROMPT).stdout);
-  const text = generate(model).stdout.replace(/\n$/, '');
+  const options = ['--prompt', PROMPT, '--max-tokens', String(MAX_TOKENS), '--temperature', '0', '--stats'];
+  const { stdout, stderr } = webgguf(['generate', model, ...options]);
+  const text = stdout.replace(/\n$/, '').slice(PROMPT.length);
+  const speed = /([\d.]+)\/s, on (.+)/.exec(stderr)?.slice(1).join(' tokens a second on ') ?? '';
   const folder = mkdtempSync(join(tmpdir(), 'webgguf-package-'));
   try {
     webgguf(['activations', model, '--prompt', PROMPT, '--out', folder]);
     const prefill = join(folder, 'prefill');
     const activations = readdirSync(prefill).sort().map((file) => [basename(file, '.npy'), cut(readNpy(join(prefill, file)))]);
-    return { prompt: PROMPT, ids, maxTokens: MAX_TOKENS, text: text.slice(PROMPT.length), activations: Object.fromEntries(activations) };
+    const references = { prompt: PROMPT, ids, maxTokens: MAX_TOKENS, text, activations: Object.fromEntries(activations) };
+    return { references, speed };
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-/** How fast the model writes on this machine, in words. */
-export function speed({ family }, model) {
-  if (family !== 'llm') return '';
-  return /([\d.]+)\/s, on (.+)/.exec(generate(model, '--stats').stderr)?.slice(1).join(' tokens a second on ') ?? '';
 }

@@ -42,7 +42,7 @@ use weights::Styles;
 pub const SAMPLE_RATE: u32 = 24_000;
 /// Samples of a frame.
 pub const FRAME: u32 = 600;
-/// Frames of a text, at most: more than half a minute. Memory grows with their number.
+/// The most frames that a text may have: more than half a minute. Memory grows with their number.
 pub const MAX_FRAMES: u32 = 1500;
 /// What speeds are allowed.
 pub const SPEEDS: std::ops::RangeInclusive<f32> = 0.25..=4.0;
