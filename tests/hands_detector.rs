@@ -181,7 +181,7 @@ fn seeded_transforms(seeds: impl Iterator<Item = u32> + Clone) {
 #[test]
 fn transforms_have_the_landmarks_of_the_references() {
     let _alone = alone();
-    seeded_transforms((0..50).step_by(10));
+    seeded_transforms((0..50).step_by(25));
 }
 
 #[test]
@@ -333,7 +333,7 @@ fn without_growth(rounds: usize) {
 #[test]
 fn nothing_grows() {
     let _alone = alone();
-    without_growth(5);
+    without_growth(3);
 }
 
 #[test]
