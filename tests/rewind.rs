@@ -9,11 +9,11 @@ use webgguf::llm::{FinishReason, GenerateOptions, LoadOptions, Sampling, Sequenc
 use webgguf::ops::N_RECENT;
 use webgguf::source::MemorySource;
 
-/// A model with sliding windows, whose rings are arithmetic, one without, and one with short convolutions.
+/// A model with sliding windows, whose rings are arithmetic, one with those of short convolutions, and one without.
 const MODELS: [(&str, &[u8]); 3] = [
     ("gemma3-tiny", include_bytes!("fixtures/models/gemma3-tiny.gguf")),
-    ("qwen3-tiny", include_bytes!("fixtures/models/qwen3-tiny.gguf")),
     ("lfm2", include_bytes!("fixtures/models/lfm2.gguf")),
+    ("qwen3-tiny", include_bytes!("fixtures/models/qwen3-tiny.gguf")),
 ];
 
 async fn load(model: &[u8], running_sum: bool, memory_budget: Option<u64>) -> Rc<Session> {
@@ -26,7 +26,8 @@ async fn load(model: &[u8], running_sum: bool, memory_budget: Option<u64>) -> Rc
 /// Each model, with the block and without; in a browser, where a step takes its time, each once.
 fn cases() -> impl Iterator<Item = (String, &'static [u8], bool)> {
     let both = |(name, model)| [true, false].map(|sum| (format!("{name} running_sum={sum}"), model, sum));
-    MODELS.into_iter().flat_map(both).step_by(if cfg!(target_arch = "wasm32") { 3 } else { 1 })
+    let run = |i| !cfg!(target_arch = "wasm32") || [0, 3, 4].contains(&i);
+    MODELS.into_iter().flat_map(both).enumerate().filter(move |&(i, _)| run(i)).map(|(_, case)| case)
 }
 
 async fn sessions() -> Vec<(String, Rc<Session>)> {
