@@ -215,6 +215,7 @@ async fn attention(gpu: &Gpu) -> Result<()> {
                         rope: Some(&rope),
                         softcap: None,
                         qk_norm: None,
+                        temperature: None,
                         cache,
                     };
                     r.attention(&a, &qkv, &out, &parts)?;

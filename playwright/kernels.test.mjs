@@ -38,6 +38,7 @@ const OVERRIDES = {
   MIN_SPLIT: 32,
   MIRROR: 1,
   N: 1536,
+  N_CTX_ORIG: 4096,
   N_EXPERT: 128,
   N_HEAD: 9,
   N_HEAD_KV: 3,
@@ -69,8 +70,10 @@ const OVERRIDES = {
   SLICES: 1,
   SOFTCAP: 0,
   STRIDE: 1536,
+  STRIDE4: 432,
   STYLE: 0,
   SUBGROUP: 4,
+  TEMPERATURE: 0.1,
   TILE_N: 64,
   UP_N: 256,
   WG: 64,
@@ -82,6 +85,7 @@ const OVERRIDES = {
   Y_COL4: 0,
   Y_PITCH: 144,
   Y_STRIDE: 576,
+  Y_STRIDE4: 144,
 };
 
 const ALL = Boolean(process.env.WEBGGUF_ALL);

@@ -226,6 +226,7 @@ macro_rules! models {
 
 models! {
     embedded = "embedded",
+    ernie4_5 = "ernie4_5",
     exaone4 = "exaone4",
     gpt2 = "gpt2-tiny",
     qwen3 = "qwen3-tiny",
@@ -235,11 +236,15 @@ models! {
     gemma2 = "gemma2",
     granite = "granite",
     granite_bias = "granite-bias",
+    hunyuan_dense = "hunyuan-dense",
+    lfm2 = "lfm2",
+    lfm2moe = "lfm2moe",
     llama_ffn_bias = "llama-ffn-bias",
     llama_rope_linear = "llama-rope-linear",
     llama_rope_llama3 = "llama-rope-llama3",
     llama_rope_yarn = "llama-rope-yarn",
     llama_untied = "llama-untied",
+    mistral3 = "mistral3",
     olmo2 = "olmo2",
     olmo3 = "olmo3",
     phi3 = "phi3",

@@ -155,8 +155,9 @@ fn smaller_caches_write_the_same_text() {
 }
 
 #[test]
-fn a_prefix_is_reused_only_while_sliding_windows_hold_it() {
-    for (model, window) in [("gemma2", 4), ("gemma3-tiny", 32)] {
+fn a_prefix_is_reused_only_while_windows_hold_it() {
+    // Sliding windows, and the columns of a convolution.
+    for (model, window) in [("gemma2", 4), ("gemma3-tiny", 32), ("lfm2", 3)] {
         let path = model_file(model);
         let options = LoadOptions { context_length: Some(256), n_batch: 16, ..LoadOptions::default() };
         let load = || load_with(&path, true, &options);
@@ -178,6 +179,41 @@ fn a_prefix_is_reused_only_while_sliding_windows_hold_it() {
         // And on from there.
         let on = [&far[..], &ids[..15], &[9, 8]].concat();
         assert_eq!(continued(&session, &on).1, far.len() + 15, "{model}");
+    }
+}
+
+/// What a convolution keeps after a batch is what it keeps after the same tokens one by one.
+#[test]
+fn batches_of_any_size_leave_the_same_state() {
+    for model in ["lfm2", "lfm2moe"] {
+        let prompt: Vec<u32> = (0..64).map(|i| 260 + i * 11 % 60).collect();
+        let run = |n_batch| {
+            let options = LoadOptions {
+                context_length: Some(256),
+                n_batch,
+                kv_type: Some(KvType::F32),
+                ..LoadOptions::default()
+            };
+            let session = load_with(&model_file(model), true, &options);
+            let model = &session.model;
+            let sequence = pollster::block_on(Sequence::new(model)).unwrap();
+            let read = model.gpu.readback(u64::from(N_RECENT) * 4);
+            sequence.prefill(model, &prompt, &prompt, &Sampling::GREEDY, &read).unwrap();
+            let mut logits = vec![pollster::block_on(model.logits()).unwrap()];
+            for _ in 0..8 {
+                sequence.decode(model, 1, 0, &Sampling::GREEDY, &read);
+                logits.push(pollster::block_on(model.logits()).unwrap());
+            }
+            logits
+        };
+        let one_by_one = run(1);
+        for n_batch in [7, 16, 64] {
+            for (step, (got, want)) in run(n_batch).iter().zip(&one_by_one).enumerate() {
+                let norm = |v: &mut dyn Iterator<Item = f32>| v.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+                let error = norm(&mut got.iter().zip(want).map(|(a, b)| a - b)) / norm(&mut want.iter().copied());
+                assert!(error < 1e-5, "{model} in batches of {n_batch}, step {step}: {error:.1e}");
+            }
+        }
     }
 }
 
@@ -211,7 +247,7 @@ fn generations_end_as_they_should() {
 
 #[test]
 fn decode_takes_few_dispatches() {
-    for (model, per_layer, beside) in [("embedded", 6, 4), ("gpt2-tiny", 6, 5)] {
+    for (model, per_layer, beside) in [("embedded", 6, 4), ("gpt2-tiny", 6, 5), ("lfm2", 6, 4)] {
         let session = load(&model_file(model), true);
         let n = session.info.decode_dispatches;
         let layers = session.model.config.n_layer() as usize;

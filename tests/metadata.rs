@@ -10,7 +10,10 @@ use text::header;
 use webgguf::error::Result;
 use webgguf::formats::gguf::GgufWriter;
 use webgguf::gpu::Gpu;
-use webgguf::llm::{Ffn, LoadOptions, ModelConfig, Norm, RopeConfig, RopeScaling, Session, arch};
+use webgguf::llm::{
+    DenseLead, Ffn, Gate, LayerConfig, LoadOptions, Mixer, ModelConfig, Norm, RopeConfig, RopeScaling, Session, arch,
+};
+use webgguf::ops::Temperature;
 use webgguf::source::MemorySource;
 
 /// A metadata value.
@@ -76,6 +79,13 @@ fn own_keys(arch: &str) -> Vec<(&'static str, Value)> {
     if arch == "qwen3moe" {
         keys.extend([("expert_count", U(8)), ("expert_used_count", U(2))]);
     }
+    if arch.starts_with("lfm2") {
+        keys.push(("shortconv.l_cache", U(3)));
+    }
+    if arch == "lfm2moe" {
+        keys.extend([("expert_count", U(8)), ("expert_used_count", U(2)), ("expert_gating_func", U(2))]);
+        keys.extend([("expert_feed_forward_length", U(32)), ("leading_dense_block_count", U(2))]);
+    }
     keys
 }
 
@@ -104,10 +114,11 @@ fn global(c: &ModelConfig) -> &RopeConfig {
 }
 
 /// Those with a rotary embedding.
-const ROTARY: &str = "exaone4 gemma gemma2 gemma3 granite llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3";
-const ALL: &str = "gpt2 exaone4 gemma gemma2 gemma3 granite llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3";
+const ROTARY: &str = "ernie4_5 exaone4 gemma gemma2 gemma3 granite lfm2 llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3";
+const ALL: &str =
+    "gpt2 ernie4_5 exaone4 gemma gemma2 gemma3 granite lfm2 llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3";
 /// Those whose graphs in llama.cpp know no window.
-const NO_WINDOWS: &str = "gpt2 exaone4 gemma granite llama qwen2 qwen3 qwen3moe smollm3";
+const NO_WINDOWS: &str = "gpt2 ernie4_5 exaone4 gemma granite llama qwen2 qwen3 qwen3moe smollm3";
 
 /// A row: architectures, keys, and what comes of them.
 type Row = (&'static str, Pairs, Then);
@@ -374,11 +385,15 @@ const OWN: &[Row] = &[
     ),
     ("llama qwen2", &[("attention.sliding_window_pattern", U(4))], Nothing),
     // Experts.
-    ("qwen3moe", &[], Has(|c| c.n_ff == 48 && c.ffn == Ffn::Experts { n_expert: 8, n_used: 2 })),
+    ("qwen3moe", &[], Has(|c| c.n_ff == 48 && c.ffn == Ffn::Experts { n_expert: 8, n_used: 2, gate: Gate::Softmax })),
     ("qwen3moe", &[("expert_feed_forward_length", U(32))], Has(|c| c.n_ff == 32)),
     ("qwen3moe", &[("expert_feed_forward_length", Us(&[32; 8]))], Has(|c| c.n_ff == 32)),
     ("qwen3moe", &[("expert_feed_forward_length", Us(&[32, 32, 32, 32, 32, 32, 32, 16]))], Refused),
-    ("qwen3moe", &[("expert_used_count", Us(&[4; 8]))], Has(|c| c.ffn == Ffn::Experts { n_expert: 8, n_used: 4 })),
+    (
+        "qwen3moe",
+        &[("expert_used_count", Us(&[4; 8]))],
+        Has(|c| c.ffn == Ffn::Experts { n_expert: 8, n_used: 4, gate: Gate::Softmax }),
+    ),
     ("qwen3moe", &[("expert_used_count", Us(&[4, 4, 4, 4, 2, 2, 2, 2]))], Refused),
     ("qwen3moe", &[("expert_weights_norm", B(true)), ("expert_gating_func", U(1))], Nothing),
     ("qwen3moe", &[("expert_weights_norm", B(false))], Warned),
@@ -390,6 +405,66 @@ const OWN: &[Row] = &[
     ("qwen3moe", &[("leading_dense_block_count", U(0)), ("expert_shared_count", U(0))], Nothing),
     ("qwen3moe", &[("leading_dense_block_count", U(1))], Warned),
     ("qwen3moe", &[("expert_shared_count", U(1))], Warned),
+    // Short convolutions, where layers have no heads.
+    (
+        "lfm2 lfm2moe",
+        &[("attention.head_count_kv", Us(&[0, 0, 2, 0, 2, 0, 0, 2]))],
+        Has(|c| {
+            let conv = |l: &LayerConfig| l.mixer == Mixer::ShortConv { kernel: 3 } && l.rope.is_none();
+            let attention = |l: &LayerConfig| l.mixer == Mixer::Attention && l.rope == Some(0);
+            let right = |(l, layer)| if [2, 4, 7].contains(&l) { attention(layer) } else { conv(layer) };
+            c.n_head_kv == 2 && c.layers.iter().enumerate().all(right)
+        }),
+    ),
+    ("lfm2", &[("attention.head_count_kv", Us(&[0, 0, 2, 0, 4, 0, 0, 2]))], Refused),
+    ("llama qwen3", &[("attention.head_count_kv", Us(&[2, 2, 2, 0, 2, 2, 2, 2]))], Refused),
+    ("lfm2", &[("shortconv.l_cache", U(1))], Refused),
+    ("lfm2", &[("shortconv.l_cache", U(65))], Refused),
+    ("lfm2", &[("attention.sliding_window", U(9))], Has(|c| windows(c).len() == 8)),
+    ("lfm2moe", &[("attention.sliding_window", U(9))], Warned),
+    (
+        "lfm2moe",
+        &[],
+        Has(|c| {
+            c.ffn == Ffn::Experts { n_expert: 8, n_used: 2, gate: Gate::Sigmoid }
+                && c.n_ff == 32
+                && c.dense_lead == DenseLead { n_layer: 2, n_ff: 96 }
+        }),
+    ),
+    ("lfm2moe", &[("leading_dense_block_count", U(0))], Has(|c| c.dense_lead == DenseLead::default())),
+    ("lfm2moe", &[("expert_gating_func", U(1))], Refused),
+    ("lfm2moe", &[("expert_weights_scale", F(2.5))], Warned),
+    // Queries that grow with the position; YaRN of the file.
+    ("mistral3", &[], Has(|c| c.temperature.is_none())),
+    (
+        "mistral3",
+        &[("attention.temperature_scale", F(0.5)), ("rope.scaling.original_context_length", U(64))],
+        Has(|c| c.temperature == Some(Temperature { scale: 0.5, n_ctx_orig: 64 })),
+    ),
+    (
+        "mistral3",
+        &[
+            ("rope.scaling.type", S("yarn")),
+            ("rope.scaling.factor", F(4.0)),
+            ("rope.scaling.yarn_beta_fast", F(8.0)),
+            ("rope.scaling.yarn_log_multiplier", F(1.0)),
+        ],
+        Has(|c| {
+            let growth = 1.0 + 0.1 * 4f32.ln();
+            global(c).scaling == RopeScaling::Yarn { factor: 4.0, n_ctx_orig: 512, beta_fast: 8.0, beta_slow: 1.0 }
+                && (global(c).magnitude * growth - 1.0).abs() < 1e-6
+                && c.warnings.is_empty()
+        }),
+    ),
+    ("mistral3", &[("rope.scaling.yarn_log_multiplier", F(-1.0))], Refused),
+    ("llama", &[("rope.scaling.yarn_log_multiplier", F(1.0))], Warned),
+    // A base for longer contexts; norms after the rotation.
+    (
+        "hunyuan-dense",
+        &[("rope.scaling.alpha", F(1000.0))],
+        Has(|c| (global(c).freq_base / (10_000.0 * 1000f32.powf(16.0 / 14.0)) - 1.0).abs() < 1e-6),
+    ),
+    ("hunyuan-dense", &[("rope.scaling.type", S("yarn")), ("rope.scaling.factor", F(4.0))], Refused),
     // Norms.
     ("gpt2", &[("attention.layer_norm_rms_epsilon", F(1e-3))], Has(|c| c.norm == Norm::Layer { eps: 1e-5 })),
     ("llama", &[("attention.layer_norm_epsilon", F(1e-3))], Has(|c| c.norm == Norm::Rms { eps: 1e-6 })),

@@ -48,6 +48,8 @@ fn tensors_of_different_types_run_as_those_of_one() {
         ("gemma", "ffn_gate.weight"),
         ("qwen2", "attn_k.weight"),
         ("qwen3moe", "ffn_down_exps.weight"),
+        ("lfm2", "shortconv.in_proj.weight"),
+        ("lfm2moe", "ffn_down_exps.weight"),
     ] {
         let path = model_file(model);
         let want: Vec<f64> = logits(std::fs::read(&path).unwrap()).into_iter().map(Into::into).collect();

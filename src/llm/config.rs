@@ -1,6 +1,6 @@
 //! What an architecture is, as data: read from metadata by the files under `arch/`.
 
-use crate::ops::{Act, RopeKind};
+use crate::ops::{Act, RopeKind, Temperature};
 
 /// Everything the forward pass needs to know of a model beside its weights.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,8 @@ pub struct ModelConfig {
     /// Those before its rotary embedding was stretched.
     pub n_ctx_orig: u32,
     pub norm: Norm,
+    /// The tensor of the norm before the output matrix, without `.weight`.
+    pub output_norm: &'static str,
     /// Whether the blocks' inputs are normed; otherwise only their outputs are.
     pub pre_norm: bool,
     /// Whether a learned table of positions is added to the embedding.
@@ -33,10 +35,14 @@ pub struct ModelConfig {
     pub layers: Vec<LayerConfig>,
     pub qk_norm: QkNorm,
     pub ffn: Ffn,
+    /// The layers before a mixture of experts.
+    pub dense_lead: DenseLead,
     /// What the embedding is multiplied by.
     pub embedding_scale: f32,
     /// What scores are multiplied by.
     pub attention_scale: f32,
+    /// What queries are, by their position.
+    pub temperature: Option<Temperature>,
     /// `cap * tanh(score / cap)` of scaled scores (arXiv:2408.00118).
     pub attention_softcap: Option<f32>,
     /// What a block's output is multiplied by before it is added.
@@ -69,6 +75,17 @@ pub struct LayerConfig {
     pub window: Option<u32>,
     /// Which of the model's rotary embeddings, if any.
     pub rope: Option<usize>,
+    pub mixer: Mixer,
+}
+
+/// What mixes a layer's positions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mixer {
+    Attention,
+    /// A gated convolution over so many positions, the token's own included.
+    ShortConv {
+        kernel: u32,
+    },
 }
 
 /// The norm before each block and before the output.
@@ -93,6 +110,8 @@ pub enum QkNorm {
     None,
     /// Each head by itself.
     Head,
+    /// The same after the rotary embedding, of half splits.
+    RotatedHead,
     /// All heads of a token together.
     Row,
 }
@@ -135,5 +154,22 @@ pub enum Ffn {
     Gelu,
     /// The sum of `weight_e * down_e(silu(gate_e(h)) * up_e(h))` over the `n_used` experts e of `n_expert` that the
     /// router scores highest; `n_ff` is an expert's width (arXiv:1701.06538).
-    Experts { n_expert: u32, n_used: u32 },
+    Experts { n_expert: u32, n_used: u32, gate: Gate },
+}
+
+/// What a router makes of its logits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// The softmax of all.
+    Softmax,
+    /// The sigmoid of each; a bias is added for the choice.
+    Sigmoid,
+}
+
+/// The first layers of a mixture of experts, which have one gated feed-forward block with SiLU each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DenseLead {
+    pub n_layer: u32,
+    /// Its width.
+    pub n_ff: u32,
 }

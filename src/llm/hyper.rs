@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::ops::RangeInclusive;
 
-use super::config::{Ffn, LayerConfig, ModelConfig, Norm, QkNorm, RopeConfig, RopeScaling};
+use super::config::{DenseLead, Ffn, LayerConfig, Mixer, ModelConfig, Norm, QkNorm, RopeConfig, RopeScaling};
 use crate::error::{Error, Result, bail};
 use crate::formats::gguf::{Gguf, Value, ValueType};
 use crate::ops::{Act, RopeKind};
@@ -50,15 +50,23 @@ const NEUTRAL: [(&str, &[f64]); 13] = [
     ("final_logit_softcapping", &[30.0]),
     ("kda.gate_lower_bound", &[f64::NEG_INFINITY]),
     ("rope.scaling.yarn_attn_factor", &[1.0]),
-    ("rope.scaling.yarn_beta_fast", &[YARN_BETAS[0] as f64]),
-    ("rope.scaling.yarn_beta_slow", &[YARN_BETAS[1] as f64]),
+    ("rope.scaling.yarn_beta_fast", &[YARN.beta_fast as f64]),
+    ("rope.scaling.yarn_beta_slow", &[YARN.beta_slow as f64]),
     // As the scaling has it by itself, or not set.
     ("rope.scaling.yarn_ext_factor", &[1.0, -1.0]),
     ("router_logit_softcapping", &[30.0]),
 ];
-/// Turns over the original context of the fastest and the slowest pair that YaRN stretches in part. The file's
-/// are not read, by llama.cpp neither.
-const YARN_BETAS: [f32; 2] = [32.0, 1.0];
+/// YaRN's parameters (arXiv:2309.00071).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Yarn {
+    /// Turns over the original context of the fastest and the slowest pair that is stretched in part.
+    pub beta_fast: f32,
+    pub beta_slow: f32,
+    /// How much of the growth of cosines and sines is left out: they grow by `(1 + 0.1 ln f) / (1 + 0.1 log_mul ln f)`.
+    pub log_mul: f32,
+}
+/// Those of most architectures, whatever the file says: llama.cpp does not read its either.
+pub const YARN: Yarn = Yarn { beta_fast: 32.0, beta_slow: 1.0, log_mul: 0.0 };
 
 impl<'a> Hyper<'a> {
     #[must_use]
@@ -121,7 +129,15 @@ impl<'a> Hyper<'a> {
     /// # Errors
     /// As [`Hyper::dim_opt`]; `UnsupportedArchitecture` where layers differ.
     pub fn layer_dim_opt(&self, key: &'static str) -> Result<Option<u32>> {
-        let Some(Value::Array(array)) = self.value(key) else { return self.dim_opt(key) };
+        match self.layer_array(key)? {
+            Some(values) => self.one_for_all(key, values.into_iter().enumerate()).map(Some),
+            None => self.dim_opt(key),
+        }
+    }
+
+    /// The integers of an array of one value a layer; `None` where the key is no array.
+    fn layer_array(&self, key: &'static str) -> Result<Option<Vec<u32>>> {
+        let Some(Value::Array(array)) = self.value(key) else { return Ok(None) };
         let (n_layer, name) = (self.dim("block_count")?, self.key(key));
         let integers = array.numbers_or_flags().filter(|_| !matches!(array.ty, ValueType::F32 | ValueType::F64));
         let Some(values) = integers else {
@@ -134,19 +150,42 @@ impl<'a> Hyper<'a> {
                 array.len
             );
         }
+        // The conversion saturates.
+        Ok(Some(values.map(|value| value as u32).collect()))
+    }
+
+    /// The value of all these layers, of which there is one at least.
+    fn one_for_all(&self, key: &'static str, values: impl Iterator<Item = (usize, u32)>) -> Result<u32> {
         let mut first = None;
-        for (layer, value) in values.enumerate() {
-            // The conversion saturates.
-            let value = self.in_range(key, value as u32)?;
-            if value != *first.get_or_insert(value) {
+        for (layer, value) in values {
+            let (l, n) = *first.get_or_insert((layer, self.in_range(key, value)?));
+            if value != n {
                 bail!(
                     UnsupportedArchitecture,
-                    "metadata '{name}' is {} in layer 0 and {value} in layer {layer}; only one value for all is supported",
-                    first.unwrap_or_default()
+                    "metadata '{}' is {n} in layer {l} and {value} in layer {layer}; only one value for all is supported",
+                    self.key(key)
                 );
             }
         }
-        Ok(first)
+        first.map_or_else(|| self.missing(key), |(_, n)| Ok(n))
+    }
+
+    /// Key-value heads of the layers that have attention, and whether each layer has: those that the file gives no such
+    /// heads have none. `None` where the key is missing.
+    ///
+    /// # Errors
+    /// As [`Hyper::layer_dim_opt`].
+    pub fn kv_heads(&self) -> Result<Option<(u32, Vec<bool>)>> {
+        let key = "attention.head_count_kv";
+        let Some(values) = self.layer_array(key)? else {
+            let n_layer = self.dim("block_count")? as usize;
+            return Ok(self.dim_opt(key)?.map(|n| (n, vec![true; n_layer])));
+        };
+        if values.iter().all(|&n| n == 0) {
+            bail!(MalformedGguf, "metadata '{}' is 0 in all layers, 1 or more is needed in some", self.key(key));
+        }
+        let n = self.one_for_all(key, values.iter().copied().enumerate().filter(|&(_, n)| n > 0))?;
+        Ok(Some((n, values.into_iter().map(|n| n > 0).collect())))
     }
 
     /// As [`Hyper::layer_dim_opt`], and there.
@@ -247,10 +286,18 @@ impl<'a> Hyper<'a> {
     /// # Errors
     /// `MalformedGguf` where a key is missing or wrong; `UnsupportedArchitecture` where it asks for what there is not.
     pub fn decoder(&self, rope: RopeKind) -> Result<ModelConfig> {
+        self.decoder_with(rope, YARN)
+    }
+
+    /// As [`Hyper::decoder`], with these parameters where its rotary embedding is stretched by YaRN.
+    ///
+    /// # Errors
+    /// As [`Hyper::decoder`].
+    pub fn decoder_with(&self, rope: RopeKind, yarn: Yarn) -> Result<ModelConfig> {
         let base = self.blocks(Norm::Rms { eps: self.epsilon("attention.layer_norm_rms_epsilon")? })?;
         Ok(ModelConfig {
-            ropes: vec![self.rope(rope, base.head_dim)?],
-            layers: vec![LayerConfig { window: None, rope: Some(0) }; base.layers.len()],
+            ropes: vec![self.rope(rope, base.head_dim, yarn)?],
+            layers: vec![LayerConfig { window: None, rope: Some(0), mixer: Mixer::Attention }; base.layers.len()],
             ..base
         })
     }
@@ -288,14 +335,17 @@ impl<'a> Hyper<'a> {
             n_ctx_train: self.dim("context_length")?,
             n_ctx_orig: self.n_ctx_orig()?,
             norm,
+            output_norm: "output_norm",
             pre_norm: true,
             learned_positions: false,
             ropes: Vec::new(),
-            layers: vec![LayerConfig { window: None, rope: None }; n_layer as usize],
+            layers: vec![LayerConfig { window: None, rope: None, mixer: Mixer::Attention }; n_layer as usize],
             qk_norm: QkNorm::None,
             ffn: Ffn::Gated(Act::Silu),
+            dense_lead: DenseLead::default(),
             embedding_scale: 1.0,
             attention_scale: f64::from(head_dim).powf(-0.5) as f32,
+            temperature: None,
             attention_softcap: None,
             residual_scale: 1.0,
             logit_scale: 1.0,
@@ -307,11 +357,22 @@ impl<'a> Hyper<'a> {
     /// What holds for any architecture, of a configuration that is complete.
     ///
     /// # Errors
-    /// `MalformedGguf` where the feed-forward block has no width; `UnsupportedArchitecture` where heads differ in
-    /// layers with a sliding window.
+    /// `MalformedGguf` where the feed-forward block has no width; `UnsupportedArchitecture` where attention has no heads,
+    /// or heads differ in layers with a sliding window.
     pub fn check(&self, c: &ModelConfig) -> Result<()> {
         if c.n_ff == 0 {
             return self.missing("feed_forward_length");
+        }
+        if let Some((_, has_heads)) = self.kv_heads()? {
+            let without = |(layer, has): (&LayerConfig, &bool)| !has && layer.mixer == Mixer::Attention;
+            if let Some(l) = c.layers.iter().zip(&has_heads).position(without) {
+                bail!(
+                    UnsupportedArchitecture,
+                    "metadata '{}' is 0 in layer {l}; layers of '{}' without attention are not supported",
+                    self.key("attention.head_count_kv"),
+                    self.arch
+                );
+            }
         }
         if c.layers.iter().all(|l| l.window.is_none()) {
             return Ok(());
@@ -376,7 +437,7 @@ impl<'a> Hyper<'a> {
         }
         for (layer, has) in c.layers.iter_mut().zip(has_window) {
             if has != 0.0 {
-                *layer = LayerConfig { window: Some(n_window), rope: Some(c.ropes.len()) };
+                (layer.window, layer.rope) = (Some(n_window), Some(c.ropes.len()));
             }
         }
         c.ropes.push(local);
@@ -402,7 +463,7 @@ impl<'a> Hyper<'a> {
     /// Heads of queries and of keys and values, and the elements of one.
     fn heads(&self, n_embd: u32) -> Result<(u32, u32, u32)> {
         let n_head = self.layer_dim("attention.head_count")?;
-        let n_head_kv = self.layer_dim_opt("attention.head_count_kv")?.unwrap_or(n_head);
+        let n_head_kv = self.kv_heads()?.map_or(n_head, |(n, _)| n);
         if !n_head.is_multiple_of(n_head_kv) {
             bail!(MalformedGguf, "{n_head} heads do not share {n_head_kv} key-value heads evenly");
         }
@@ -422,7 +483,7 @@ impl<'a> Hyper<'a> {
     }
 
     /// Rotary embedding with its scaling keys.
-    fn rope(&self, kind: RopeKind, head_dim: u32) -> Result<RopeConfig> {
+    fn rope(&self, kind: RopeKind, head_dim: u32, yarn: Yarn) -> Result<RopeConfig> {
         let n_rot = self.dim_opt("rope.dimension_count")?.unwrap_or(head_dim);
         let multiple = if kind == RopeKind::Interleaved { 4 } else { 8 };
         if n_rot > head_dim || !n_rot.is_multiple_of(multiple) {
@@ -441,7 +502,7 @@ impl<'a> Hyper<'a> {
             None | Some("linear" | "longrope" | "yarn") if factor == 1.0 => RopeScaling::None,
             None | Some("linear" | "longrope") => RopeScaling::Linear { factor },
             Some("yarn") => {
-                let [beta_fast, beta_slow] = YARN_BETAS;
+                let Yarn { beta_fast, beta_slow, .. } = yarn;
                 self.fixed("rope.scaling.yarn_beta_fast", &[beta_fast])?;
                 self.fixed("rope.scaling.yarn_beta_slow", &[beta_slow])?;
                 let magnitude = 1.0 + 0.1 * f64::from(factor.max(1.0)).ln();
@@ -452,7 +513,10 @@ impl<'a> Hyper<'a> {
                 bail!(UnsupportedArchitecture, "rope scaling '{other}'; none, linear, yarn and longrope are supported")
             }
         };
-        let magnitude = self.scale("rope.scaling.attn_factor")?;
+        let mut magnitude = self.scale("rope.scaling.attn_factor")?;
+        if let RopeScaling::Yarn { factor, .. } = scaling {
+            magnitude /= 1.0 + 0.1 * yarn.log_mul * factor.max(1.0).ln();
+        }
         Ok(RopeConfig { kind, n_rot, freq_base, scaling, magnitude })
     }
 

@@ -18,7 +18,7 @@ mod sequence;
 mod weights;
 
 pub use capture::Activation;
-pub use config::{Ffn, LayerConfig, ModelConfig, Norm, QkNorm, RopeConfig, RopeScaling};
+pub use config::{DenseLead, Ffn, Gate, LayerConfig, Mixer, ModelConfig, Norm, QkNorm, RopeConfig, RopeScaling};
 pub use generate::{Earlier, FinishReason, GenerateOptions, Generation, Session, Stats, TextId};
 pub use info::{GpuInfo, Info, MemoryInfo, types};
 pub use inspect::{Inspection, Needs};

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::config::{ModelConfig, Norm};
 use crate::error::{Result, bail};
 use crate::formats::gguf::{GgmlType, Gguf, TensorInfo};
-use crate::gpu::{Allocate, Ledger, Usage};
+use crate::gpu::{Allocate, Buffer, Ledger, Usage};
 use crate::load::{Destination, Load};
 use crate::ops::{AttentionParts, KvType, Matrix, Rope, Routes, Tensor, Vector, WeightLayout, n_groups};
 
@@ -171,16 +171,32 @@ impl<'a> Builder<'a> {
         let mut at_bytes = 0;
         for (name, len) in parts {
             if self.gguf.tensor(name).is_some() {
-                let t = self.tensor(name, &[*len])?;
-                if t.ty != GgmlType::F32 {
-                    bail!(UnsupportedTensorType, "tensor '{name}' has type {}; vectors must be F32", t.ty);
-                }
-                let destination = Destination::Bytes { buffer: buffer.clone(), at_bytes };
-                self.loads.push(Load { tensor: t.clone(), destination });
+                self.load_floats(name, &[*len], &buffer, at_bytes)?;
             }
             at_bytes += u64::from(*len) * 4;
         }
         Ok(Vector { buffer, len })
+    }
+
+    /// A tensor of floats as it lies in the file, outermost dimension first.
+    ///
+    /// # Errors
+    /// `UnsupportedTensorType` if it is not F32; as [`Builder::tensor`].
+    pub fn floats(&mut self, name: &str, shape: &[u32]) -> Result<Vector> {
+        let len = shape.iter().product();
+        let buffer = self.memory.buffer(name, u64::from(n_groups(len)) * 64, Usage::Storage)?;
+        self.load_floats(name, shape, &buffer, 0)?;
+        Ok(Vector { buffer, len })
+    }
+
+    fn load_floats(&mut self, name: &str, shape: &[u32], buffer: &Rc<Buffer>, at_bytes: u64) -> Result<()> {
+        let t = self.tensor(name, shape)?;
+        if t.ty != GgmlType::F32 {
+            bail!(UnsupportedTensorType, "tensor '{name}' has type {}; vectors must be F32", t.ty);
+        }
+        let destination = Destination::Bytes { buffer: buffer.clone(), at_bytes };
+        self.loads.push(Load { tensor: t.clone(), destination });
+        Ok(())
     }
 
     /// A vector, which must be there.

@@ -1,6 +1,9 @@
 //! What watches a forward pass while it is recorded: each op reports itself and its operands.
 
-use super::{Attention, ExpertMatrix, ExpertOutput, Image, Index, Input, Matrix, Output, Recorder, Routes, Tensor};
+use super::{
+    Attention, ExpertMatrix, ExpertOutput, Gate, Image, Index, Input, Matrix, Output, Recorder, Routes, ShortConv,
+    Tensor,
+};
 use crate::error::Result;
 
 /// An op and its operands.
@@ -32,8 +35,14 @@ pub enum Op<'a> {
         qkv: &'a Tensor,
         out: &'a Tensor,
     },
+    ShortConv {
+        conv: &'a ShortConv<'a>,
+        bcx: &'a Tensor,
+        y: &'a Tensor,
+    },
     ExpertRoute {
         probs: &'a Tensor,
+        gate: Gate<'a>,
         routes: &'a Routes,
     },
     ExpertMatmul {

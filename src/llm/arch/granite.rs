@@ -10,9 +10,9 @@ pub fn config(h: &Hyper<'_>) -> Result<ModelConfig> {
     let base = h.decoder(RopeKind::Interleaved)?;
     // In these files the key says whether positions are embedded at all.
     let has_rope = h.bool_opt("rope.scaling.finetuned")?.unwrap_or(true);
-    let layer = LayerConfig { window: None, rope: has_rope.then_some(0) };
+    let layers = base.layers.iter().map(|&layer| LayerConfig { rope: has_rope.then_some(0), ..layer }).collect();
     Ok(ModelConfig {
-        layers: vec![layer; base.layers.len()],
+        layers,
         embedding_scale: h.scale("embedding_scale")?,
         attention_scale: h.scale_opt("attention.scale")?.unwrap_or(base.attention_scale),
         residual_scale: h.scale("residual_scale")?,

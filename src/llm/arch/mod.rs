@@ -1,12 +1,17 @@
 //! Architectures: one file each, which maps metadata to [`ModelConfig`].
 
+mod ernie4_5;
 mod exaone4;
 mod gemma;
 mod gemma2;
 mod gemma3;
 mod gpt2;
 mod granite;
+mod hunyuan_dense;
+mod lfm2;
+mod lfm2moe;
 mod llama;
+mod mistral3;
 mod olmo2;
 mod phi3;
 mod qwen2;
@@ -22,14 +27,19 @@ use crate::formats::gguf::Gguf;
 type Configure = fn(&Hyper<'_>) -> Result<ModelConfig>;
 
 /// `general.architecture` and the function that reads its metadata.
-const ARCHITECTURES: [(&str, Configure); 13] = [
+const ARCHITECTURES: [(&str, Configure); 18] = [
+    ("ernie4_5", ernie4_5::config),
     ("exaone4", exaone4::config),
     ("gemma", gemma::config),
     ("gemma2", gemma2::config),
     ("gemma3", gemma3::config),
     ("gpt2", gpt2::config),
     ("granite", granite::config),
+    ("hunyuan-dense", hunyuan_dense::config),
+    ("lfm2", lfm2::config),
+    ("lfm2moe", lfm2moe::config),
     ("llama", llama::config),
+    ("mistral3", mistral3::config),
     ("olmo2", olmo2::config),
     ("phi3", phi3::config),
     ("qwen2", qwen2::config),

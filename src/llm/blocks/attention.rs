@@ -1,12 +1,14 @@
 //! Self-attention with a KV cache, for all positions or a sliding window (arXiv:1706.03762, GQA: arXiv:2305.13245).
 
-use super::super::config::{LayerConfig, ModelConfig, QkNorm};
+use super::super::config::{ModelConfig, QkNorm};
 use super::super::weights::{Builder, Linear};
+use super::state::ring_capacity;
 use super::{Block, BlockOutput, InputNorm, State};
 use crate::error::{Result, bail};
 use crate::gpu::Allocate;
 use crate::ops::{
-    Attention, AttentionParts, Input, KvCache, KvType, Output, QkNormWeights, Recorder, Rope, Tensor, Vector,
+    Attention, AttentionParts, Input, KvCache, KvType, Normed, Output, QkNormWeights, Recorder, Rope, Temperature,
+    Tensor, Vector,
 };
 
 /// `x += output . attention(rope(norm(q)), rope(norm(k)), v)` of `q, k, v = qkv . norm(x)`
@@ -23,6 +25,7 @@ pub struct SelfAttention {
     /// q, k and v, one below the other: `((H + 2 KvH) D, C)`.
     attn_qkv: Linear,
     qk_norm: Option<QkNormVectors>,
+    temperature: Option<Temperature>,
     /// `(C, H D)`
     output: BlockOutput,
     /// Positions that the cache keeps.
@@ -39,14 +42,8 @@ pub struct SelfAttention {
 struct QkNormVectors {
     attn_q_norm: Vector,
     attn_k_norm: Vector,
-    whole_row: bool,
+    of: Normed,
     eps: f32,
-}
-
-/// Positions that the cache of a layer keeps, for a context of `n_ctx` and batches of `n_batch`.
-pub fn capacity(layer: &LayerConfig, n_ctx: u32, n_batch: u32) -> u32 {
-    // A batch is put into the ring before it is attended to, so the ring holds a window and a batch.
-    n_ctx.min(layer.window.unwrap_or(n_ctx).saturating_add(n_batch))
 }
 
 impl SelfAttention {
@@ -66,6 +63,7 @@ impl SelfAttention {
             norm: InputNorm::of_block(b, &blk, "attn_norm")?,
             attn_qkv: attn_qkv(b, &blk)?,
             qk_norm: QkNormVectors::new(b, &blk)?,
+            temperature: c.temperature,
             output: BlockOutput::new(
                 b,
                 &blk,
@@ -73,7 +71,7 @@ impl SelfAttention {
                 c.n_head * c.head_dim,
                 ["post_attention_norm", "attn_post_norm"],
             )?,
-            capacity: capacity(&layer, b.sizes.n_ctx, b.sizes.n_batch),
+            capacity: ring_capacity(layer.window, b.sizes),
             kv_type: b.sizes.kv_type,
             qkv: b.scratch("qkv", 1, c.n_qkv())?,
             attn: b.scratch("attn", 1, c.n_head * c.head_dim)?,
@@ -85,15 +83,16 @@ impl SelfAttention {
 impl QkNormVectors {
     fn new(b: &mut Builder<'_>, blk: &str) -> Result<Option<Self>> {
         let ModelConfig { n_head, n_head_kv, head_dim, .. } = *b.c;
-        let (q_len, k_len, whole_row) = match b.c.qk_norm {
+        let (q_len, k_len, of) = match b.c.qk_norm {
             QkNorm::None => return Ok(None),
-            QkNorm::Head => (head_dim, head_dim, false),
-            QkNorm::Row => (n_head * head_dim, n_head_kv * head_dim, true),
+            QkNorm::Head => (head_dim, head_dim, Normed::Head),
+            QkNorm::RotatedHead => (head_dim, head_dim, Normed::RotatedHead),
+            QkNorm::Row => (n_head * head_dim, n_head_kv * head_dim, Normed::Row),
         };
         Ok(Some(QkNormVectors {
             attn_q_norm: b.vector(&format!("{blk}.attn_q_norm.weight"), q_len)?,
             attn_k_norm: b.vector(&format!("{blk}.attn_k_norm.weight"), k_len)?,
-            whole_row,
+            of,
             eps: b.c.norm.eps(),
         }))
     }
@@ -138,8 +137,9 @@ impl Block for SelfAttention {
                 q: &n.attn_q_norm,
                 k: &n.attn_k_norm,
                 eps: n.eps,
-                whole_row: n.whole_row,
+                of: n.of,
             }),
+            temperature: self.temperature,
             cache,
         };
         r.attention(&attention, &self.qkv, &self.attn, &self.parts)?;

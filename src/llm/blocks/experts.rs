@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
+use super::super::config;
 use super::super::weights::Builder;
 use super::{Block, InputNorm, State};
 use crate::error::{Result, bail};
 use crate::gpu::Allocate;
-use crate::ops::{ExpertMatrix, ExpertOutput, Matrix, Output, Recorder, Routes, Tensor};
+use crate::ops::{ExpertMatrix, ExpertOutput, Gate, Matrix, Output, Recorder, Routes, Tensor, Vector};
 
 /// `x += sum_e weight_e * down_e . (silu(gate_e . h) * (up_e . h))` over the experts e that the router chooses for
 /// `h = norm(x)`.
@@ -18,6 +19,8 @@ pub struct Experts {
     ffn_gate_up_exps: ExpertMatrix,
     /// `(E, C, F)`
     ffn_down_exps: ExpertMatrix,
+    /// What is added to probabilities for the choice, `(E)`, where the router takes sigmoids.
+    exp_probs_b: Option<Vector>,
     residual_scale: f32,
     /// `(T, E)`
     probs: Tensor,
@@ -31,7 +34,7 @@ impl Experts {
     ///
     /// # Errors
     /// `MalformedGguf` or `UnsupportedTensorType` naming a tensor.
-    pub fn new(b: &mut Builder<'_>, l: u32, n_expert: u32, n_used: u32) -> Result<Self> {
+    pub fn new(b: &mut Builder<'_>, l: u32, n_expert: u32, n_used: u32, gating: config::Gate) -> Result<Self> {
         let (c, blk) = (b.c, format!("blk.{l}"));
         let norm = InputNorm::of_block(b, &blk, "ffn_norm")?;
         let name = |n: &str| format!("{blk}.ffn_{n}_exps.weight");
@@ -55,10 +58,14 @@ impl Experts {
             ffn_gate_inp: b.stacked(&[(format!("{blk}.ffn_gate_inp.weight"), n_expert)], c.n_embd)?,
             ffn_gate_up_exps: ExpertMatrix { matrix: gate_up, n_expert },
             ffn_down_exps: ExpertMatrix { matrix: down, n_expert },
+            exp_probs_b: match gating {
+                config::Gate::Softmax => None,
+                config::Gate::Sigmoid => Some(b.vector(&format!("{blk}.exp_probs_b.bias"), n_expert)?),
+            },
             residual_scale: c.residual_scale,
             probs: b.scratch("probs", 1, n_expert)?,
             routes: b.routes(n_used)?,
-            ffn: b.scratch("ffn", n_used, c.n_ff)?,
+            ffn: b.scratch("ffn_exps", n_used, c.n_ff)?,
         })
     }
 }
@@ -72,7 +79,8 @@ impl Block for Experts {
         let (probs, routes) = (&self.probs, &*self.routes);
         let h = self.norm.record(r, x)?;
         r.matmul("ffn_gate_inp", h, &self.ffn_gate_inp, Output::Store { y: probs, bias: None })?;
-        r.expert_route(probs, routes)?;
+        let gate = self.exp_probs_b.as_ref().map_or(Gate::Softmax, |bias| Gate::Sigmoid { bias });
+        r.expert_route(probs, gate, routes)?;
         r.expert_matmul("ffn_gate_up_exps", (h, 1), &self.ffn_gate_up_exps, routes, ExpertOutput::Swiglu(&self.ffn))?;
         r.expert_sum("ffn_down_exps", &self.ffn, &self.ffn_down_exps, routes, x, self.residual_scale)
     }

@@ -32,42 +32,42 @@ enum Inside {
 impl FeedForward {
     /// # Errors
     /// `MalformedGguf` or `UnsupportedTensorType` naming a tensor.
-    pub fn new(b: &mut Builder<'_>, l: u32) -> Result<Self> {
+    pub fn new(b: &mut Builder<'_>, l: u32, ffn: Ffn, n_ff: u32) -> Result<Self> {
         let (c, blk) = (b.c, format!("blk.{l}"));
         Ok(FeedForward {
             norm: InputNorm::of_block(b, &blk, "ffn_norm")?,
-            inside: match c.ffn {
-                Ffn::Gated(act) => gated(b, &blk, act)?,
+            inside: match ffn {
+                Ffn::Gated(act) => gated(b, &blk, act, n_ff)?,
                 _ => {
-                    let Linear { weight: ffn_up, bias } = b.linear(&format!("{blk}.ffn_up"), c.n_ff, c.n_embd)?;
+                    let Linear { weight: ffn_up, bias } = b.linear(&format!("{blk}.ffn_up"), n_ff, c.n_embd)?;
                     let Some(bias) = bias else {
                         bail!(MalformedGguf, "tensor '{blk}.ffn_up.bias' is missing from the file");
                     };
                     Inside::Gelu { ffn_up, bias }
                 }
             },
-            output: BlockOutput::new(b, &blk, "ffn_down", c.n_ff, ["post_ffw_norm", "ffn_post_norm"])?,
-            ffn: b.scratch("ffn", 1, c.n_ff)?,
+            output: BlockOutput::new(b, &blk, "ffn_down", n_ff, ["post_ffw_norm", "ffn_post_norm"])?,
+            ffn: b.scratch("ffn", 1, n_ff)?,
         })
     }
 }
 
 /// Gate and up: two tensors, or one with the rows of gate above those of up.
-fn gated(b: &mut Builder<'_>, blk: &str, act: Act) -> Result<Inside> {
+fn gated(b: &mut Builder<'_>, blk: &str, act: Act, n_ff: u32) -> Result<Inside> {
     let c = b.c;
     let names = ["gate", "up"].map(|n| format!("{blk}.ffn_{n}.weight"));
     if b.gguf.tensor(&names[0]).is_none() {
-        let both = b.tensor(&names[1], &[2 * c.n_ff, c.n_embd])?;
-        let (gate, up) = both.split_rows(c.n_ff.into())?;
+        let both = b.tensor(&names[1], &[2 * n_ff, c.n_embd])?;
+        let (gate, up) = both.split_rows(n_ff.into())?;
         return Ok(Inside::Alternating { gate_up: b.alternating([&gate, &up], 2, c.n_embd)?, act });
     }
-    let [gate, up] = [b.tensor(&names[0], &[c.n_ff, c.n_embd])?, b.tensor(&names[1], &[c.n_ff, c.n_embd])?];
+    let [gate, up] = [b.tensor(&names[0], &[n_ff, c.n_embd])?, b.tensor(&names[1], &[n_ff, c.n_embd])?];
     let has_bias = |n: &str| b.gguf.tensor(&format!("{blk}.ffn_{n}.bias")).is_some();
     if gate.ty == up.ty && !has_bias("gate") && !has_bias("up") {
         return Ok(Inside::Alternating { gate_up: b.alternating([gate, up], 2, c.n_embd)?, act });
     }
-    let [ffn_gate, ffn_up] = ["gate", "up"].map(|n| b.linear(&format!("{blk}.ffn_{n}"), c.n_ff, c.n_embd));
-    Ok(Inside::Apart { ffn_gate: ffn_gate?, ffn_up: ffn_up?, act, up: b.scratch("up", 1, c.n_ff)? })
+    let [ffn_gate, ffn_up] = ["gate", "up"].map(|n| b.linear(&format!("{blk}.ffn_{n}"), n_ff, c.n_embd));
+    Ok(Inside::Apart { ffn_gate: ffn_gate?, ffn_up: ffn_up?, act, up: b.scratch("up", 1, n_ff)? })
 }
 
 impl Block for FeedForward {

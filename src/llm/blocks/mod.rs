@@ -7,6 +7,7 @@ mod ffn;
 mod output;
 #[cfg(feature = "test-block")]
 mod running_sum;
+mod short_conv;
 mod state;
 
 use std::rc::Rc;
@@ -19,11 +20,12 @@ use self::attention::SelfAttention;
 use self::experts::Experts;
 use self::ffn::FeedForward;
 use self::output::BlockOutput;
-use super::config::{Ffn, Norm};
+use self::short_conv::ShortConvolution;
+use super::config::{Ffn, Mixer, Norm};
 use super::weights::{Builder, NormWeights};
 use crate::error::Result;
 use crate::gpu::Allocate;
-use crate::ops::{Input, Recorder, Tensor};
+use crate::ops::{Act, Input, Recorder, Tensor};
 
 /// A part of a layer: it reads the residual stream `x (T, C)` and adds to it.
 pub trait Block {
@@ -45,10 +47,16 @@ pub trait Block {
 /// # Errors
 /// `MalformedGguf` or `UnsupportedTensorType` naming a tensor.
 pub fn layer(b: &mut Builder<'_>, l: u32) -> Result<Vec<Rc<dyn Block>>> {
-    let mixer: Rc<dyn Block> = Rc::new(SelfAttention::new(b, l)?);
+    let mixer: Rc<dyn Block> = match b.c.layers[l as usize].mixer {
+        Mixer::Attention => Rc::new(SelfAttention::new(b, l)?),
+        Mixer::ShortConv { kernel } => Rc::new(ShortConvolution::new(b, l, kernel)?),
+    };
     let ffn: Rc<dyn Block> = match b.c.ffn {
-        Ffn::Experts { n_expert, n_used } => Rc::new(Experts::new(b, l, n_expert, n_used)?),
-        Ffn::Gated(_) | Ffn::Gelu => Rc::new(FeedForward::new(b, l)?),
+        Ffn::Experts { .. } if l < b.c.dense_lead.n_layer => {
+            Rc::new(FeedForward::new(b, l, Ffn::Gated(Act::Silu), b.c.dense_lead.n_ff)?)
+        }
+        Ffn::Experts { n_expert, n_used, gate } => Rc::new(Experts::new(b, l, n_expert, n_used, gate)?),
+        ffn => Rc::new(FeedForward::new(b, l, ffn, b.c.n_ff)?),
     };
     #[cfg(feature = "test-block")]
     if b.sizes.running_sum {
@@ -82,7 +90,7 @@ impl InputNorm {
     /// # Errors
     /// `MalformedGguf` if its tensors are missing.
     pub fn of_output(b: &mut Builder<'_>) -> Result<Self> {
-        let weights = b.norm("output_norm")?;
+        let weights = b.norm(b.c.output_norm)?;
         Self::with(b, "result_norm", Some(weights))
     }
 

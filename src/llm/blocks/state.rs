@@ -1,14 +1,15 @@
 //! What blocks keep of a sequence, and how it is cut back.
 //!
 //! Steps are submitted ahead of what is known, and a chat is edited or retried: a sequence then goes on from an
-//! earlier position. Attention's rings still hold what that position looks back on, or don't: arithmetic. A recurrent
-//! state is one value for all positions so far: it goes back to a copy that was made earlier, and the positions since
+//! earlier position. The rings of attention and of short convolutions still hold what that position looks back on, or
+//! don't: arithmetic. A recurrent state is one value for all positions so far: it goes back to a copy that was made earlier, and the positions since
 //! are run again.
 
 use std::rc::Rc;
 
+use super::super::weights::Sizes;
 use crate::gpu::Buffer;
-use crate::ops::KvCache;
+use crate::ops::{ColumnRing, KvCache};
 #[cfg(feature = "test-block")]
 use crate::{
     error::Result,
@@ -24,6 +25,8 @@ pub enum State {
     None,
     /// Keys and values of the last positions; attention looks back `window` positions, or to the start.
     Ring { cache: KvCache, window: Option<u32> },
+    /// Inputs of a convolution over the last `window` positions.
+    Columns { ring: ColumnRing, window: u32 },
     /// A value for all positions so far. No block of a model has one yet.
     #[cfg_attr(not(feature = "test-block"), allow(dead_code, reason = "made by a block for tests"))]
     Running(Running),
@@ -55,13 +58,23 @@ impl State {
         }
     }
 
-    /// Whether attention can go on from position `pos`, after `n_written` positions were written: not where the ring
+    /// Whether a block can go on from position `pos`, after `n_written` positions were written: not where the ring
     /// has lost what `pos` looks back on.
     #[must_use]
     pub fn ring_holds(&self, pos: u32, n_written: u32) -> bool {
-        let State::Ring { cache, window } = self else { return true };
-        let oldest_held = n_written.saturating_sub(cache.capacity);
-        let oldest_needed = (pos + 1).saturating_sub(window.unwrap_or(u32::MAX));
+        let (capacity, window) = match self {
+            State::Ring { cache, window } => (cache.capacity, window.unwrap_or(u32::MAX)),
+            State::Columns { ring, window } => (ring.capacity, *window),
+            State::None | State::Running(_) => return true,
+        };
+        let oldest_held = n_written.saturating_sub(capacity);
+        let oldest_needed = (pos + 1).saturating_sub(window);
         oldest_held <= oldest_needed
     }
+}
+
+/// Positions that a ring keeps for a block that looks back `window` positions, or to the start.
+pub fn ring_capacity(window: Option<u32>, sizes: Sizes) -> u32 {
+    // A batch is put into the ring before it is looked back on, so the ring holds a window and a batch.
+    sizes.n_ctx.min(window.unwrap_or(sizes.n_ctx).saturating_add(sizes.n_batch))
 }

@@ -50,8 +50,8 @@ pub fn llama_cpp(c: &ModelConfig, activations: Vec<Activation>) -> Vec<Activatio
         Ffn::Gated(Act::Silu) => "ffn_swiglu",
         Ffn::Gated(Act::Gelu) => "ffn_geglu",
         Ffn::Gelu => "ffn_gelu",
-        // Experts have names of their own.
-        Ffn::Experts { .. } => "ffn_moe_swiglu",
+        // Of layers before them; experts have names of their own.
+        Ffn::Experts { .. } => "ffn_swiglu",
     };
     let mut out: Vec<Activation> = Vec::new();
     for a in activations {
@@ -67,6 +67,7 @@ pub fn llama_cpp(c: &ModelConfig, activations: Vec<Activation>) -> Vec<Activatio
     if c.arch == "phi3" {
         join_gate_and_up(&mut out);
     }
+    finish_short_convolutions(&mut out);
     if let Ffn::Experts { n_used, .. } = c.ffn {
         finish_experts(&mut out, n_used as usize);
     }
@@ -101,6 +102,19 @@ fn join_gate_and_up(activations: &mut [Activation]) {
     }
 }
 
+/// The sums of short convolutions before the gate `c` of `conv.in_proj (T, b c x)`, which our kernel multiplies with.
+fn finish_short_convolutions(activations: &mut [Activation]) {
+    for i in 0..activations.len() {
+        let Some(layer) = activations[i].name.strip_prefix("conv.gated-") else { continue };
+        let (name, in_proj) = (format!("conv.conv-{layer}"), format!("conv.in_proj-{layer}"));
+        let Some(bcx) = activations.iter().find(|a| a.name == in_proj) else { continue };
+        let gated = &activations[i];
+        let gates = bcx.data.chunks(gated.width).skip(1).step_by(3).flatten();
+        let data = gated.data.iter().zip(gates).map(|(y, c)| y / c).collect();
+        activations[i] = Activation { name, data, ..gated.clone() };
+    }
+}
+
 /// Experts' rows `(T n_used, ..)` as llama.cpp has them, `(T, n_used ..)`, and the nodes between the router's
 /// probabilities and its weights.
 fn finish_experts(activations: &mut Vec<Activation>, n_used: usize) {
@@ -129,6 +143,10 @@ fn finish_experts(activations: &mut Vec<Activation>, n_used: usize) {
         let weighted = (down.data.chunks(down.width / n_used).zip(&weights.data))
             .flat_map(|(row, w)| row.iter().map(move |v| v * w))
             .collect();
+        let biased = find("ffn_moe_bias").map(|bias| {
+            let data = probs.data.chunks(probs.width).flat_map(|p| p.iter().zip(&bias.data).map(|(p, b)| p + b));
+            node("ffn_moe_probs_biased", data.collect())
+        });
         let nodes = [
             node("ffn_moe_weights", chosen),
             node("ffn_moe_weights_sum", sums),
@@ -136,6 +154,6 @@ fn finish_experts(activations: &mut Vec<Activation>, n_used: usize) {
             node("ffn_moe_weighted", weighted),
         ];
         let at = activations.iter().position(|a| a.name == format!("l_out-{layer}")).unwrap_or(activations.len());
-        activations.splice(at..at, nodes);
+        activations.splice(at..at, nodes.into_iter().chain(biased));
     }
 }

@@ -7,8 +7,8 @@ use super::super::config::{ModelConfig, QkNorm};
 use crate::error::Result;
 use crate::gpu::{Buffer, Usage};
 use crate::ops::{
-    Attention, ExpertMatrix, ExpertOutput, Index, Input, Matrix, Observer, Op, Output, Phase, QkNormWeights, Recorder,
-    Routes, Tensor, Vector,
+    Attention, ExpertMatrix, ExpertOutput, Gate, Index, Input, Matrix, Normed, Observer, Op, Output, Phase,
+    QkNormWeights, Recorder, Routes, Tensor, Vector,
 };
 
 /// A named intermediate: some columns of a copy of a tensor's rows.
@@ -48,8 +48,10 @@ struct Nodes {
 }
 
 /// The matmuls whose products are nodes.
-const MATMULS: [Nodes; 5] = [
+const MATMULS: [Nodes; 7] = [
     Nodes { op: "attn_output", input: None, products: ["attn_output", "attn_out"], y: Some("ffn_inp") },
+    Nodes { op: "shortconv.in_proj", input: None, products: ["conv.in_proj", "conv.in_proj"], y: None },
+    Nodes { op: "shortconv.out_proj", input: None, products: ["", "conv.out_proj"], y: Some("ffn_inp") },
     Nodes { op: "ffn_gate", input: None, products: ["ffn_gate", "ffn_gate_b"], y: None },
     Nodes { op: "ffn_up", input: None, products: ["ffn_up", "ffn_up_b"], y: None },
     Nodes { op: "ffn_down", input: Some("ffn_act"), products: ["ffn_down", "ffn_out"], y: Some("l_out") },
@@ -94,7 +96,7 @@ impl Observer for Taps<'_> {
             Op::Attention { a, qkv, .. } => self.head_norms(r, a, qkv),
             Op::ExpertMatmul { input, w, routes, .. } => self.expert_pairs(r, input, w, routes),
             Op::ExpertSum { x, w, routes, .. } => self.expert_down(r, x, w, routes),
-            Op::AddInput { .. } | Op::ExpertRoute { .. } | Op::Image { .. } => Ok(()),
+            Op::AddInput { .. } | Op::ExpertRoute { .. } | Op::ShortConv { .. } | Op::Image { .. } => Ok(()),
         }
     }
 
@@ -120,7 +122,11 @@ impl Observer for Taps<'_> {
                 None => Ok(()),
             },
             Op::Attention { a, qkv, out } => self.attention(r, a, qkv, out),
-            Op::ExpertRoute { probs, routes } => {
+            Op::ShortConv { y, .. } => self.tensor(r, "conv.gated", y),
+            Op::ExpertRoute { probs, gate, routes } => {
+                if let Gate::Sigmoid { bias } = gate {
+                    self.rows(r, &bias.buffer, 1, bias.len, &[("ffn_moe_bias", 0, 1, bias.len)])?;
+                }
                 self.tensor(r, "ffn_moe_probs", probs)?;
                 let n = routes.n_used;
                 let columns = [("ffn_moe_topk.bits", 0, 2, n), ("ffn_moe_weights_norm", 1, 2, n)];
@@ -237,7 +243,7 @@ impl<'a> Taps<'a> {
         // The next thing that happens to q and k names them.
         let rotates = r.layer().is_some_and(|l| c.layers[l as usize].rope.is_some());
         columns.extend(parts(match (c.qk_norm, rotates) {
-            (QkNorm::None, true) => ["Qcur.pre_rope", "Kcur.pre_rope", "Vcur"],
+            (QkNorm::None | QkNorm::RotatedHead, true) => ["Qcur.pre_rope", "Kcur.pre_rope", "Vcur"],
             (QkNorm::None, false) => ["Qcur", "Kcur", "Vcur"],
             _ => ["Qcur.pre_norm", "Kcur.pre_norm", "Vcur"],
         }));
@@ -246,19 +252,31 @@ impl<'a> Taps<'a> {
 
     /// Name q and k after their norm, and what they were before its weight.
     fn head_norms(&mut self, r: &mut Recorder<'_>, a: &Attention<'_>, qkv: &Tensor) -> Result<()> {
+        if a.temperature.is_some() {
+            self.heads(r, &Attention { temperature: None, ..a.clone() }, qkv, ["Qcur", "Kcur"])?;
+        }
         let Some(norm) = a.qk_norm else { return Ok(()) };
         let ones = Vector { buffer: r.gpu.buffer_with("ones", &vec![1f32; norm.q.len as usize])?, len: norm.q.len };
         let plain = QkNormWeights { q: &ones, k: &ones, ..norm };
-        let (q, kv) = (a.n_head * a.head_dim, a.n_head_kv * a.head_dim);
+        if norm.of == Normed::RotatedHead {
+            self.heads(r, &Attention { qk_norm: None, ..a.clone() }, qkv, ["Qcur.pre_norm", "Kcur.pre_norm"])?;
+            let names = ["Qcur_norm.pre_weight", "Kcur_norm.pre_weight"];
+            return self.heads(r, &Attention { qk_norm: Some(plain), ..a.clone() }, qkv, names);
+        }
         for (norm, names) in
             [(plain, ["Qcur_normed.pre_weight", "Kcur_normed.pre_weight"]), (norm, ["Qcur_normed", "Kcur_normed"])]
         {
-            // Unrotated keys go to the cache; the plan's own follow.
-            let copy = self.copy_of(r, qkv)?;
-            r.rope_kv(&Attention { rope: None, qk_norm: Some(norm), ..a.clone() }, &copy)?;
-            self.columns(r, &copy, &[(names[0], 0, 1, q), (names[1], q, 1, kv)])?;
+            self.heads(r, &Attention { rope: None, qk_norm: Some(norm), ..a.clone() }, qkv, names)?;
         }
         Ok(())
+    }
+
+    /// Name q and k as `a` prepares them, on a copy. Its keys go to the cache; the plan's own follow.
+    fn heads(&mut self, r: &mut Recorder<'_>, a: &Attention<'_>, qkv: &Tensor, names: [&str; 2]) -> Result<()> {
+        let (q, kv) = (a.n_head * a.head_dim, a.n_head_kv * a.head_dim);
+        let copy = self.copy_of(r, qkv)?;
+        r.rope_kv(a, &copy)?;
+        self.columns(r, &copy, &[(names[0], 0, 1, q), (names[1], q, 1, kv)])
     }
 
     /// Name rotated q and k, scores, probabilities and the heads' output.
@@ -273,8 +291,13 @@ impl<'a> Taps<'a> {
                 copy
             }
         };
-        if a.rope.is_some() || a.qk_norm.is_some() {
-            self.columns(r, &rotated, &[("Qcur", 0, 1, q), ("Kcur", q, 1, kv)])?;
+        match a.qk_norm {
+            Some(norm) if norm.of == Normed::RotatedHead => {
+                self.columns(r, &rotated, &[("Qcur_norm", 0, 1, q), ("Kcur_norm", q, 1, kv)])?;
+            }
+            _ if a.temperature.is_some() => self.columns(r, &rotated, &[("Qcur_attn_temp_scaled", 0, 1, q)])?,
+            None if a.rope.is_none() => {}
+            _ => self.columns(r, &rotated, &[("Qcur", 0, 1, q), ("Kcur", q, 1, kv)])?,
         }
         let (rows, width) = (a.n_head * self.n_rows, self.n_pos);
         let bytes = u64::from(rows) * u64::from(width) * 4;

@@ -121,8 +121,26 @@ pub struct QkNormWeights<'a> {
     pub q: &'a Vector,
     pub k: &'a Vector,
     pub eps: f32,
-    /// All heads of a token together, instead of each by itself.
-    pub whole_row: bool,
+    pub of: Normed,
+}
+
+/// What a norm of queries and keys is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Normed {
+    /// Each head by itself, before it is rotated.
+    Head,
+    /// The same after the rotation, of half splits.
+    RotatedHead,
+    /// All heads of a token together.
+    Row,
+}
+
+/// Queries at position `pos` are scaled by `1 + scale ln(floor(pos / n_ctx_orig) + 1)`, for attention to stay as sharp over more
+/// positions (Llama 4).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Temperature {
+    pub scale: f32,
+    pub n_ctx_orig: u32,
 }
 
 /// The attention of a layer.
@@ -139,6 +157,8 @@ pub struct Attention<'a> {
     /// `cap * tanh(score / cap)` of the scaled scores.
     pub softcap: Option<f32>,
     pub qk_norm: Option<QkNormWeights<'a>>,
+    /// Without a norm, with interleaved rotation.
+    pub temperature: Option<Temperature>,
     pub cache: &'a KvCache,
 }
 
@@ -184,18 +204,28 @@ impl<'a> Attention<'a> {
             None => kernel.slot("ROPE", "none"),
             Some(rope) => {
                 bindings.push(("rope", &rope.table));
+                let after = self.qk_norm.is_some_and(|n| n.of == Normed::RotatedHead);
                 let kind = match rope.kind {
                     RopeKind::Interleaved => "interleaved",
+                    RopeKind::HalfSplit if after => "half_split_then_norm",
                     RopeKind::HalfSplit => "half_split",
                 };
                 kernel.slot("ROPE", kind).set("N_ROT", rope.n_rot)
             }
         };
-        match self.qk_norm {
-            None => kernel.slot("QK_NORM", "none"),
-            Some(n) => {
+        match (self.qk_norm, self.temperature) {
+            (None, None) => kernel.slot("QK_NORM", "none"),
+            (None, Some(Temperature { scale, n_ctx_orig })) => {
+                kernel.slot("QK_NORM", "temperature").set("TEMPERATURE", scale).set("N_CTX_ORIG", n_ctx_orig)
+            }
+            (Some(n), _) => {
                 bindings.extend([("q_norm", &n.q.buffer), ("k_norm", &n.k.buffer)]);
-                kernel.slot("QK_NORM", if n.whole_row { "row" } else { "rms" }).set("QK_EPS", n.eps)
+                let of = match n.of {
+                    Normed::Head => "rms",
+                    Normed::RotatedHead => "rms_of_rotated",
+                    Normed::Row => "row",
+                };
+                kernel.slot("QK_NORM", of).set("QK_EPS", n.eps)
             }
         }
     }
@@ -260,7 +290,7 @@ impl Recorder<'_> {
     pub fn rope_kv(&mut self, a: &Attention<'_>, qkv: &Tensor) -> Result<()> {
         let lanes = self.tuning.lanes;
         let mut a = a.clone();
-        if let Some(norm) = a.qk_norm.take_if(|norm| norm.whole_row) {
+        if let Some(norm) = a.qk_norm.take_if(|norm| norm.of == Normed::Row) {
             let kernel = a.kernel("attention/qk_norm_row").set("ROW_D4", qkv.stride() / 4).set("QK_EPS", norm.eps);
             let kernel = kernel.set("WG", lanes).set("LANES", lanes);
             let bindings = [("qkv", &qkv.buffer), ("q_norm", &norm.q.buffer), ("k_norm", &norm.k.buffer)];

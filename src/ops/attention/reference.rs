@@ -2,7 +2,7 @@
 
 use super::Attention;
 #[cfg(test)]
-use super::RopeKind;
+use super::{Normed, RopeKind, Temperature};
 #[cfg(test)]
 use crate::ops::matmul::reference::rms_norm;
 
@@ -43,9 +43,10 @@ pub fn rope_kv(
     angle: impl Fn(usize, usize) -> f64,
 ) -> Vec<f64> {
     let [q, kv, head_dim] = [a.n_head * a.head_dim, a.n_head_kv * a.head_dim, a.head_dim].map(|n| n as usize);
+    let after = a.qk_norm.filter(|norm| norm.of == Normed::RotatedHead);
     let normed = |x: &[f32], weight: &[f32]| match a.qk_norm {
-        Some(norm) => rms_norm(x, weight, norm.eps),
-        None => x.iter().map(|&x| x.into()).collect(),
+        Some(norm) if after.is_none() => rms_norm(x, weight, norm.eps),
+        _ => x.iter().map(|&x| f64::from(x)).collect(),
     };
     let rotate = |head: &mut [f64], pos: usize| {
         let Some(rope) = a.rope else { return };
@@ -63,6 +64,18 @@ pub fn rope_kv(
     for (pos, row) in qkv.chunks_exact(q + 2 * kv).enumerate() {
         let mut qk = [normed(&row[..q], q_norm), normed(&row[q..q + kv], k_norm)].concat();
         qk.chunks_exact_mut(head_dim).for_each(|head| rotate(head, pos));
+        if let Some(norm) = after {
+            for (i, head) in qk.chunks_exact_mut(head_dim).enumerate() {
+                let weight = if i < a.n_head as usize { q_norm } else { k_norm };
+                let mean = head.iter().map(|v| v * v).sum::<f64>() / head_dim as f64;
+                let scale = (mean + f64::from(norm.eps)).powf(-0.5);
+                head.iter_mut().zip(weight).for_each(|(v, &w)| *v *= scale * f64::from(w));
+            }
+        }
+        if let Some(Temperature { scale, n_ctx_orig }) = a.temperature {
+            let factor = 1.0 + f64::from(scale) * f64::from(pos as u32 / n_ctx_orig + 1).ln();
+            qk[..q].iter_mut().for_each(|v| *v *= factor);
+        }
         out.extend(qk);
         out.extend(row[q + kv..].iter().map(|&v| f64::from(v)));
     }

@@ -1,7 +1,7 @@
 //! Attention against the f64 reference: prefill of batches, then decode of single tokens after them.
 
 use super::reference::{attention, rope_kv};
-use super::{Attention, AttentionParts, KvCache, KvType, QkNormWeights, Rope, RopeKind};
+use super::{Attention, AttentionParts, KvCache, KvType, Normed, QkNormWeights, Rope, RopeKind, Temperature};
 use crate::gpu::Gpu;
 use crate::ops::Phase;
 use crate::ops::testing::{
@@ -15,7 +15,8 @@ struct Case {
     n_head_kv: usize,
     head_dim: usize,
     rope: Option<(RopeKind, usize)>,
-    qk_norm: Option<QkNorm>,
+    qk_norm: Option<Normed>,
+    temperature: Option<Temperature>,
     softcap: Option<f32>,
     window: usize,
     /// Tokens of the first batch, of the second, and single ones after them.
@@ -24,18 +25,13 @@ struct Case {
     kv: KvType,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum QkNorm {
-    EachHead,
-    WholeRow,
-}
-
 const PLAIN: Case = Case {
     n_head: 4,
     n_head_kv: 2,
     head_dim: 64,
     rope: None,
     qk_norm: None,
+    temperature: None,
     softcap: None,
     window: usize::MAX,
     batches: [7, 0],
@@ -74,7 +70,7 @@ fn run_case(gpu: &Gpu, c: &Case, far: bool) {
     let n = c.batches[0] + c.batches[1] + c.n_decode;
     let max_batch = c.batches[0].max(c.batches[1]).max(1);
     let qkv = rng.vec(n * width, 2.0);
-    let whole_row = c.qk_norm == Some(QkNorm::WholeRow);
+    let whole_row = c.qk_norm == Some(Normed::Row);
     let [q_norm, k_norm] =
         [c.n_head, c.n_head_kv].map(|n| rng.vec(if whole_row { n * c.head_dim } else { c.head_dim }, 2.0));
 
@@ -101,7 +97,8 @@ fn run_case(gpu: &Gpu, c: &Case, far: bool) {
         window: u32::try_from(c.window).unwrap_or(u32::MAX),
         rope: rope.as_ref(),
         softcap: c.softcap,
-        qk_norm: c.qk_norm.map(|_| QkNormWeights { q: &q_norm_v, k: &k_norm_v, eps: EPS, whole_row }),
+        qk_norm: c.qk_norm.map(|of| QkNormWeights { q: &q_norm_v, k: &k_norm_v, eps: EPS, of }),
+        temperature: c.temperature,
         cache: &cache,
     };
     let prepared = rope_kv(&a, &qkv, [&q_norm, &k_norm], |pos, i| angle(pos, i, c.rope.unwrap().1));
@@ -161,11 +158,15 @@ fn lengths() {
 #[test]
 fn rotary_embedding_and_head_norms() {
     let rope = |kind, n_rot, qk_norm| Case { rope: Some((kind, n_rot)), qk_norm, batches: [5, 9], ..PLAIN };
-    let (each_head, whole_row) = (Some(QkNorm::EachHead), Some(QkNorm::WholeRow));
+    let (each_head, whole_row, rotated) = (Some(Normed::Head), Some(Normed::Row), Some(Normed::RotatedHead));
+    let temperature = Some(Temperature { scale: 0.5, n_ctx_orig: 3 });
     run_all(&[
         rope(RopeKind::Interleaved, 20, None),
         rope(RopeKind::HalfSplit, 24, None),
         rope(RopeKind::HalfSplit, 64, each_head),
+        rope(RopeKind::HalfSplit, 64, rotated),
+        rope(RopeKind::HalfSplit, 24, rotated),
+        Case { temperature, ..rope(RopeKind::Interleaved, 64, None) },
         rope(RopeKind::Interleaved, 64, each_head),
         Case { qk_norm: each_head, ..PLAIN },
         Case { head_dim: 4, ..rope(RopeKind::Interleaved, 4, None) },

@@ -8,7 +8,7 @@ mod tests;
 
 use std::rc::Rc;
 
-use super::{Input, Matrix, Op, Part, Recorder, Source, Tensor, n_groups};
+use super::{Input, Matrix, Op, Part, Recorder, Source, Tensor, Vector, n_groups};
 use crate::error::{Result, bail};
 use crate::gpu::{Allocate, Binding, Buffer, Grid, Kernel, Usage};
 
@@ -49,6 +49,15 @@ impl Routes {
     }
 }
 
+/// What an expert's probability is, and by what experts are chosen.
+#[derive(Clone, Copy)]
+pub enum Gate<'a> {
+    /// The softmax of all logits; the most probable.
+    Softmax,
+    /// The sigmoid of the logit; the largest sums with a bias `(E)`.
+    Sigmoid { bias: &'a Vector },
+}
+
 /// What becomes of the products `v (T, n_used, N)`.
 #[derive(Clone, Copy)]
 pub enum ExpertOutput<'a> {
@@ -59,22 +68,30 @@ pub enum ExpertOutput<'a> {
 }
 
 impl Recorder<'_> {
-    /// Choose each token's experts: `logits (T, E)` become probabilities, the largest of which `routes` gets, made to
+    /// Choose each token's experts: `logits (T, E)` become probabilities, and `routes` gets those of the chosen, made to
     /// sum to 1.
     ///
     /// # Errors
     /// As [`Recorder::dispatch`].
-    pub fn expert_route(&mut self, logits: &Tensor, routes: &Routes) -> Result<()> {
-        self.observed(&Op::ExpertRoute { probs: logits, routes }, |r| r.expert_choice(logits, routes))
+    pub fn expert_route(&mut self, logits: &Tensor, gate: Gate<'_>, routes: &Routes) -> Result<()> {
+        self.observed(&Op::ExpertRoute { probs: logits, gate, routes }, |r| r.expert_choice(logits, gate, routes))
     }
 
-    fn expert_choice(&mut self, logits: &Tensor, routes: &Routes) -> Result<()> {
+    fn expert_choice(&mut self, logits: &Tensor, gate: Gate<'_>, routes: &Routes) -> Result<()> {
+        let mut bindings = vec![("probs", &logits.buffer), ("routes", &routes.buffer)];
+        let slot = match gate {
+            Gate::Softmax => "softmax",
+            Gate::Sigmoid { bias } => {
+                bindings.push(("choice_bias", &bias.buffer));
+                "sigmoid"
+            }
+        };
         let kernel = Kernel::new("experts/route")
+            .slot("GATE", slot)
             .set("N_EXPERT", logits.width)
             .set("N_USED", routes.n_used)
             .set("STRIDE", logits.stride())
             .set("WG", 64);
-        let bindings = [("probs", &logits.buffer), ("routes", &routes.buffer)];
         let grid = Grid { x: self.per_rows(1), ..Grid::x(1) };
         self.dispatch("ffn_moe_topk", &kernel, &bindings, grid)
     }

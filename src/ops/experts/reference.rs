@@ -7,11 +7,16 @@ use crate::ops::matmul::reference::{activation, matmul};
 /// Each token's experts and their weights, `(T, n_used)`, best first.
 pub type Routes = Vec<Vec<(usize, f64)>>;
 
-/// The experts with the largest of `logits (T, E)`.
-pub fn expert_route(logits: &[f32], n_expert: usize, n_used: usize) -> Routes {
+/// The experts with the largest of `logits (T, E)`; with a bias `(E)`, those with the largest sums of it and the sigmoids.
+pub fn expert_route(logits: &[f32], bias: Option<&[f32]>, n_expert: usize, n_used: usize) -> Routes {
     let choose = |logits: &[f32]| {
-        let mut e: Vec<(usize, f64)> = logits.iter().map(|&v| f64::from(v).exp()).enumerate().collect();
-        e.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let value = |v: f32| match bias {
+            None => f64::from(v).exp(),
+            Some(_) => 1.0 / (1.0 + f64::from(-v).exp()),
+        };
+        let mut e: Vec<(usize, f64)> = logits.iter().map(|&v| value(v)).enumerate().collect();
+        let score = |e: &(usize, f64)| e.1 + bias.map_or(0.0, |bias| f64::from(bias[e.0]));
+        e.sort_by(|a, b| score(b).total_cmp(&score(a)));
         e.truncate(n_used);
         let sum: f64 = e.iter().map(|e| e.1).sum();
         e.into_iter().map(|(i, v)| (i, v / sum)).collect()

@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use super::reference::{self, expert_matmul, expert_route, expert_sum};
-use super::{ExpertMatrix, ExpertOutput, Routes};
+use super::{ExpertMatrix, ExpertOutput, Gate, Routes};
 use crate::formats::gguf::{GgmlType, dequantize};
 use crate::gpu::Gpu;
 use crate::ops::testing::{
     Rng, assert_close, batch, blocks, fill_with_guards, gpus, middle, name, output, phase, read, read_guarded, record,
-    repack, run, supported, tensor,
+    repack, run, supported, tensor, vector,
 };
 use crate::ops::{Input, Matrix};
 
@@ -21,15 +21,20 @@ struct Case {
     n: usize,
     k: usize,
     ty: GgmlType,
+    /// Whether the router takes sigmoids, and a bias for the choice.
+    sigmoid: bool,
 }
 
 /// The worst relative L2 error of its results.
 fn run_case(gpu: &Gpu, c: &Case) -> f64 {
     let what = format!("{c:?} {}", name(gpu));
     let mut rng = Rng(11);
-    let Case { n_expert, n_used, n_tokens, n, k, ty } = *c;
+    let Case { n_expert, n_used, n_tokens, n, k, ty, sigmoid } = *c;
     let logits = rng.vec(n_tokens * n_expert, 4.0);
-    let chosen = expert_route(&logits, n_expert, n_used);
+    let bias = rng.vec(n_expert, 1.0);
+    let chosen = expert_route(&logits, sigmoid.then_some(&bias[..]), n_expert, n_used);
+    let bias = vector(gpu, &bias);
+    let gate = if sigmoid { Gate::Sigmoid { bias: &bias } } else { Gate::Softmax };
     let data = blocks(&mut rng, ty, n_expert * n, k);
     let values = reference::ExpertMatrix { values: &dequantize(ty, &data).unwrap(), n, k };
     let matrix = Matrix::in_units(gpu, "test", &[(ty, (n_expert * n) as u32)], k as u32, n as u32).unwrap();
@@ -47,7 +52,7 @@ fn run_case(gpu: &Gpu, c: &Case) -> f64 {
     let glu = n.is_multiple_of(2).then(|| output(gpu, n_tokens * n_used, n / 2));
     let sum = tensor(gpu, n_tokens, n, &y0);
     run(gpu, &batch(gpu, 0, n_tokens), phase(n_tokens), n_tokens, |r| {
-        r.expert_route(&probs, &routes).unwrap();
+        r.expert_route(&probs, gate, &routes).unwrap();
         r.expert_matmul("store", (Input::Plain(&xt), 1), &w, &routes, ExpertOutput::Store(&product)).unwrap();
         if let Some(glu) = &glu {
             let input = (Input::Plain(&each_t), n_used as u32);
@@ -69,7 +74,7 @@ fn run_case(gpu: &Gpu, c: &Case) -> f64 {
     worst
 }
 
-const PLAIN: Case = Case { n_expert: 8, n_used: 3, n_tokens: 1, n: 66, k: 32, ty: GgmlType::F32 };
+const PLAIN: Case = Case { n_expert: 8, n_used: 3, n_tokens: 1, n: 66, k: 32, ty: GgmlType::F32, sigmoid: false };
 
 #[test]
 fn experts_of_every_size() {
@@ -84,6 +89,7 @@ fn experts_of_every_size() {
             case(200, 10, 9, 6, 48),
         ] {
             run_case(&gpu, &c);
+            run_case(&gpu, &Case { sigmoid: true, ..c });
         }
     }
 }
@@ -130,10 +136,10 @@ fn a_part_of_the_experts_leaves_the_others_results_alone() {
         let (probs, xt) = (tensor(gpu, n_tokens, n_expert, &logits), tensor(gpu, n_tokens, k, &x));
         let y = tensor(gpu, n_tokens * n_used, n, &y0);
         run(gpu, &batch(gpu, 0, n_tokens), phase(n_tokens), n_tokens, |r| {
-            r.expert_route(&probs, &routes).unwrap();
+            r.expert_route(&probs, Gate::Softmax, &routes).unwrap();
             r.expert_matmul("test", (Input::Plain(&xt), 1), &w, &routes, ExpertOutput::Store(&y)).unwrap();
         });
-        let chosen = expert_route(&logits, n_expert, n_used);
+        let chosen = expert_route(&logits, None, n_expert, n_used);
         let want = expert_matmul((&x, 1), values, &chosen, &ExpertOutput::Store(&y));
         let got = read(gpu, &y, n_tokens * n_used);
         for (i, (e, _)) in chosen.into_iter().flatten().enumerate() {

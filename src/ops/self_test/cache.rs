@@ -54,6 +54,7 @@ impl CacheTrial {
             rope: None,
             softcap: None,
             qk_norm: None,
+            temperature: None,
             cache: &self.cache,
         }
     }

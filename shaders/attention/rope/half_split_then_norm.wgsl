@@ -1,0 +1,6 @@
+// Rotary embedding of pairs (i, i + N_ROT / 2), then the weights of a norm. Its factor is the same before and after.
+#import attention/rope_half_split
+
+fn roped(pos: u32, base: u32, d4: u32) -> vec4f {
+  return half_rotated(pos, base, d4) * norm_weight(base, d4);
+}
