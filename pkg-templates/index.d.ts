@@ -538,6 +538,11 @@ export interface GenerateOptions {
   seed?: number | undefined;
   /** The text ends before any of these strings. */
   stop?: string | readonly string[] | undefined;
+  /**
+   * What the text may be, see {@link ResponseFormat}: nothing else can be generated. `stats.finishReason` is `'end'` where the
+   * text is whole; with `'length'` or `'context'` it may end inside a value. Default: any text.
+   */
+  responseFormat?: ResponseFormat | undefined;
   /** Do not end at the model's end token: for benchmarks. Default false. */
   ignoreEnd?: boolean | undefined;
   /**
@@ -557,6 +562,23 @@ export interface GenerateOptions {
   /** Called with how many calls are before this one on the model, as that changes; with 0 when it begins. */
   onQueue?: ((position: number) => void) | undefined;
 }
+
+/**
+ * What a reply may be.
+ *
+ * - `json`: a JSON object.
+ * - `json_schema`: a JSON value that a schema allows (2020-12). What can't be enforced is an error, `INVALID_ARGUMENT`, that names the
+ *   keyword and its place. Keys come in the schema's order; there is nothing or one space after `:` and `,`.
+ * - `regex`: what a pattern in JavaScript's syntax matches as a whole.
+ * - `grammar`: what a grammar in GBNF, llama.cpp's notation, makes of the rule `root`.
+ * - `choice`: one of some strings.
+ */
+export type ResponseFormat =
+  | { type: 'json' }
+  | { type: 'json_schema'; schema: boolean | Readonly<Record<string, unknown>> }
+  | { type: 'regex'; pattern: string }
+  | { type: 'grammar'; grammar: string }
+  | { type: 'choice'; choices: readonly string[] };
 
 export interface CaptureOptions extends Pick<GenerateOptions, 'signal' | 'onQueue'> {
   /** Greedy steps after the prompt. Default 0. */

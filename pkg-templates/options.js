@@ -38,6 +38,7 @@ const SAMPLING = {
   repeatPenalty: NUMBER,
   seed: WHOLE,
   stop: STOPS,
+  responseFormat: OBJECT,
   ignoreEnd: FLAG,
   showSpecial: FLAG,
   onToken: CALL,
@@ -96,6 +97,8 @@ const ELSEWHERE = {
   progresscallback: 'onProgress',
   initprogresscallback: 'onProgress',
   stopsequences: 'stop',
+  format: 'responseFormat',
+  jsonschema: 'responseFormat',
   systemprompt: 'system',
   chattemplate: 'template',
 };

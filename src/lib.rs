@@ -81,6 +81,8 @@
 //! ARCHITECTURE.md has the rest.
 
 pub mod clock;
+#[cfg(feature = "llm")]
+pub mod constrain;
 pub mod error;
 pub mod formats;
 pub mod gpu;

@@ -1,6 +1,7 @@
 // A model on this thread's GPU. The types and their documentation are in index.d.ts.
 import { ModelBase } from './base.js';
 import { aborted, boundary, callWasm, failure, guarded, unlessAborted } from '../errors.js';
+import { responseFormatOf } from './format.js';
 import { engineOptions } from './memory.js';
 import { Lifetime } from '../lifetime.js';
 import { wasm } from '../llm-wasm.js';
@@ -128,13 +129,13 @@ export class Model extends ModelBase {
   }
 
   /** @internal Generate in a turn of the queue. */
-  async *run(turn, chat, prompt, { signal, onToken, stop = [], parseSpecial, seed = randomSeed(), ...more }) {
+  async *run(turn, chat, prompt, { signal, onToken, stop = [], parseSpecial, seed = randomSeed(), responseFormat, ...more }) {
     const engine = await this.#ready();
     if (signal?.aborted) throw aborted('generate', signal);
     const promptIds = this.#tokenizer.promptIds(prompt, parseSpecial);
     const goesOn = promptIds.length === this.#history.length && promptIds.every((id, i) => id === this.#history[i]);
     const [from, missing] = goesOn ? [this.#from, this.#missing] : [promptIds.length, ''];
-    const options = { ...more, seed, stop: [stop].flat() };
+    const options = { ...more, seed, stop: [stop].flat(), responseFormat: responseFormatOf(responseFormat) };
     const stream = guarded(await engine.generate(chat, promptIds, options, promptIds.length - from, missing));
     this.#history = Array.from(promptIds);
     [this.#from, this.#missing] = [from, missing];

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Result, bail};
 use crate::gpu::{CopyOut, Gpu, Ledger, Plan, Profile, REPEATS, Readback};
-use crate::ops::{BatchBuffers, N_RECENT, Phase, Recorder, Sampler, SamplerState, Tuning};
+use crate::ops::{Allowed, BatchBuffers, N_RECENT, Phase, Recorder, Sampler, SamplerState, Tuning};
 
 /// How the next token is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,7 @@ impl Default for Sampling {
 pub(super) struct Memory {
     pub batch: BatchBuffers,
     sampler: Sampler,
+    allowed: Allowed,
     pub states: Vec<State>,
     /// The list of what the blocks keep, and of the rest.
     pub state_list: Ledger,
@@ -63,6 +64,7 @@ impl Memory {
         Ok(Memory {
             batch: BatchBuffers::new(&step_list, sizes.n_batch)?,
             sampler: Sampler::new(&step_list)?,
+            allowed: Allowed::new(&step_list, network.logits.width)?,
             states: network.states(&state_list)?,
             state_list,
             step_list,
@@ -82,6 +84,8 @@ struct Plans {
     /// Output norm and logits of one row.
     head: Plan,
     repeat_penalty: Plan,
+    /// Between the two: only the allowed tokens are left.
+    mask: Plan,
     greedy: Plan,
     sample: Plan,
     /// Copies of recurrent states, there and back.
@@ -229,6 +233,25 @@ impl Sequence {
         sampling: &Sampling,
         read: &Readback,
     ) -> Result<u32> {
+        self.run(model, tokens, recent, sampling, Some(read))
+    }
+
+    /// The same, but what comes next is sampled by [`Sequence::choose`].
+    ///
+    /// # Errors
+    /// As [`Sequence::prefill`].
+    pub fn prefill_only(&self, model: &Model, tokens: &[u32], recent: &[u32], sampling: &Sampling) -> Result<u32> {
+        self.run(model, tokens, recent, sampling, None)
+    }
+
+    fn run(
+        &self,
+        model: &Model,
+        tokens: &[u32],
+        recent: &[u32],
+        sampling: &Sampling,
+        read: Option<&Readback>,
+    ) -> Result<u32> {
         if tokens.is_empty() {
             bail!(InvalidArgument, "there is no token to start from");
         }
@@ -258,8 +281,11 @@ impl Sequence {
             batch.set(gpu, pos, tokens);
             let body = if n_tokens == 1 { self.decode_plan(gpu, pos) } else { &self.plans.prefill };
             if rest.is_empty() {
-                let plans = [body, &self.plans.last_row].into_iter().chain(self.sample(sampling));
-                gpu.submit(plans, n_tokens, Some(self.ids(read)));
+                let plans = [body, &self.plans.last_row, &self.plans.head].into_iter();
+                match read {
+                    Some(read) => gpu.submit(plans.chain(self.sample(sampling)), n_tokens, Some(self.ids(read))),
+                    None => gpu.submit(plans, n_tokens, None),
+                }
             } else {
                 gpu.submit([body], n_tokens, None);
             }
@@ -276,9 +302,28 @@ impl Sequence {
         let gpu = &model.gpu;
         self.checkpoint(gpu, n_kept);
         let pos = self.pos.get();
-        let plans = (pos..pos + n_steps).flat_map(|pos| once(self.decode_plan(gpu, pos)).chain(self.sample(sampling)));
+        let plans = (pos..pos + n_steps)
+            .flat_map(|pos| [self.decode_plan(gpu, pos), &self.plans.head].into_iter().chain(self.sample(sampling)));
         gpu.submit(plans, 1, Some(self.ids(read)));
         self.advance(n_steps);
+    }
+
+    /// Run the token that the last step left on the GPU, up to the logits: what comes next is sampled by
+    /// [`Sequence::choose`], once it is known what may. The first `n_kept` positions are sure to stay.
+    pub fn forward(&self, model: &Model, n_kept: u32) {
+        let gpu = &model.gpu;
+        self.checkpoint(gpu, n_kept);
+        gpu.submit([self.decode_plan(gpu, self.pos.get()), &self.plans.head], 1, None);
+        self.advance(1);
+    }
+
+    /// Sample the next token from the logits of [`Sequence::forward`], of those that are allowed: a bit each, 32 to a word.
+    pub fn choose(&self, model: &Model, allowed: &[u32], sampling: &Sampling, read: &Readback) {
+        let gpu = &model.gpu;
+        self.memory.allowed.set(gpu, allowed);
+        let mut plans: Vec<&Plan> = self.sample(sampling).collect();
+        plans.insert(plans.len() - 1, &self.plans.mask);
+        gpu.submit(plans, 1, Some(self.ids(read)));
     }
 
     /// The recent ids, for the host to read.
@@ -300,12 +345,12 @@ impl Sequence {
         if decode_phase(gpu, pos) == NEAR { &self.plans.decode_near } else { &self.plans.decode_far }
     }
 
-    /// From the last hidden state to the next id.
+    /// From the logits to the next id.
     fn sample(&self, sampling: &Sampling) -> impl Iterator<Item = &Plan> {
         let p = &self.plans;
         let penalty = (sampling.repeat_penalty != 1.0).then_some(&p.repeat_penalty);
         let sample = if sampling.temperature == 0.0 { &p.greedy } else { &p.sample };
-        once(&p.head).chain(penalty).chain(once(sample))
+        penalty.into_iter().chain(once(sample))
     }
 
     /// GPU time of greedy decode steps from position `pos` on, or of a prefill of `n_tokens` from 0 on. What the
@@ -357,6 +402,7 @@ impl Plans {
             last_row: record(NEAR, &|r| r.last_row(&network.x))?,
             head: record(NEAR, &|r| network.head(r))?,
             repeat_penalty: record(NEAR, &|r| r.repeat_penalty(&m.sampler, logits))?,
+            mask: record(NEAR, &|r| r.mask(&m.allowed, logits))?,
             greedy: record(NEAR, &|r| r.sample_greedy(&m.sampler, logits))?,
             sample: record(NEAR, &|r| r.sample(&m.sampler, logits))?,
             save: std::array::from_fn(|place| copies(true, place)),

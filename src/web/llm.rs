@@ -11,6 +11,7 @@ use web_sys::AbortSignal;
 
 use super::calls::{self, JsEvents, to_js};
 use super::text::{self, TextEngine};
+use crate::constrain::Format;
 use crate::error::Result;
 use crate::gpu::DeviceProfile;
 use crate::llm::{Earlier, FinishReason, GenerateOptions, Generation, LoadOptions, Session, TextId};
@@ -36,6 +37,26 @@ impl LoadArguments {
             memory_budget: self.memory_budget,
             ..LoadOptions::default()
         })
+    }
+}
+
+/// `responseFormat`, as `format.js` of the package gives it.
+#[derive(Deserialize)]
+struct FormatArguments {
+    kind: String,
+    text: String,
+    choices: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TextArguments {
+    response_format: Option<FormatArguments>,
+}
+
+impl TextArguments {
+    fn format(self) -> Result<Option<Format>> {
+        self.response_format.map(|f| Format::from_name(&f.kind, f.text, f.choices)).transpose()
     }
 }
 
@@ -124,7 +145,8 @@ impl Engine {
     ) -> Result<TextStream, JsValue> {
         let sampling = calls::options("generate", options.clone())?;
         let earlier = Earlier { n_generated, missing };
-        let options = GenerateOptions { sampling, earlier, ..calls::options("generate", options)? };
+        let response_format = calls::options::<TextArguments>("generate", options.clone())?.format()?;
+        let options = GenerateOptions { sampling, earlier, response_format, ..calls::options("generate", options)? };
         let session = self.session.clone();
         let generation = session.generate(text_id, &prompt, options).await?;
         Ok(TextStream { generation: Rc::new(RefCell::new(Some(generation))) })

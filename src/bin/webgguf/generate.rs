@@ -1,8 +1,10 @@
 //! `webgguf generate`.
 
 use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use webgguf::constrain::Format;
 use webgguf::llm::{GenerateOptions, LoadOptions, Session};
 
 use crate::Failure;
@@ -39,6 +41,15 @@ pub struct Generate {
     /// The text ends before this; may be given several times
     #[arg(long)]
     stop: Vec<String>,
+    /// Write a JSON value of the schema in this file
+    #[arg(long, value_name = "FILE", group = "format")]
+    json_schema: Option<PathBuf>,
+    /// Write what this pattern matches as a whole
+    #[arg(long, value_name = "PATTERN", group = "format")]
+    regex: Option<String>,
+    /// Write what the GBNF grammar in this file makes of its rule 'root'
+    #[arg(long, value_name = "FILE", group = "format")]
+    grammar: Option<PathBuf>,
     /// Positions that the prompt and the text share
     #[arg(long)]
     context: Option<u32>,
@@ -58,7 +69,7 @@ impl Generate {
         for warning in &session.info.warnings {
             eprintln!("webgguf: warning: {warning}");
         }
-        let mut generation = session.generate(0, &session.text.prompt_ids(&self.prompt), self.options()).await?;
+        let mut generation = session.generate(0, &session.text.prompt_ids(&self.prompt), self.options()?).await?;
         let mut out = stdout();
         out.write_all(self.prompt.as_bytes())?;
         while let Some(text) = generation.next().await? {
@@ -81,8 +92,9 @@ impl Generate {
         Ok(())
     }
 
-    fn options(&self) -> GenerateOptions {
-        let mut options = GenerateOptions { stop: self.stop.clone(), ..GenerateOptions::default() };
+    fn options(&self) -> Result<GenerateOptions, Failure> {
+        let response_format = self.format()?;
+        let mut options = GenerateOptions { stop: self.stop.clone(), response_format, ..GenerateOptions::default() };
         options.max_tokens = self.max_tokens.unwrap_or(options.max_tokens);
         let s = &mut options.sampling;
         s.temperature = self.temperature.unwrap_or(s.temperature);
@@ -93,6 +105,17 @@ impl Generate {
         // Another text each time, unless asked otherwise.
         let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         s.seed = self.seed.unwrap_or_else(|| clock.map_or(0, |t| t.subsec_nanos()));
-        options
+        Ok(options)
+    }
+
+    fn format(&self) -> Result<Option<Format>, Failure> {
+        let read =
+            |path: &Path| std::fs::read_to_string(path).map_err(|e| format!("'{}' can't be read: {e}", path.display()));
+        Ok(match (&self.json_schema, &self.regex, &self.grammar) {
+            (Some(path), ..) => Some(Format::JsonSchema(read(path)?)),
+            (_, Some(pattern), _) => Some(Format::Regex(pattern.clone())),
+            (.., Some(path)) => Some(Format::Grammar(read(path)?)),
+            _ => None,
+        })
     }
 }

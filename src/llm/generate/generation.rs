@@ -7,9 +7,11 @@ use std::rc::Rc;
 
 use serde::Deserialize;
 
+use super::constrained::Constrained;
 use super::stop::StopStrings;
 use super::{Session, TextId, Turn};
 use crate::clock::Clock;
+use crate::constrain::Format;
 use crate::error::{Result, bail};
 use crate::gpu::{Pending, Readback};
 use crate::llm::{Sampling, Sequence};
@@ -29,6 +31,9 @@ pub struct GenerateOptions {
     pub ignore_end: bool,
     /// Control tokens are part of the text, by their names.
     pub show_special: bool,
+    /// The text is one of this format, or the beginning of one where `max_tokens` or the context ends it.
+    #[serde(skip)]
+    pub response_format: Option<Format>,
     #[serde(skip)]
     pub earlier: Earlier,
 }
@@ -50,6 +55,7 @@ impl Default for GenerateOptions {
             stop: Vec::new(),
             ignore_end: false,
             show_special: false,
+            response_format: None,
             earlier: Earlier::default(),
         }
     }
@@ -77,7 +83,7 @@ impl GenerateOptions {
 /// Why a generation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FinishReason {
-    /// The model's end token.
+    /// The model's end token, or the end of the response format.
     End,
     /// A stop string.
     Stop,
@@ -158,6 +164,7 @@ pub struct Generation {
     options: GenerateOptions,
     detokenizer: Detokenizer,
     stops: StopStrings,
+    constrained: Option<Constrained>,
     in_flight: VecDeque<Submitted>,
     /// Ids that have come back and are to be handed out.
     ids: VecDeque<u32>,
@@ -190,14 +197,23 @@ impl Session {
             bail!(InvalidArgument, "there is no token to start from");
         }
         self.model.check_room(0, prompt.len())?;
+        let constrained = self.constrained(prompt, &options)?;
         let sequence = turn.sequence(text).await?;
         let held = self.pool.ids(text);
         let common = held.iter().take(sequence.n_positions()).zip(prompt).take_while(|(a, b)| a == b).count();
         // The last token is run in any case: its logits are wanted.
         let reused = sequence.rewind(&self.model.gpu, common.min(prompt.len() - 1) as u32) as usize;
-        let read = self.readback();
-        let place = sequence.prefill(&self.model, &prompt[reused..], prompt, &options.sampling, &read)?;
-        let pending = self.model.gpu.map(&read);
+        let (tokens, sampling) = (&prompt[reused..], &options.sampling);
+        let mut in_flight = VecDeque::new();
+        let place = if constrained.is_some() {
+            sequence.prefill_only(&self.model, tokens, prompt, sampling)?
+        } else {
+            let read = self.readback();
+            let place = sequence.prefill(&self.model, tokens, prompt, sampling, &read)?;
+            let pending = self.model.gpu.map(&read);
+            in_flight.push_back(Submitted { read, pending, n_steps: 1 });
+            place
+        };
         let (detokenizer, stops) = self.text_so_far(prompt, &options);
         let stats = Stats { prompt_tokens: prompt.len() as u32, reused_tokens: reused as u32, ..Stats::default() };
         self.stats.set(stats);
@@ -210,10 +226,11 @@ impl Session {
             detokenizer,
             stops,
             options,
-            in_flight: VecDeque::from([Submitted { read, pending, n_steps: 1 }]),
+            n_submitted: in_flight.len() as u32,
+            constrained,
+            in_flight,
             ids: VecDeque::new(),
             place,
-            n_submitted: 1,
             n_back: 0,
             generated: Vec::new(),
             stats,
@@ -257,7 +274,11 @@ impl Generation {
         if self.stats.finish_reason.is_some() {
             return Ok(None);
         }
-        self.fill();
+        if self.constrained.is_some() {
+            self.fill_constrained()?;
+        } else {
+            self.fill();
+        }
         if self.ids.is_empty() {
             self.receive().await?;
         }
@@ -281,11 +302,20 @@ impl Generation {
         if tokenizer.is_end_of_generation(id) && !self.options.ignore_end {
             return Ok(self.finish(FinishReason::End));
         }
+        let mut is_over = false;
+        if let Some(constrained) = &mut self.constrained {
+            if !constrained.accept(tokenizer.token_bytes(id))? {
+                bail!(Internal, "token {id} was sampled, which the response format does not allow");
+            }
+            is_over = constrained.is_over();
+        }
         self.generated.push(id);
         self.stats.generated_tokens += 1;
         let (mut text, stopped) = self.stops.push(&self.detokenizer.push(tokenizer, id));
         if stopped {
             self.conclude(FinishReason::Stop);
+        } else if is_over {
+            text.push_str(&self.finish(FinishReason::End).unwrap_or_default());
         } else if self.stats.generated_tokens == self.options.max_tokens {
             text.push_str(&self.finish(FinishReason::Length).unwrap_or_default());
         }
@@ -330,7 +360,7 @@ impl Generation {
     /// Submit steps until enough are in flight or no more are wanted.
     fn fill(&mut self) {
         let model = &self.session.model;
-        let last = self.options.max_tokens.min(model.n_ctx() + 1 - self.stats.prompt_tokens);
+        let last = self.last();
         let ahead = self.steps_in(AHEAD_MS, AHEAD_STEPS);
         let at_once = self.steps_in(SUBMIT_MS, SUBMIT_STEPS);
         while self.n_submitted < last {
@@ -346,6 +376,32 @@ impl Generation {
             self.in_flight.push_back(Submitted { read, pending, n_steps });
             self.n_submitted += n_steps;
         }
+    }
+
+    /// Sample a token of those that may come next, and run it at once: only the next sampling waits for the id.
+    fn fill_constrained(&mut self) -> Result<()> {
+        let model = &self.session.model;
+        let last = self.last();
+        let Some(constrained) = self.constrained.as_mut().filter(|_| self.n_submitted == self.n_back) else {
+            return Ok(());
+        };
+        if self.n_submitted == last {
+            return Ok(());
+        }
+        let read = self.session.readback();
+        self.sequence.choose(model, &constrained.allowed()?, &self.options.sampling, &read);
+        let pending = model.gpu.map(&read);
+        self.in_flight.push_back(Submitted { read, pending, n_steps: 1 });
+        self.n_submitted += 1;
+        if self.n_submitted < last {
+            self.sequence.forward(model, self.stats.prompt_tokens + self.stats.generated_tokens);
+        }
+        Ok(())
+    }
+
+    /// How many ids are wanted at most.
+    fn last(&self) -> u32 {
+        self.options.max_tokens.min(self.session.model.n_ctx() + 1 - self.stats.prompt_tokens)
     }
 
     /// The rest of the text.
@@ -368,5 +424,8 @@ impl Drop for Generation {
     fn drop(&mut self) {
         let ids = [self.prompt.as_slice(), &self.generated].concat();
         self.session.pool.set_ids(self.text, ids);
+        if let Some(constrained) = self.constrained.take() {
+            self.session.keep_constraint(constrained);
+        }
     }
 }

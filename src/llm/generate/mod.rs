@@ -1,5 +1,6 @@
 //! A loaded model with its tokenizer: generation, options, prefix reuse, figures.
 
+mod constrained;
 mod generation;
 mod pool;
 mod stop;
@@ -9,6 +10,7 @@ pub use generation::{Earlier, FinishReason, GenerateOptions, Generation, Stats};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use constrained::Constraints;
 use futures_util::future::try_join;
 use pool::Pool;
 pub use pool::TextId;
@@ -35,6 +37,7 @@ pub struct Session {
     pub text: Rc<Text>,
     pub info: Info,
     pool: Pool,
+    constraints: Constraints,
     busy: Cell<bool>,
     /// Where sampled ids come back, reused by every generation.
     readbacks: RefCell<Vec<Readback>>,
@@ -88,6 +91,7 @@ impl Session {
             text: Rc::new(text),
             info,
             pool,
+            constraints: Constraints::default(),
             busy: Cell::new(false),
             readbacks: RefCell::default(),
             stats: Cell::default(),
