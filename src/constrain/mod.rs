@@ -153,18 +153,4 @@ impl Constraint {
         self.terms.check()?;
         Ok(mask)
     }
-
-    /// The bytes that must come next, `most` of them at most.
-    pub fn forced(&mut self, state: State, most: usize) -> Vec<u8> {
-        let mut at = state.0;
-        let mut bytes = Vec::new();
-        while bytes.len() < most && !self.terms.ends(at) {
-            let mut next =
-                (0..=255).filter_map(|byte| Some((byte, self.terms.step(at, byte))).filter(|n| n.1 != NOTHING));
-            let (Some((byte, after)), None) = (next.next(), next.next()) else { break };
-            bytes.push(byte);
-            at = after;
-        }
-        bytes
-    }
 }

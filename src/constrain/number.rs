@@ -99,7 +99,7 @@ impl Decimal {
             whole.drain(..zeros);
             return Decimal { negative: self.negative, whole, fraction: Vec::new() };
         }
-        let negative = !more && (self.negative || self.whole == b"0") || self.negative;
+        let negative = self.negative || !more && self.whole == b"0";
         for digit in whole.iter_mut().rev() {
             if *digit < b'9' {
                 *digit += 1;

@@ -54,7 +54,7 @@ impl<'s> Compiler<'_, 's> {
                 }
             };
             // Lists of values have none of some types that they allow.
-            if !apart && !(self.lists_no(&a, kind)? || self.lists_no(&b, kind)?) {
+            if !(apart || self.lists_no(&a, kind)? || self.lists_no(&b, kind)?) {
                 return Ok(false);
             }
         }
