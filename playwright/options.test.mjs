@@ -63,7 +63,7 @@ chromiumTest('an unknown name is an error in every call, whatever its value is',
 
 chromiumTest('the near name is suggested', TIMEOUT, async () => {
   const meant = {
-    generate: { top_p: 'topP', temprature: 'temperature', max_tokens: 'maxTokens', max_new_tokens: 'maxTokens', ontoken: 'onToken', stop_sequences: 'stop', abortSignal: 'signal' },
+    generate: { top_p: 'topP', temprature: 'temperature', max_tokens: 'maxTokens', max_new_tokens: 'maxTokens', ontoken: 'onToken', stop_sequences: 'stop', abortSignal: 'signal', response_format: 'responseFormat', json_schema: 'responseFormat' },
     send: { maxtokens: 'maxTokens', keepmessage: 'keepMessage' },
     chat: { system_prompt: 'system', onDropped: 'onDrop', tool: 'tools' },
     formatChat: { addGenerationPromt: 'addGenerationPrompt', add_generation_prompt: 'addGenerationPrompt' },

@@ -38,7 +38,7 @@ chromiumTest('the package holds what it needs and no more', () => {
   const scripts = [
     'beside.js', 'errors.js', 'events.js', 'hands.js', 'index.js', 'lifetime.js', 'llm-wasm.js', 'node.js', 'options.js', 'platform.js', 'react.js', 'remote.js', 'speech.js', 'wasm.js',
     'webgguf.js', 'webgguf_hands.js', 'webgguf_speech.js', 'worker.js',
-    ...['base', 'chat', 'memory', 'model', 'queue', 'tokenizer'].map((name) => `llm/${name}.js`),
+    ...['base', 'chat', 'format', 'memory', 'model', 'queue', 'tokenizer'].map((name) => `llm/${name}.js`),
     ...['body', 'cache', 'http', 'hub', 'shared', 'source', 'store'].map((name) => `source/${name}.js`),
   ];
   const types = ['hands.d.ts', 'index.d.ts', 'react.d.ts', 'speech.d.ts', 'wasm.d.ts', 'worker.d.ts'];
