@@ -64,6 +64,6 @@ export async function showCached(onLoad) {
 $('persist').addEventListener('click', async () => {
   const kept = await persist();
   $('persist').hidden = kept;
-  const answer = kept ? 'The browser keeps these files.' : 'The browser may remove these files when space runs short.';
-  $('cached-figures').textContent = answer;
+  // In a place of its own: the list may be written again in the meantime.
+  $('persisted').textContent = kept ? 'The browser keeps these files.' : 'The browser may remove these files when space runs short.';
 });
