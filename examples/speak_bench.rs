@@ -10,7 +10,7 @@ use webgguf::gpu::{Gpu, Plan};
 use webgguf::source::{ByteSource, FileSource, MemorySource};
 use webgguf::speech::kokoro::{ARCHITECTURE, FRAME, Kokoro, SAMPLE_RATE, Weights};
 
-/// The tokens of a text, and the number of frames of each.
+/// A text: its tokens, and for each token its number of frames.
 const TEXTS: [(u32, u32); 5] = [(4, 2), (20, 3), (60, 3), (120, 3), (300, 3)];
 const REPEATS: usize = 5;
 /// Kernels that are shown, the slowest first.

@@ -9,7 +9,7 @@ use super::trie::{NO_TOKEN, Trie};
 
 /// Bytes of what is kept; then all of it is dropped.
 const MAX_KEPT_BYTES: usize = 48 << 20;
-/// A repetition of so many bytes at least is counted in advance, see [`Counted`].
+/// A part that can begin with this many bytes or more is counted in advance, see [`Counted`].
 const WIDE: usize = 64;
 /// States that are looked at to see whether a term is a prefix code.
 const MAX_CODE_STATES: usize = 300;

@@ -82,7 +82,7 @@ pub struct LayerConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mixer {
     Attention,
-    /// A gated convolution over so many positions, the token's own included.
+    /// A gated convolution over the last `kernel` positions, the token's own included.
     ShortConv {
         kernel: u32,
     },

@@ -23,14 +23,8 @@ const NOTES: &[&str] = &[
     "contentEncoding",
 ];
 
-const ENFORCED: &[&str] = &[
-    "$ref",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "type",
-    "enum",
-    "const",
+/// Of arrays and objects.
+pub const OF_PARTS: &[&str] = &[
     "properties",
     "required",
     "additionalProperties",
@@ -41,6 +35,17 @@ const ENFORCED: &[&str] = &[
     "prefixItems",
     "minItems",
     "maxItems",
+];
+
+/// Of any type, of strings and of numbers.
+const ENFORCED: &[&str] = &[
+    "$ref",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "type",
+    "enum",
+    "const",
     "uniqueItems",
     "minimum",
     "maximum",
@@ -58,8 +63,8 @@ const ENFORCED: &[&str] = &[
 pub fn check_keywords(part: &Part<'_>) -> Result<()> {
     let Json::Object(entries) = part.schema else { return Ok(()) };
     for (keyword, value) in entries {
-        let known =
-            NOTES.contains(&keyword.as_str()) || ENFORCED.contains(&keyword.as_str()) || keyword.starts_with("x-");
+        let known = [NOTES, OF_PARTS, ENFORCED].iter().any(|list| list.contains(&keyword.as_str()))
+            || keyword.starts_with("x-");
         if !known {
             return Err(part.error(keyword, "it is no keyword that is supported"));
         }

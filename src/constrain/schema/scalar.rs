@@ -1,6 +1,6 @@
 //! Values without others in them, and lists of values.
 
-use super::keywords::{Kinds, is_integer};
+use super::keywords::{Kinds, OF_PARTS, is_integer};
 use super::{Compiler, Part};
 use crate::constrain::chars::{Chars, Spelling, any_json_char};
 use crate::constrain::formats;
@@ -9,20 +9,6 @@ use crate::constrain::number::{Decimal, Limits, numbers};
 use crate::constrain::regex::{Scope, regex};
 use crate::constrain::term::{Id, MANY, NOTHING};
 use crate::error::{Error, Result};
-
-/// Keywords of arrays and objects.
-const OF_PARTS: &[&str] = &[
-    "properties",
-    "required",
-    "additionalProperties",
-    "patternProperties",
-    "minProperties",
-    "maxProperties",
-    "items",
-    "prefixItems",
-    "minItems",
-    "maxItems",
-];
 
 impl<'s> Compiler<'_, 's> {
     /// The values of `enum` and `const`, if the schemas have them.
