@@ -74,7 +74,7 @@ const OVERRIDES = {
   STYLE: 0,
   SUBGROUP: 4,
   TEMPERATURE: 0.1,
-  TILE_N: 64,
+  TILE_T: 64,
   UP_N: 256,
   WG: 64,
   WINDOW: 0xffffffff,

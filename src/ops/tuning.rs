@@ -160,11 +160,11 @@ impl Tuning {
         self.lanes.min((head_dim / 8).next_power_of_two().clamp(4, 32))
     }
 
-    /// Rows of a tile of `matmul_tile`, for a matrix of `rows` rows: large tiles reuse more of what they stage, small
-    /// ones leave no part of the GPU idle.
+    /// Tokens of a tile of `matmul_tile`, 32 or 64, for a matrix of `rows` rows: large tiles reuse more of what they stage,
+    /// small ones leave no part of the GPU idle.
     #[must_use]
-    pub fn tile_rows(&self, rows: u32) -> u32 {
-        if rows >= 4096 { 128 } else { 64 }
+    pub fn tile_tokens(&self, rows: u32) -> u32 {
+        if rows >= 2048 { 64 } else { 32 }
     }
 }
 

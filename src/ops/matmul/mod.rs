@@ -256,13 +256,13 @@ impl Recorder<'_> {
     fn matmul_tile(&mut self, name: &str, x: &Tensor, w: &Matrix, output: Output<'_>) -> Result<()> {
         for part in &w.parts {
             let n = part.rows.len() as u32;
-            let tile_rows = self.tuning.tile_rows(n);
+            let tokens = self.tuning.tile_tokens(n);
             let kernel =
                 Kernel::new("matmul/tile").slot("WEIGHT", part.layout.weight).slot("OUTPUT", output.slot(false));
-            let kernel = kernel.set("TILE_N", tile_rows);
+            let kernel = kernel.set("TILE_T", tokens);
             let (kernel, mut bindings) = operands(kernel, part, n_groups(w.cols), &output, false);
             bindings.extend([("x", &x.buffer), ("batch", &self.batch.place)]);
-            let grid = Grid::xy(n.div_ceil(tile_rows), self.per_rows(TILE_T));
+            let grid = Grid::xy(n.div_ceil(TILE_N), self.per_rows(tokens));
             self.dispatch(name, &kernel, &bindings, grid)?;
         }
         Ok(())

@@ -133,6 +133,9 @@ fn matmul_over_edge_sizes() {
             (64, 63, 172, 1e4),
             (65, 64, 64, 1.0),
             (127, 191, 211, 1.0),
+            (33, 2047, 17, 1.0), // the last rows of small tiles, and the first of large ones
+            (63, 2048, 16, 1.0),
+            (129, 2049, 33, 1.0),
         ] {
             let blocks = blocks(&mut rng, GgmlType::F32, n, k);
             let w = matrix(gpu, GgmlType::F32, n, k, &blocks);
@@ -149,9 +152,9 @@ fn matmul_over_edge_sizes() {
 
 #[test]
 fn matmul_with_every_input_and_output() {
-    let mut rng = Rng(7);
+    let mut rng = Rng(17);
     for gpu in &divided() {
-        for (t, n, k) in [(1, 70, 100), (1, 2, 576), (9, 70, 100), (66, 130, 96)] {
+        for (t, n, k) in [(1, 70, 100), (1, 2, 576), (9, 70, 100), (66, 130, 96), (66, 2050, 18)] {
             let blocks = blocks(&mut rng, GgmlType::F16, n, k);
             let w = matrix(gpu, GgmlType::F16, n, k, &blocks);
             let weights = dequantize(GgmlType::F16, &blocks).unwrap();
