@@ -219,7 +219,8 @@ export interface LoadOptions {
   worker?: boolean | undefined;
   /**
    * Where `webgguf_bg.wasm` is served, if not beside the code. Of the first load counts. Bundlers find it by
-   * themselves; this is for those that don't.
+   * themselves; this is for those that don't. If it has this name there, `webgguf_constrain_bg.wasm`, which `responseFormat`
+   * needs, is expected beside it.
    */
   wasmUrl?: string | URL | undefined;
   /**

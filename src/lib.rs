@@ -81,7 +81,7 @@
 //! ARCHITECTURE.md has the rest.
 
 pub mod clock;
-#[cfg(feature = "llm")]
+#[cfg(feature = "constrain")]
 pub mod constrain;
 pub mod error;
 pub mod formats;

@@ -13,9 +13,15 @@ fn embedded() -> Rc<Session> {
     load(&repository().join("www/models/embedded.gguf"), true)
 }
 
-fn generate(session: &Rc<Session>, prompt: &[u32], options: GenerateOptions) -> (String, FinishReason) {
+fn generate(
+    session: &Rc<Session>,
+    prompt: &[u32],
+    format: Option<&Format>,
+    options: GenerateOptions,
+) -> (String, FinishReason) {
     pollster::block_on(async {
-        let mut generation = session.generate(0, prompt, options).await.unwrap();
+        let constraint = format.map(|format| session.constraint(format.clone(), true).unwrap());
+        let mut generation = session.generate_within(0, prompt, options, constraint).await.unwrap();
         let mut text = String::new();
         while let Some(piece) = generation.next().await.unwrap() {
             text.push_str(&piece);
@@ -25,9 +31,9 @@ fn generate(session: &Rc<Session>, prompt: &[u32], options: GenerateOptions) -> 
     })
 }
 
-fn options(format: &Format, temperature: f32, seed: u32, max_tokens: u32) -> GenerateOptions {
+fn options(temperature: f32, seed: u32, max_tokens: u32) -> GenerateOptions {
     let sampling = Sampling { temperature, top_k: 0, top_p: 1.0, min_p: 0.0, repeat_penalty: 1.0, seed };
-    GenerateOptions { max_tokens, sampling, response_format: Some(format.clone()), ..GenerateOptions::default() }
+    GenerateOptions { max_tokens, sampling, ..GenerateOptions::default() }
 }
 
 const PERSON: &str = r#"{
@@ -62,7 +68,7 @@ fn what_ends_is_of_the_format_and_what_is_cut_says_so() {
     let format = Format::JsonSchema(PERSON.to_owned());
     let mut n_whole = 0;
     for (temperature, seed) in [(0.0, 0), (0.8, 1), (1.0, 2), (1.5, 3), (3.0, 4), (3.0, 5)] {
-        let (text, reason) = generate(&session, &prompt, options(&format, temperature, seed, 200));
+        let (text, reason) = generate(&session, &prompt, Some(&format), options(temperature, seed, 200));
         println!("{temperature}: {text} ({})", reason.name());
         match serde_json::from_str::<Value>(&text) {
             Ok(value) => {
@@ -82,7 +88,7 @@ fn every_kind_of_format_is_kept_to() {
     let prompt = session.text.prompt_ids("He answered ");
     for seed in 0..4 {
         let temperature = seed as f32;
-        let write = |format: &Format| generate(&session, &prompt, options(format, temperature, seed, 120));
+        let write = |format: &Format| generate(&session, &prompt, Some(format), options(temperature, seed, 120));
         let (text, reason) = write(&Format::Choice(vec!["yes".into(), "no".into(), "perhaps not".into()]));
         assert!(["yes", "no", "perhaps not"].contains(&text.as_str()) && reason == FinishReason::End, "{text}");
         let (text, _) = write(&Format::Regex(r"[A-Z]{2}\d{4}".into()));
@@ -107,19 +113,20 @@ fn a_text_that_was_cut_goes_on_within_its_format() {
     let session = embedded();
     let prompt = session.text.prompt_ids("The prince wrote: ");
     let format = Format::JsonSchema(PERSON.to_owned());
-    let (whole, _) = generate(&session, &prompt, options(&format, 0.0, 0, 60));
+    let (whole, _) = generate(&session, &prompt, Some(&format), options(0.0, 0, 60));
+    let constraint = || Some(session.constraint(format.clone(), true).unwrap());
     pollster::block_on(async {
-        let mut generation = session.generate(0, &prompt, options(&format, 0.0, 0, 7)).await.unwrap();
+        let mut generation = session.generate_within(0, &prompt, options(0.0, 0, 7), constraint()).await.unwrap();
         let mut text = String::new();
         while let Some(piece) = generation.next().await.unwrap() {
             text.push_str(&piece);
         }
         let ids = [prompt.as_slice(), generation.generated()].concat();
         drop(generation);
-        let mut rest = options(&format, 0.0, 0, 53);
+        let mut rest = options(0.0, 0, 53);
         rest.earlier.n_generated = ids.len() - prompt.len();
         let (more, _) = {
-            let mut generation = session.generate(0, &ids, rest).await.unwrap();
+            let mut generation = session.generate_within(0, &ids, rest, constraint()).await.unwrap();
             let mut more = String::new();
             while let Some(piece) = generation.next().await.unwrap() {
                 more.push_str(&piece);
@@ -135,11 +142,10 @@ fn without_a_format_the_next_text_is_free_again() {
     let session = embedded();
     let prompt = session.text.prompt_ids("It was already late when Prince");
     let free = || GenerateOptions { max_tokens: 20, sampling: Sampling::GREEDY, ..GenerateOptions::default() };
-    let (before, _) = generate(&session, &prompt, free());
-    generate(&session, &prompt, options(&Format::Choice(vec!["x".into()]), 0.0, 0, 5));
-    assert_eq!(generate(&session, &prompt, free()).0, before);
+    let (before, _) = generate(&session, &prompt, None, free());
+    generate(&session, &prompt, Some(&Format::Choice(vec!["x".into()])), options(0.0, 0, 5));
+    assert_eq!(generate(&session, &prompt, None, free()).0, before);
     // A format that is wrong is an error, and the model is free for the next call.
-    let wrong = options(&Format::Regex("(".into()), 0.0, 0, 5);
-    assert!(pollster::block_on(session.generate(0, &prompt, wrong)).is_err());
-    assert_eq!(generate(&session, &prompt, free()).0, before);
+    assert!(session.constraint(Format::Regex("(".into()), true).is_err());
+    assert_eq!(generate(&session, &prompt, None, free()).0, before);
 }

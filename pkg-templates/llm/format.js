@@ -1,6 +1,7 @@
 // The option `responseFormat`: what a reply may be.
-import { failure, shown } from '../errors.js';
+import { failure, guarded, shown } from '../errors.js';
 import { unknownName } from '../options.js';
+import { platform } from '../platform.js';
 
 const isText = (value) => typeof value === 'string';
 const isSchema = (value) => typeof value === 'boolean' || (typeof value === 'object' && value !== null && !Array.isArray(value));
@@ -15,9 +16,8 @@ const FORMATS = {
   choice: { name: 'choices', allowed: 'an array of strings', is: isList },
 };
 
-/** A response format, checked, as the engine takes it. */
-export function responseFormatOf(format) {
-  if (format === undefined || format === null) return undefined;
+/** A response format, checked, as its engine takes it. */
+function checked(format) {
   const { type, ...rest } = format;
   if (!Object.hasOwn(FORMATS, type)) {
     const types = Object.keys(FORMATS).join("', '");
@@ -31,5 +31,44 @@ export function responseFormatOf(format) {
   if (more && !more.is(value)) {
     throw failure('INVALID_ARGUMENT', `responseFormat.${more.name} is ${shown(value)}; ${more.allowed} is allowed`);
   }
-  return { kind: type, text: more?.text ? more.text(value) : '', choices: type === 'choice' ? value : [] };
+  return [type, more?.text ? more.text(value) : '', type === 'choice' ? value : []];
+}
+
+/** Where the engine's wasm is, if the model's own is kept somewhere by its name: beside it. */
+const besideOf = (wasmUrl) => {
+  const own = /webgguf(?=_bg\.wasm(\?|$))/;
+  return own.test(wasmUrl) ? String(wasmUrl).replace(own, 'webgguf_constrain') : undefined;
+};
+
+async function engine(wasmUrl) {
+  if (!platform.constrain) {
+    await import('../constrain.js').catch((e) => {
+      throw failure('FETCH_FAILED', "webgguf's engine of response formats can't be loaded; a service worker has to " +
+        `import 'webgguf/constrain' itself: ${e.message ?? e}`, { cause: e });
+    });
+  }
+  const { wasm, Vocabulary } = platform.constrain;
+  await wasm.initialize(besideOf(wasmUrl));
+  return Vocabulary;
+}
+
+/** The response formats of a model. */
+export class Formats {
+  #tokenizer;
+  #wasmUrl;
+  #vocabulary;
+
+  constructor(tokenizer, wasmUrl) {
+    this.#tokenizer = tokenizer;
+    this.#wasmUrl = wasmUrl;
+  }
+
+  /** What the wasm of the model asks which tokens may come next; undefined without a format. */
+  async begin(format, ignoreEnd = false) {
+    if (format === undefined || format === null) return undefined;
+    const arguments_ = checked(format);
+    const Vocabulary = await engine(this.#wasmUrl);
+    this.#vocabulary ??= guarded(new Vocabulary(...this.#tokenizer.vocabulary()));
+    return this.#vocabulary.begin(...arguments_, !ignoreEnd);
+  }
 }

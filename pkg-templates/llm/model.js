@@ -1,7 +1,7 @@
 // A model on this thread's GPU. The types and their documentation are in index.d.ts.
 import { ModelBase } from './base.js';
 import { aborted, boundary, callWasm, failure, guarded, unlessAborted } from '../errors.js';
-import { responseFormatOf } from './format.js';
+import { Formats } from './format.js';
 import { engineOptions } from './memory.js';
 import { Lifetime } from '../lifetime.js';
 import { wasm } from '../llm-wasm.js';
@@ -20,7 +20,7 @@ export async function loadHere(parts, { onProgress, signal, wasmUrl, cache, retr
     const options = engineOptions(more);
     const engine = await wasm.readFiles(files, 'the load', { signal, wasmUrl, whole: true }, () =>
       callWasm(() => Engine.load(files.all, options, onProgress, signal)));
-    return { engine: guarded(engine), report: await files.report() };
+    return { engine: guarded(engine), report: await files.report(), wasmUrl };
   });
   return new Model(load, await load({ onProgress, signal }));
 }
@@ -32,6 +32,7 @@ const randomSeed = () => Math.floor(Math.random() * 2 ** 32);
 export class Model extends ModelBase {
   #life;
   #tokenizer;
+  #formats;
   #info;
   /** Figures of an engine that is gone. */
   #stats;
@@ -53,8 +54,9 @@ export class Model extends ModelBase {
     this.#life.adopt(loaded);
   }
 
-  #describe({ engine, report: { cache, warnings } }) {
+  #describe({ engine, report: { cache, warnings }, wasmUrl }) {
     this.#tokenizer = new Tokenizer(guarded(engine.text()));
+    this.#formats = new Formats(this.#tokenizer, wasmUrl);
     const info = engine.info();
     this.#info = Object.freeze({ ...info, cache, warnings: [...info.warnings, ...warnings] });
   }
@@ -135,8 +137,9 @@ export class Model extends ModelBase {
     const promptIds = this.#tokenizer.promptIds(prompt, parseSpecial);
     const goesOn = promptIds.length === this.#history.length && promptIds.every((id, i) => id === this.#history[i]);
     const [from, missing] = goesOn ? [this.#from, this.#missing] : [promptIds.length, ''];
-    const options = { ...more, seed, stop: [stop].flat(), responseFormat: responseFormatOf(responseFormat) };
-    const stream = guarded(await engine.generate(chat, promptIds, options, promptIds.length - from, missing));
+    const options = { ...more, seed, stop: [stop].flat() };
+    const constraint = await unlessAborted(this.#formats.begin(responseFormat, more.ignoreEnd), 'generate', signal);
+    const stream = guarded(await engine.generate(chat, promptIds, options, promptIds.length - from, missing, constraint));
     this.#history = Array.from(promptIds);
     [this.#from, this.#missing] = [from, missing];
     let step;

@@ -66,6 +66,11 @@ export class Tokenizer {
     return this.#engine.chat_ids(...chatArguments(messages, optionsOf('tokenizeChat', options)));
   }
 
+  /** @internal What the engine of response formats needs to know of the tokens. */
+  vocabulary() {
+    return this.#engine.vocabulary();
+  }
+
   /** @internal The ids of what the model is to go on with: text or ids. */
   promptIds(prompt, parseSpecial = true) {
     return typeof prompt === 'string' ? this.#engine.prompt_ids(prompt, parseSpecial) : this.#checked(prompt);

@@ -16,11 +16,12 @@ const PARTS = join(ROOT, 'pkg-templates');
 /** Larger files are refused by jsDelivr, and are a burden to whoever installs. */
 const MOST_WEIGHT_BYTES = 50e6;
 
-/** Of each family: its wasm, its scripts among `pkg-templates/`, and the types. */
+/** Of each family: its wasm, the feature of a further one that pages fetch when they need it, its scripts among `pkg-templates/`, the types. */
 const FAMILIES = {
   llm: {
     wasm: 'webgguf',
-    scripts: ['index.js', 'llm', 'llm-wasm.js', 'node.js', 'remote.js', 'worker.js'],
+    lazy: 'constrain',
+    scripts: ['constrain.js', 'index.js', 'llm', 'llm-wasm.js', 'node.js', 'remote.js', 'worker.js'],
     types: ['index.d.ts', 'worker.d.ts'],
     budget: { chat: 390_000, text: 290_000 },
   },
@@ -73,7 +74,7 @@ const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 const count = (n) => (n >= 1e9 ? `${(n / 1e9).toFixed(1)} billion` : n >= 1e6 ? `${(n / 1e6).toFixed(1)} million` : n.toLocaleString('en'));
 
 /** Build the wasm with what the model needs. */
-function buildEngine({ wasm }, { features, selection }, folder) {
+function buildEngine({ wasm, lazy }, { features, selection }, folder) {
   const env = { ...process.env };
   if (selection) {
     env.WEBGGUF_KERNELS = join(ROOT, 'target/selection.toml');
@@ -82,11 +83,13 @@ function buildEngine({ wasm }, { features, selection }, folder) {
     writeFileSync(env.WEBGGUF_KERNELS, `weights = ${list(selection.weights)}\nwithout = ${list(selection.without)}\n`);
   }
   run('cargo', ['xtask', 'engine', wasm, features, folder], { env });
+  if (lazy) run('cargo', ['xtask', 'engine', `webgguf_${lazy}`, lazy, folder]);
 }
 
-/** What a page downloads of the engine, in bytes after brotli. */
-function weigh(folder) {
-  const files = readdirSync(folder, { recursive: true }).filter((file) => /\.(js|wasm)$/.test(file) && file !== 'node.js');
+/** What every page downloads of the engine, in bytes after brotli. */
+function weigh(folder, { lazy }) {
+  const left = (file) => file === 'node.js' || (lazy && file.includes(lazy));
+  const files = readdirSync(folder, { recursive: true }).filter((file) => /\.(js|wasm)$/.test(file) && !left(file));
   return files.reduce((sum, file) => sum + brotliCompressSync(readFileSync(join(folder, file))).length, 0);
 }
 
@@ -132,7 +135,7 @@ function make({ facts, model, name, version, weights, out }) {
     types: facts.types.join(', '),
   };
   const { references, speed } = measure(facts, model);
-  const bytes = weigh(engine);
+  const bytes = weigh(engine, family);
   const more = { speed, prompt: JSON.stringify(references.prompt ?? ''), engineBytes: `${(bytes / 1e3).toFixed(0)} kB` };
   for (const folder of ['shared', facts.family]) fillFolder(join(TEMPLATES, folder), out, { ...values, ...more });
   writeFileSync(join(out, 'test/references.json'), `${JSON.stringify(references)}\n`);

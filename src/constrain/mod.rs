@@ -6,7 +6,7 @@
 //! the vocabulary's [trie]. So it is exact: no token is allowed after which the text could not be finished, and none
 //! is forbidden that can begin one of the texts.
 //!
-//! There is no model in it and no GPU.
+//! There is no model in it and no GPU: pages fetch it as a wasm of its own.
 
 mod bytes;
 mod chars;
@@ -23,6 +23,7 @@ mod rules;
 mod schema;
 mod term;
 mod trie;
+mod vocabulary;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use std::rc::Rc;
 use mask::Masks;
 use term::{EMPTY, Id, NOTHING, Terms};
 pub use trie::Trie;
+pub use vocabulary::{Constrained, Vocabulary};
 
 use crate::error::{Result, bail};
 

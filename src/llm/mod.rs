@@ -19,7 +19,7 @@ mod weights;
 
 pub use capture::Activation;
 pub use config::{DenseLead, Ffn, Gate, LayerConfig, Mixer, ModelConfig, Norm, QkNorm, RopeConfig, RopeScaling};
-pub use generate::{Earlier, FinishReason, GenerateOptions, Generation, Session, Stats, TextId};
+pub use generate::{Constraint, Earlier, FinishReason, GenerateOptions, Generation, Session, Stats, TextId};
 pub use info::{GpuInfo, Info, MemoryInfo, types};
 pub use inspect::{Inspection, Needs};
 pub use model::Model;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use js_sys::{Promise, Reflect, Uint8Array};
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -56,24 +56,14 @@ impl ByteSource for JsSource {
         }
         let reader = Cancelled(self.0.reader(range.start as f64, range.end as f64));
         loop {
-            let chunk = JsFuture::from(reader.0.read()).await.map_err(|e| failure(&e))?;
+            let chunk = JsFuture::from(reader.0.read()).await.map_err(|e| match Error::from_js(&e) {
+                Error::Internal(why) => Error::FetchFailed(format!("the model's file can't be read: {why}")),
+                coded => coded,
+            })?;
             if chunk.is_undefined() {
                 return Ok(());
             }
             sink.take(Chunk::Js(chunk.unchecked_ref::<Uint8Array>())).await?;
         }
-    }
-}
-
-/// The error of a rejected promise: the package's own have a code.
-fn failure(e: &JsValue) -> Error {
-    let text = |key: &str| Reflect::get(e, &key.into()).ok().and_then(|v| v.as_string());
-    let message = text("message").or_else(|| e.as_string()).unwrap_or_else(|| "unknown error".into());
-    match text("code").as_deref() {
-        Some("ABORTED") => Error::Aborted(message),
-        Some("SOURCE_CHANGED") => Error::SourceChanged(message),
-        Some("FETCH_FAILED") => Error::FetchFailed(message),
-        Some("INVALID_ARGUMENT") => Error::InvalidArgument(message),
-        _ => Error::FetchFailed(format!("the model's file can't be read: {message}")),
     }
 }

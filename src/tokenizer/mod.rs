@@ -160,6 +160,12 @@ impl Tokenizer {
         self.vocab.bytes(id)
     }
 
+    /// The bytes of a token that may be in a text; none for one that ends it or is no text.
+    #[must_use]
+    pub fn text_bytes(&self, id: u32) -> &[u8] {
+        if self.is_special(id) || self.is_end_of_generation(id) { &[] } else { self.token_bytes(id) }
+    }
+
     /// The id of a token, control tokens included, by the bytes it stands for.
     #[must_use]
     pub fn token_id(&self, bytes: &[u8]) -> Option<u32> {

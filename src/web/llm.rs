@@ -11,10 +11,9 @@ use web_sys::AbortSignal;
 
 use super::calls::{self, JsEvents, to_js};
 use super::text::{self, TextEngine};
-use crate::constrain::Format;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::DeviceProfile;
-use crate::llm::{Earlier, FinishReason, GenerateOptions, Generation, LoadOptions, Session, TextId};
+use crate::llm::{Constraint, Earlier, FinishReason, GenerateOptions, Generation, LoadOptions, Session, TextId};
 use crate::load::LoadEvents;
 use crate::ops::KvType;
 use crate::source::{JsFile, JsSource, Split};
@@ -40,23 +39,29 @@ impl LoadArguments {
     }
 }
 
-/// `responseFormat`, as `format.js` of the package gives it.
-#[derive(Deserialize)]
-struct FormatArguments {
-    kind: String,
-    text: String,
-    choices: Vec<String>,
+#[wasm_bindgen]
+extern "C" {
+    /// `Constrained` of the wasm of formats, which `format.js` of the package brings.
+    pub type JsConstraint;
+    #[wasm_bindgen(method, catch)]
+    fn allowed(this: &JsConstraint) -> Result<Vec<u32>, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn accept(this: &JsConstraint, bytes: &[u8]) -> Result<bool, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn is_over(this: &JsConstraint) -> Result<bool, JsValue>;
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct TextArguments {
-    response_format: Option<FormatArguments>,
-}
+impl Constraint for JsConstraint {
+    fn allowed(&mut self) -> Result<Vec<u32>> {
+        JsConstraint::allowed(self).map_err(|e| Error::from_js(&e))
+    }
 
-impl TextArguments {
-    fn format(self) -> Result<Option<Format>> {
-        self.response_format.map(|f| Format::from_name(&f.kind, f.text, f.choices)).transpose()
+    fn accept(&mut self, bytes: &[u8]) -> Result<bool> {
+        JsConstraint::accept(self, bytes).map_err(|e| Error::from_js(&e))
+    }
+
+    fn is_over(&mut self) -> Result<bool> {
+        JsConstraint::is_over(self).map_err(|e| Error::from_js(&e))
     }
 }
 
@@ -134,7 +139,8 @@ impl Engine {
     }
 
     /// Start to generate after a prompt's ids, on the sequence of a text: a chat's number, or 0. The last `n_generated`
-    /// of them are an earlier call's, whose text the caller has but for its end, `missing`.
+    /// of them are an earlier call's, whose text the caller has but for its end, `missing`. `constraint` says what tokens are
+    /// allowed.
     pub async fn generate(
         &self,
         text_id: TextId,
@@ -142,13 +148,14 @@ impl Engine {
         options: JsValue,
         n_generated: usize,
         missing: String,
+        constraint: Option<JsConstraint>,
     ) -> Result<TextStream, JsValue> {
         let sampling = calls::options("generate", options.clone())?;
         let earlier = Earlier { n_generated, missing };
-        let response_format = calls::options::<TextArguments>("generate", options.clone())?.format()?;
-        let options = GenerateOptions { sampling, earlier, response_format, ..calls::options("generate", options)? };
+        let options = GenerateOptions { sampling, earlier, ..calls::options("generate", options)? };
         let session = self.session.clone();
-        let generation = session.generate(text_id, &prompt, options).await?;
+        let constraint = constraint.map(|constraint| Box::new(constraint) as Box<dyn Constraint>);
+        let generation = session.generate_within(text_id, &prompt, options, constraint).await?;
         Ok(TextStream { generation: Rc::new(RefCell::new(Some(generation))) })
     }
 

@@ -3,6 +3,8 @@
 
 #[cfg(any(feature = "text", feature = "hands", feature = "speech"))]
 mod calls;
+#[cfg(feature = "constrain")]
+mod constrain;
 #[cfg(feature = "llm")]
 mod fit;
 #[cfg(feature = "hands")]
@@ -73,6 +75,22 @@ const OPTION_NAMES: &[(&str, &str)] = &[
 /// A message of the library as JavaScript's developers read it.
 fn in_javascript(message: &str) -> String {
     with_option_names(message, OPTION_NAMES)
+}
+
+impl Error {
+    /// What the package's scripts throw: their own errors have a code.
+    pub(crate) fn from_js(e: &JsValue) -> Error {
+        let text = |key: &str| Reflect::get(e, &key.into()).ok().and_then(|v| v.as_string());
+        let message = text("message").or_else(|| e.as_string()).unwrap_or_else(|| "unknown error".into());
+        match text("code").as_deref() {
+            Some("ABORTED") => Error::Aborted(message),
+            Some("SOURCE_CHANGED") => Error::SourceChanged(message),
+            Some("FETCH_FAILED") => Error::FetchFailed(message),
+            Some("INVALID_ARGUMENT") => Error::InvalidArgument(message),
+            Some("UNSUPPORTED_TOKENIZER") => Error::UnsupportedTokenizer(message),
+            _ => Error::Internal(message),
+        }
+    }
 }
 
 /// An `Error` with a `code`, as every call here rejects with.

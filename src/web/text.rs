@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 #[cfg(feature = "templates")]
 use js_sys::Date;
+use js_sys::{Array, Uint8Array, Uint32Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
@@ -59,6 +60,20 @@ impl TextEngine {
             chat_templates: self.text.chat_templates(),
             warnings: self.text.warnings().collect(),
         })?)
+    }
+
+    /// The tokens, for the wasm of formats: bytes, one after the other, none for those that are in no text; how many each
+    /// has; the ids of those that end a text.
+    #[must_use]
+    pub fn vocabulary(&self) -> Array {
+        let tokenizer = &self.text.tokenizer;
+        let tokens: Vec<&[u8]> = (0..tokenizer.n_vocab()).map(|id| tokenizer.text_bytes(id)).collect();
+        let lengths: Vec<u32> = tokens.iter().map(|bytes| bytes.len() as u32).collect();
+        Array::of3(
+            &Uint8Array::from(tokens.concat().as_slice()),
+            &Uint32Array::from(lengths.as_slice()),
+            &Uint32Array::from(tokenizer.end_of_generation()),
+        )
     }
 
     #[must_use]

@@ -24,13 +24,14 @@ struct Family {
     budget_bytes: usize,
 }
 
-const FAMILIES: [Family; 3] = [
+const FAMILIES: [Family; 4] = [
     Family {
         name: "webgguf",
         features: "llm,templates",
         entries: &["index.js", "worker.js", "node.js"],
         budget_bytes: 440_000,
     },
+    Family { name: "webgguf_constrain", features: "constrain", entries: &["constrain.js"], budget_bytes: 60_000 },
     Family { name: "webgguf_hands", features: "hands", entries: &["hands.js"], budget_bytes: 160_000 },
     Family { name: "webgguf_speech", features: "speech", entries: &["speech.js"], budget_bytes: 225_000 },
 ];

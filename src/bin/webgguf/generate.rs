@@ -69,7 +69,9 @@ impl Generate {
         for warning in &session.info.warnings {
             eprintln!("webgguf: warning: {warning}");
         }
-        let mut generation = session.generate(0, &session.text.prompt_ids(&self.prompt), self.options()?).await?;
+        let constraint = self.format()?.map(|format| session.constraint(format, true)).transpose()?;
+        let prompt = session.text.prompt_ids(&self.prompt);
+        let mut generation = session.generate_within(0, &prompt, self.options(), constraint).await?;
         let mut out = stdout();
         out.write_all(self.prompt.as_bytes())?;
         while let Some(text) = generation.next().await? {
@@ -92,9 +94,8 @@ impl Generate {
         Ok(())
     }
 
-    fn options(&self) -> Result<GenerateOptions, Failure> {
-        let response_format = self.format()?;
-        let mut options = GenerateOptions { stop: self.stop.clone(), response_format, ..GenerateOptions::default() };
+    fn options(&self) -> GenerateOptions {
+        let mut options = GenerateOptions { stop: self.stop.clone(), ..GenerateOptions::default() };
         options.max_tokens = self.max_tokens.unwrap_or(options.max_tokens);
         let s = &mut options.sampling;
         s.temperature = self.temperature.unwrap_or(s.temperature);
@@ -105,7 +106,7 @@ impl Generate {
         // Another text each time, unless asked otherwise.
         let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         s.seed = self.seed.unwrap_or_else(|| clock.map_or(0, |t| t.subsec_nanos()));
-        Ok(options)
+        options
     }
 
     fn format(&self) -> Result<Option<Format>, Failure> {

@@ -7,11 +7,10 @@ use std::rc::Rc;
 
 use serde::Deserialize;
 
-use super::constrained::Constrained;
+use super::constrained::Constraint;
 use super::stop::StopStrings;
 use super::{Session, TextId, Turn};
 use crate::clock::Clock;
-use crate::constrain::Format;
 use crate::error::{Result, bail};
 use crate::gpu::{Pending, Readback};
 use crate::llm::{Sampling, Sequence};
@@ -31,9 +30,6 @@ pub struct GenerateOptions {
     pub ignore_end: bool,
     /// Control tokens are part of the text, by their names.
     pub show_special: bool,
-    /// The text is one of this format, or the beginning of one where `max_tokens` or the context ends it.
-    #[serde(skip)]
-    pub response_format: Option<Format>,
     #[serde(skip)]
     pub earlier: Earlier,
 }
@@ -55,7 +51,6 @@ impl Default for GenerateOptions {
             stop: Vec::new(),
             ignore_end: false,
             show_special: false,
-            response_format: None,
             earlier: Earlier::default(),
         }
     }
@@ -164,7 +159,7 @@ pub struct Generation {
     options: GenerateOptions,
     detokenizer: Detokenizer,
     stops: StopStrings,
-    constrained: Option<Constrained>,
+    constraint: Option<Box<dyn Constraint>>,
     in_flight: VecDeque<Submitted>,
     /// Ids that have come back and are to be handed out.
     ids: VecDeque<u32>,
@@ -190,6 +185,21 @@ impl Session {
         prompt: &[u32],
         options: GenerateOptions,
     ) -> Result<Generation> {
+        self.generate_within(text, prompt, options, None).await
+    }
+
+    /// The same with tokens that `constraint` allows. A prompt that ends in the beginning of such a text, written by an
+    /// earlier call, is gone on with.
+    ///
+    /// # Errors
+    /// As [`Session::generate`]; what the constraint says.
+    pub async fn generate_within(
+        self: &Rc<Self>,
+        text: TextId,
+        prompt: &[u32],
+        options: GenerateOptions,
+        mut constraint: Option<Box<dyn Constraint>>,
+    ) -> Result<Generation> {
         options.check()?;
         let turn = Turn::begin(self)?;
         let started = Clock::start();
@@ -197,7 +207,11 @@ impl Session {
             bail!(InvalidArgument, "there is no token to start from");
         }
         self.model.check_room(0, prompt.len())?;
-        let constrained = self.constrained(prompt, &options)?;
+        if let Some(constraint) = &mut constraint {
+            let earlier = &prompt[prompt.len().saturating_sub(options.earlier.n_generated)..];
+            let bytes: Vec<&[u8]> = earlier.iter().map(|&id| self.text.tokenizer.token_bytes(id)).collect();
+            constraint.accept(&bytes.concat())?;
+        }
         let sequence = turn.sequence(text).await?;
         let held = self.pool.ids(text);
         let common = held.iter().take(sequence.n_positions()).zip(prompt).take_while(|(a, b)| a == b).count();
@@ -205,7 +219,7 @@ impl Session {
         let reused = sequence.rewind(&self.model.gpu, common.min(prompt.len() - 1) as u32) as usize;
         let (tokens, sampling) = (&prompt[reused..], &options.sampling);
         let mut in_flight = VecDeque::new();
-        let place = if constrained.is_some() {
+        let place = if constraint.is_some() {
             sequence.prefill_only(&self.model, tokens, prompt, sampling)?
         } else {
             let read = self.readback();
@@ -227,7 +241,7 @@ impl Session {
             stops,
             options,
             n_submitted: in_flight.len() as u32,
-            constrained,
+            constraint,
             in_flight,
             ids: VecDeque::new(),
             place,
@@ -274,7 +288,7 @@ impl Generation {
         if self.stats.finish_reason.is_some() {
             return Ok(None);
         }
-        if self.constrained.is_some() {
+        if self.constraint.is_some() {
             self.fill_constrained()?;
         } else {
             self.fill();
@@ -303,11 +317,11 @@ impl Generation {
             return Ok(self.finish(FinishReason::End));
         }
         let mut is_over = false;
-        if let Some(constrained) = &mut self.constrained {
-            if !constrained.accept(tokenizer.token_bytes(id))? {
+        if let Some(constraint) = &mut self.constraint {
+            if !constraint.accept(tokenizer.token_bytes(id))? {
                 bail!(Internal, "token {id} was sampled, which the response format does not allow");
             }
-            is_over = constrained.is_over();
+            is_over = constraint.is_over()?;
         }
         self.generated.push(id);
         self.stats.generated_tokens += 1;
@@ -382,14 +396,14 @@ impl Generation {
     fn fill_constrained(&mut self) -> Result<()> {
         let model = &self.session.model;
         let last = self.last();
-        let Some(constrained) = self.constrained.as_mut().filter(|_| self.n_submitted == self.n_back) else {
+        let Some(constraint) = self.constraint.as_mut().filter(|_| self.n_submitted == self.n_back) else {
             return Ok(());
         };
         if self.n_submitted == last {
             return Ok(());
         }
         let read = self.session.readback();
-        self.sequence.choose(model, &constrained.allowed()?, &self.options.sampling, &read);
+        self.sequence.choose(model, &constraint.allowed()?, &self.options.sampling, &read);
         let pending = model.gpu.map(&read);
         self.in_flight.push_back(Submitted { read, pending, n_steps: 1 });
         self.n_submitted += 1;
@@ -424,8 +438,5 @@ impl Drop for Generation {
     fn drop(&mut self) {
         let ids = [self.prompt.as_slice(), &self.generated].concat();
         self.session.pool.set_ids(self.text, ids);
-        if let Some(constrained) = self.constrained.take() {
-            self.session.keep_constraint(constrained);
-        }
     }
 }

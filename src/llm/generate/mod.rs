@@ -7,15 +7,19 @@ mod stop;
 
 pub use generation::{Earlier, FinishReason, GenerateOptions, Generation, Stats};
 
+#[cfg(feature = "constrain")]
+use std::cell::OnceCell;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use constrained::Constraints;
+pub use constrained::Constraint;
 use futures_util::future::try_join;
 use pool::Pool;
 pub use pool::TextId;
 
 use crate::clock::Clock;
+#[cfg(feature = "constrain")]
+use crate::constrain::Vocabulary;
 use crate::error::{Result, bail};
 use crate::gpu::{Gpu, Profile, Readback};
 use crate::llm::{Activation, Info, LoadOptions, Model, Opened, Sequence};
@@ -37,7 +41,8 @@ pub struct Session {
     pub text: Rc<Text>,
     pub info: Info,
     pool: Pool,
-    constraints: Constraints,
+    #[cfg(feature = "constrain")]
+    vocabulary: OnceCell<Rc<Vocabulary>>,
     busy: Cell<bool>,
     /// Where sampled ids come back, reused by every generation.
     readbacks: RefCell<Vec<Readback>>,
@@ -91,7 +96,8 @@ impl Session {
             text: Rc::new(text),
             info,
             pool,
-            constraints: Constraints::default(),
+            #[cfg(feature = "constrain")]
+            vocabulary: OnceCell::new(),
             busy: Cell::new(false),
             readbacks: RefCell::default(),
             stats: Cell::default(),
