@@ -251,5 +251,6 @@ models! {
     phi3_longrope = "phi3-longrope",
     qwen2 = "qwen2",
     qwen2_output_bias = "qwen2-output-bias",
+    qwen35 = "qwen35",
     smollm3 = "smollm3",
 }

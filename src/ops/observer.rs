@@ -1,8 +1,8 @@
 //! What watches a forward pass while it is recorded: each op reports itself and its operands.
 
 use super::{
-    Attention, ExpertMatrix, ExpertOutput, Gate, Image, Index, Input, Matrix, Output, Recorder, Routes, ShortConv,
-    Tensor,
+    Attention, DeltaNet, ExpertMatrix, ExpertOutput, Gate, Image, Index, Input, Matrix, Output, Recorder, Routes,
+    ShortConv, Tensor,
 };
 use crate::error::Result;
 
@@ -38,6 +38,11 @@ pub enum Op<'a> {
     ShortConv {
         conv: &'a ShortConv<'a>,
         bcx: &'a Tensor,
+        y: &'a Tensor,
+    },
+    DeltaNet {
+        net: &'a DeltaNet<'a>,
+        x: &'a Tensor,
         y: &'a Tensor,
     },
     ExpertRoute {

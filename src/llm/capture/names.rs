@@ -1,6 +1,6 @@
 //! llama.cpp's names of intermediates, an architecture at a time.
 
-use super::Activation;
+use super::{Activation, delta_net};
 use crate::llm::config::{Ffn, ModelConfig};
 use crate::ops::{Act, LEAST_WEIGHTS_SUM};
 
@@ -68,6 +68,8 @@ pub fn llama_cpp(c: &ModelConfig, activations: Vec<Activation>) -> Vec<Activatio
         join_gate_and_up(&mut out);
     }
     finish_short_convolutions(&mut out);
+    finish_gates(&mut out);
+    delta_net::finish(c, &mut out);
     if let Ffn::Experts { n_used, .. } = c.ffn {
         finish_experts(&mut out, n_used as usize);
     }
@@ -113,6 +115,28 @@ fn finish_short_convolutions(activations: &mut [Activation]) {
         let data = gated.data.iter().zip(gates).map(|(y, c)| y / c).collect();
         activations[i] = Activation { name, data, ..gated.clone() };
     }
+}
+
+/// Gates of attention, and what they are multiplied with in our kernels: `attn_gated`.
+fn finish_gates(activations: &mut Vec<Activation>) {
+    let mut nodes = Vec::new();
+    for gated in activations.iter() {
+        let Some(layer) = gated.name.strip_prefix("attn_gated-") else { continue };
+        let gate = format!("gate_reshaped-{layer}");
+        let Some(gate) = activations.iter().find(|a| a.name == gate) else { continue };
+        let sigmoid: Vec<f32> = gate.data.iter().map(|v| 1.0 / (1.0 + (-v).exp())).collect();
+        let kqv = gated.data.iter().zip(&sigmoid).map(|(v, gate)| v / gate).collect();
+        for (name, data) in [("kqv_out", kqv), ("gate_sigmoid", sigmoid)] {
+            nodes.push(Activation { name: format!("{name}-{layer}"), data, ..gated.clone() });
+        }
+    }
+    insert_before_logits(activations, nodes);
+}
+
+/// Add nodes where readers of the last one, the logits, don't mind.
+pub fn insert_before_logits(activations: &mut Vec<Activation>, nodes: Vec<Activation>) {
+    let at = activations.len().saturating_sub(1);
+    activations.splice(at..at, nodes);
 }
 
 /// Experts' rows `(T n_used, ..)` as llama.cpp has them, `(T, n_used ..)`, and the nodes between the router's

@@ -1,6 +1,8 @@
 //! Watches the forward pass while it is recorded, and copies every intermediate out. Those that fused kernels never
 //! write are computed by the same kernels' parts from what the plan does write.
 
+mod delta_net;
+
 use std::rc::Rc;
 
 use super::super::config::{ModelConfig, QkNorm};
@@ -48,10 +50,11 @@ struct Nodes {
 }
 
 /// The matmuls whose products are nodes.
-const MATMULS: [Nodes; 7] = [
+const MATMULS: [Nodes; 8] = [
     Nodes { op: "attn_output", input: None, products: ["attn_output", "attn_out"], y: Some("ffn_inp") },
     Nodes { op: "shortconv.in_proj", input: None, products: ["conv.in_proj", "conv.in_proj"], y: None },
     Nodes { op: "shortconv.out_proj", input: None, products: ["", "conv.out_proj"], y: Some("ffn_inp") },
+    Nodes { op: "ssm_out", input: None, products: ["", "linear_attn_out"], y: Some("ffn_inp") },
     Nodes { op: "ffn_gate", input: None, products: ["ffn_gate", "ffn_gate_b"], y: None },
     Nodes { op: "ffn_up", input: None, products: ["ffn_up", "ffn_up_b"], y: None },
     Nodes { op: "ffn_down", input: Some("ffn_act"), products: ["ffn_down", "ffn_out"], y: Some("l_out") },
@@ -74,6 +77,7 @@ impl Observer for Taps<'_> {
             Op::Norm { name, input } => self.norm(r, name, input),
             Op::AddInput { name, input, .. } if name != "output_bias" => self.norm(r, name, input),
             Op::Matmul { name: "attn_qkv", input, w, output } => self.projections(r, input, w, output.bias()),
+            Op::Matmul { name: "ssm_in", input, w, .. } => self.delta_projections(r, input, w),
             Op::Matmul { name: "ffn_gate_up", input, w, .. } => {
                 let half = w.rows / 2;
                 self.product(r, input, w, None, &[("ffn_gate", 0, 2, half), ("ffn_up", 1, 2, half)])
@@ -94,6 +98,7 @@ impl Observer for Taps<'_> {
                 if bias.is_some() { self.product(r, input, w, bias, &[(biased, 0, 1, w.rows)]) } else { Ok(()) }
             }
             Op::Attention { a, qkv, .. } => self.head_norms(r, a, qkv),
+            Op::DeltaNet { net, x, y } => self.delta_net(r, net, x, y),
             Op::ExpertMatmul { input, w, routes, .. } => self.expert_pairs(r, input, w, routes),
             Op::ExpertSum { x, w, routes, .. } => self.expert_down(r, x, w, routes),
             Op::AddInput { .. } | Op::ExpertRoute { .. } | Op::ShortConv { .. } | Op::Image { .. } => Ok(()),
@@ -123,6 +128,7 @@ impl Observer for Taps<'_> {
             },
             Op::Attention { a, qkv, out } => self.attention(r, a, qkv, out),
             Op::ShortConv { y, .. } => self.tensor(r, "conv.gated", y),
+            Op::DeltaNet { net, y, .. } => self.delta_state(r, net, y),
             Op::ExpertRoute { probs, gate, routes } => {
                 if let Gate::Sigmoid { bias } = gate {
                     self.rows(r, &bias.buffer, 1, bias.len, &[("ffn_moe_bias", 0, 1, bias.len)])?;
@@ -247,6 +253,9 @@ impl<'a> Taps<'a> {
             (QkNorm::None, false) => ["Qcur", "Kcur", "Vcur"],
             _ => ["Qcur.pre_norm", "Kcur.pre_norm", "Vcur"],
         }));
+        if c.gated_attention {
+            columns.push(("gate_reshaped", q + 2 * kv, 1, q));
+        }
         self.product(r, input, w, bias, &columns)
     }
 
@@ -308,7 +317,7 @@ impl<'a> Taps<'a> {
             // Nothing writes them afterwards.
             self.list.push(Tap { name: node_name(r, name), copy, rows, stride: width, offset: 0, step: 1, width });
         }
-        self.tensor(r, "kqv_out", out)
+        self.tensor(r, if a.gated { "attn_gated" } else { "kqv_out" }, out)
     }
 
     /// Name the products of gate and up of each token's experts, `(T n_used, F)`.
