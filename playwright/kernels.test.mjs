@@ -18,6 +18,7 @@ const OVERRIDES = {
   C4: 16,
   C: 32,
   CAPACITY: 2048,
+  CHUNKS_STRIDE4: 68,
   CONV_STRIDE: 2,
   CUT: 3,
   DILATION: 1,

@@ -468,7 +468,7 @@ const OWN: &[Row] = &[
     ("qwen35", &[("ssm.inner_size", U(64))], Refused),
     ("qwen35", &[("ssm.group_count", U(3))], Refused),
     ("qwen35", &[("ssm.state_size", U(24)), ("ssm.inner_size", U(96))], Refused),
-    ("qwen35", &[("ssm.state_size", U(272)), ("ssm.inner_size", U(1088))], Refused),
+    ("qwen35", &[("ssm.state_size", U(144)), ("ssm.inner_size", U(576))], Refused),
     ("qwen35", &[("ssm.conv_kernel", U(1))], Refused),
     ("qwen35", &[("ssm.conv_kernel", U(65))], Refused),
     ("qwen35", &[("rope.dimension_sections", Us(&[8, 0, 0, 0]))], Refused),

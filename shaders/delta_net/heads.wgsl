@@ -3,7 +3,7 @@
 @group(0) @binding(0) var<storage, read> x: array<vec4f>; // (T, STRIDE4)
 override N_K: u32;
 override N_V: u32;
-override HEAD_DIM: u32; // a multiple of 16 up to 256
+override HEAD_DIM: u32; // a multiple of 16 up to 128
 override STRIDE4: u32;
 override EPS: f32; // of all norms
 override D4: u32 = HEAD_DIM / 4u;

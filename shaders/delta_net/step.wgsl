@@ -46,7 +46,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   workgroupBarrier();
   sum = sums[d4];
   for (var i = 1u; i < PARTS; i++) { sum += sums[d4 + i * D4]; }
-  let keep = decay(0u, head);
+  let keep = exp(log_decay(0u, head));
   let delta = beta(0u, head) * (qkv[2u * D4 + d4] - sum[0] * (keep * k_scale));
   if (share < PARTS) {
     for (var i = share; i < HEAD_DIM; i += PARTS) {

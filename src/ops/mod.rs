@@ -38,7 +38,7 @@ mod tuning;
 pub use attention::{Attention, AttentionParts, KvCache, KvType, Normed, QkNormWeights, Rope, RopeKind, Temperature};
 pub use conv::{Activation, Epilogue, Image, Residual, Shape, Window, strided};
 pub use conv1d::{Product, Skip, Taps};
-pub use delta_net::{DeltaNet, DeltaShape};
+pub use delta_net::{DeltaNet, DeltaScratch, DeltaShape};
 pub use embed::Index;
 pub use experts::{ExpertMatrix, ExpertOutput, Gate, LEAST_WEIGHTS_SUM, Route, Routes};
 pub use image::{CropParams, crop_params};

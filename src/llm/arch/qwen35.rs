@@ -40,8 +40,8 @@ fn delta_shape(h: &Hyper<'_>) -> Result<DeltaShape> {
             h.key("ssm.inner_size")
         );
     }
-    if !head_dim.is_multiple_of(16) || head_dim > 256 {
-        bail!(UnsupportedArchitecture, "states of {head_dim} elements a key; multiples of 16 up to 256 are supported");
+    if !head_dim.is_multiple_of(16) || head_dim > 128 {
+        bail!(UnsupportedArchitecture, "states of {head_dim} elements a key; multiples of 16 up to 128 are supported");
     }
     if !(2..=MAX_KERNEL).contains(&kernel) {
         let key = h.key("ssm.conv_kernel");

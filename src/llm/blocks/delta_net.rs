@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::error::{Result, bail};
 use crate::gpu::Allocate;
-use crate::ops::{DeltaNet, DeltaShape, Input, Matrix, Output, Recorder, Tensor, Vector};
+use crate::ops::{DeltaNet, DeltaScratch, DeltaShape, Input, Matrix, Output, Recorder, Tensor, Vector};
 
 /// `x += ssm_out . (norm(delta_net(q, k, v, alpha, beta)) * silu(z))` of `q, k, v, z, beta, alpha = ssm_in . norm(x)`
 pub struct GatedDeltaNet {
@@ -23,8 +23,7 @@ pub struct GatedDeltaNet {
     output: BlockOutput,
     /// `(T, row)`
     x: Tensor,
-    /// q, k and v after the convolution, `(T, channels)`.
-    mixed: Tensor,
+    scratch: DeltaScratch,
     /// `(T, n_v D)`
     y: Tensor,
 }
@@ -56,7 +55,10 @@ impl GatedDeltaNet {
             head_weights: b.vectors_opt(&vectors)?,
             output: BlockOutput::new(b, &blk, "ssm_out", values, ["post_attention_norm", "attn_post_norm"])?,
             x: b.scratch("ssm_in", 1, shape.row())?,
-            mixed: b.scratch("ssm_mixed", 1, channels)?,
+            scratch: DeltaScratch {
+                mixed: b.scratch("ssm_mixed", 1, channels)?,
+                chunks: b.scratch("ssm_chunks", 1, shape.chunk_row())?,
+            },
             y: b.scratch("ssm_y", 1, values)?,
         })
     }
@@ -73,7 +75,7 @@ impl Block for GatedDeltaNet {
         r.matmul("ssm_in", h, &self.ssm_in, Output::Store { y: &self.x, bias: None })?;
         let (taps, head_weights) = (&self.ssm_conv1d, &self.head_weights);
         let net = DeltaNet { shape: self.shape, taps, head_weights, eps: self.eps, state: &state.buffer };
-        r.delta_net(&net, &self.x, &self.mixed, &self.y)?;
+        r.delta_net(&net, &self.x, &self.scratch, &self.y)?;
         self.output.record(r, Input::Plain(&self.y), x)
     }
 }

@@ -21,7 +21,7 @@ pub struct DeltaShape {
     /// Heads of queries and keys; divides `n_v`. Value head `h` has key head `h % n_k`.
     pub n_k: u32,
     pub n_v: u32,
-    /// Elements of a head, D: a multiple of 16 up to 256.
+    /// Elements of a head, D: a multiple of 16 up to 128.
     pub head_dim: u32,
     /// Positions that a sum of the convolution before it is of.
     pub kernel: u32,
@@ -52,6 +52,12 @@ impl DeltaShape {
         2 * self.n_v + self.head_dim
     }
 
+    /// Elements that a token has of its chunk.
+    #[must_use]
+    pub fn chunk_row(self) -> u32 {
+        self.n_v * (2 * DELTA_CHUNK + 4)
+    }
+
     /// Bytes of what is kept of a sequence: a state `(n_v, D keys, D values)`, and the last `kernel` positions of the
     /// convolution's input, `(kernel, channels)`.
     #[must_use]
@@ -79,24 +85,37 @@ pub struct DeltaNet<'a> {
     pub state: &'a Rc<Buffer>,
 }
 
+/// Scratch of batches.
+pub struct DeltaScratch {
+    /// q, k and v after the convolution, `(T, channels)`.
+    pub mixed: Tensor,
+    /// What tokens have of their chunks, `(T, chunk_row)`.
+    pub chunks: Tensor,
+}
+
 impl<'a> DeltaNet<'a> {
-    fn kernel(&'a self, name: &'static str, x: &'a Tensor, y: &'a Tensor) -> (Kernel, Vec<Binding<'a>>) {
+    fn kernel(&self, name: &'static str, x: &Tensor) -> Kernel {
         let DeltaShape { n_k, n_v, head_dim, .. } = self.shape;
         let kernel = Kernel::new(name).set("N_K", n_k).set("N_V", n_v).set("HEAD_DIM", head_dim).set("EPS", self.eps);
-        let bindings = vec![("x", &x.buffer), ("delta_state", self.state), ("y", &y.buffer)];
-        (kernel.set("STRIDE4", x.stride() / 4), bindings)
+        kernel.set("STRIDE4", x.stride() / 4)
+    }
+
+    /// What kernels with the state have.
+    fn bindings(&self, x: &'a Tensor, y: &'a Tensor) -> [Binding<'a>; 3] {
+        [("x", &x.buffer), ("delta_state", self.state), ("y", &y.buffer)]
     }
 }
 
 impl Recorder<'_> {
     /// `y (T, n_v D)` of `x (T, row)`, see [`DeltaShape::row`]: the convolution of q, k and v with SiLU, the delta rule with unit q
-    /// and k, RMSNorm of what is read from each head's state, times SiLU of z. The state goes on. `mixed (T, channels)` is scratch.
+    /// and k, RMSNorm of what is read from each head's state, times SiLU of z. The state goes on.
     ///
     /// # Errors
     /// `Internal` if shapes do not fit: a defect in the forward pass.
-    pub fn delta_net(&mut self, net: &DeltaNet<'_>, x: &Tensor, mixed: &Tensor, y: &Tensor) -> Result<()> {
-        let s = net.shape;
-        let fits = x.width == s.row() && mixed.width == s.channels() && y.width == s.values();
+    pub fn delta_net(&mut self, net: &DeltaNet<'_>, x: &Tensor, scratch: &DeltaScratch, y: &Tensor) -> Result<()> {
+        let (s, DeltaScratch { mixed, chunks }) = (net.shape, scratch);
+        let fits = x.width == s.row() && mixed.width == s.channels() && chunks.width == s.chunk_row();
+        let fits = fits && y.width == s.values();
         if !fits || net.taps.len != s.channels() * s.kernel || net.head_weights.len != s.head_weights() {
             bail!(Internal, "a delta net of {s:?} from {} to {}", x.width, y.width);
         }
@@ -104,7 +123,7 @@ impl Recorder<'_> {
             Phase::Decode { .. } => r.delta_step(net, x, y),
             Phase::Prefill => {
                 r.delta_conv(net, "silu", x, mixed)?;
-                r.delta_scan(net, x, mixed, y)?;
+                r.delta_rule(net, x, scratch, y)?;
                 r.delta_finish(net, x, y)
             }
         })
@@ -112,11 +131,10 @@ impl Recorder<'_> {
 
     /// All of it, of one token.
     fn delta_step(&mut self, net: &DeltaNet<'_>, x: &Tensor, y: &Tensor) -> Result<()> {
-        let (kernel, mut bindings) = net.kernel("delta_net/step", x, y);
-        bindings.extend([("w", &net.taps.buffer), ("head_weights", &net.head_weights.buffer)]);
-        bindings.push(("batch", &self.batch.place));
         let DeltaShape { kernel: taps, n_v, .. } = net.shape;
-        let kernel = kernel.set("KERNEL", taps).set("CAPACITY", taps).set("WG", STEP_WG);
+        let kernel = net.kernel("delta_net/step", x).set("KERNEL", taps).set("CAPACITY", taps).set("WG", STEP_WG);
+        let weights = [("w", &net.taps.buffer), ("head_weights", &net.head_weights.buffer)];
+        let bindings = [&net.bindings(x, y)[..], &weights, &[("batch", &self.batch.place)]].concat();
         self.dispatch("delta_net", &kernel, &bindings, Grid::x(n_v))
     }
 
@@ -125,39 +143,48 @@ impl Recorder<'_> {
     /// # Errors
     /// As [`Recorder::dispatch`].
     pub fn delta_conv(&mut self, net: &DeltaNet<'_>, act: &'static str, x: &Tensor, mixed: &Tensor) -> Result<()> {
-        let (kernel, mut bindings) = net.kernel("delta_net/conv", x, mixed);
-        bindings.extend([("w", &net.taps.buffer), ("batch", &self.batch.place)]);
         let taps = net.shape.kernel;
-        let kernel = kernel.slot("ACT", act).set("KERNEL", taps).set("CAPACITY", taps);
+        let bindings = [("w", &net.taps.buffer), ("batch", &self.batch.place)];
+        let bindings = [&net.bindings(x, mixed)[..], &bindings].concat();
+        let kernel = net.kernel("delta_net/conv", x).slot("ACT", act).set("KERNEL", taps).set("CAPACITY", taps);
         let kernel = kernel.set("Y_STRIDE4", mixed.stride() / 4);
         let grid = Grid::xy((net.shape.channels() / 4).div_ceil(ELEMENT_WG), self.per_rows(1));
         self.dispatch("delta_conv", &kernel, &bindings, grid)
     }
 
-    /// `y (T, n_v D)`: what the tokens of `mixed` read from the states, one after the other.
+    /// `y (T, n_v D)`: what the tokens of `scratch.mixed` read from the states, by chunks.
     ///
     /// # Errors
     /// As [`Recorder::dispatch`].
-    pub fn delta_scan(&mut self, net: &DeltaNet<'_>, x: &Tensor, mixed: &Tensor, y: &Tensor) -> Result<()> {
-        let (kernel, mut bindings) = net.kernel("delta_net/scan", x, y);
-        bindings.extend([("mixed", &mixed.buffer), ("head_weights", &net.head_weights.buffer)]);
-        bindings.push(("batch", &self.batch.place));
-        let DeltaShape { n_v, head_dim, .. } = net.shape;
-        let kernel = kernel.set("MIXED_STRIDE4", mixed.stride() / 4).set("Y_STRIDE4", y.stride() / 4);
-        let values4 = SCAN_WG / (head_dim / SCAN_KEYS);
-        self.dispatch("delta_scan", &kernel, &bindings, Grid::xy(n_v, Extent::Fixed((head_dim / 4).div_ceil(values4))))
+    pub fn delta_rule(&mut self, net: &DeltaNet<'_>, x: &Tensor, scratch: &DeltaScratch, y: &Tensor) -> Result<()> {
+        let (DeltaScratch { mixed, chunks }, DeltaShape { n_v, head_dim, .. }) = (scratch, net.shape);
+        let of =
+            |kernel: Kernel| kernel.set("MIXED_STRIDE4", mixed.stride() / 4).set("CHUNKS_STRIDE4", chunks.stride() / 4);
+        let both =
+            [("x", &x.buffer), ("mixed", &mixed.buffer), ("chunks", &chunks.buffer), ("batch", &self.batch.place)];
+        let kernel = of(net.kernel("delta_net/chunk", x));
+        let bindings = [&both[..], &[("head_weights", &net.head_weights.buffer)]].concat();
+        self.dispatch("delta_chunk", &kernel, &bindings, Grid::xy(n_v, self.per_rows(DELTA_CHUNK)))?;
+        let kernel = of(net.kernel("delta_net/scan", x)).set("Y_STRIDE4", y.stride() / 4);
+        let bindings = [&both[..], &[("delta_state", net.state), ("y", &y.buffer)]].concat();
+        let slices = (head_dim / 4).div_ceil(SCAN_VALUES4);
+        self.dispatch("delta_scan", &kernel, &bindings, Grid::xy(n_v, Extent::Fixed(slices)))
     }
 
     /// `y` normed and gated, and the last columns of `x` kept.
     fn delta_finish(&mut self, net: &DeltaNet<'_>, x: &Tensor, y: &Tensor) -> Result<()> {
-        let (kernel, mut bindings) = net.kernel("delta_net/finish", x, y);
-        bindings.extend([("head_weights", &net.head_weights.buffer), ("batch", &self.batch.place)]);
-        let kernel = kernel.set("CAPACITY", net.shape.kernel).set("Y_STRIDE4", y.stride() / 4).set("WG", FINISH_WG);
+        let bindings = [("head_weights", &net.head_weights.buffer), ("batch", &self.batch.place)];
+        let bindings = [&net.bindings(x, y)[..], &bindings].concat();
+        let kernel = net
+            .kernel("delta_net/finish", x)
+            .set("CAPACITY", net.shape.kernel)
+            .set("Y_STRIDE4", y.stride() / 4)
+            .set("WG", FINISH_WG);
         self.dispatch("delta_finish", &kernel, &bindings, Grid::xy(net.shape.n_v, self.per_rows(1)))
     }
 }
 
 /// Invocations that share a head in decode.
 const STEP_WG: u32 = 256;
-/// Those of a head of a token: a vector each, of up to 256 elements.
-const FINISH_WG: u32 = 64;
+/// Those of a head of a token: a vector each, of up to 128 elements.
+const FINISH_WG: u32 = 32;

@@ -4,7 +4,7 @@ use super::Taps;
 use crate::error::Result;
 use crate::gpu::Usage;
 use crate::llm::config::Mixer;
-use crate::ops::{DeltaNet, Input, Matrix, Phase, Recorder, Tensor};
+use crate::ops::{DeltaNet, DeltaScratch, Input, Matrix, Phase, Recorder, Tensor};
 
 impl Taps<'_> {
     /// Name the convolution's input, z, beta and alpha.
@@ -26,13 +26,17 @@ impl Taps<'_> {
         let state = r.gpu.buffer("tap", net.state.bytes(), Usage::Storage)?;
         r.plan.copy(net.state.clone(), state.clone(), state.bytes());
         let on_copy = DeltaNet { state: &state, ..*net };
-        let mixed = Tensor::new(r.gpu, "tap", self.n_rows, net.shape.channels())?;
+        let scratch = DeltaScratch {
+            mixed: Tensor::new(r.gpu, "tap", self.n_rows, net.shape.channels())?,
+            chunks: Tensor::new(r.gpu, "tap", self.n_rows, net.shape.chunk_row())?,
+        };
+        let mixed = &scratch.mixed;
         let read = Tensor::new(r.gpu, "tap", self.n_rows, y.width)?;
-        r.delta_conv(net, "none", x, &mixed)?;
-        self.tensor(r, "conv_output_raw", &mixed)?;
-        r.delta_conv(net, "silu", x, &mixed)?;
-        self.tensor(r, "conv_output_silu", &mixed)?;
-        r.delta_scan(&on_copy, x, &mixed, &read)?;
+        r.delta_conv(net, "none", x, mixed)?;
+        self.tensor(r, "conv_output_raw", mixed)?;
+        r.delta_conv(net, "silu", x, mixed)?;
+        self.tensor(r, "conv_output_silu", mixed)?;
+        r.delta_rule(&on_copy, x, &scratch, &read)?;
         self.tensor(r, "attn_output", &read)?;
         let weights = net.head_weights;
         self.rows(r, &weights.buffer, 1, weights.len, &[("head_weights", 0, 1, weights.len)])
