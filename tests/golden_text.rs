@@ -185,7 +185,7 @@ fn a_prefix_is_reused_only_while_windows_hold_it() {
 /// What a convolution or a delta net keeps after a batch is what it keeps after the same tokens one by one.
 #[test]
 fn batches_of_any_size_leave_the_same_state() {
-    for model in ["lfm2", "lfm2moe", "qwen35"] {
+    for model in ["lfm2", "lfm2moe", "qwen35", "qwen35moe"] {
         let prompt: Vec<u32> = (0..64).map(|i| 260 + i * 11 % 60).collect();
         let run = |n_batch| {
             let options = LoadOptions {

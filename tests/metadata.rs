@@ -76,10 +76,10 @@ fn own_keys(arch: &str) -> Vec<(&'static str, Value)> {
         "gpt2" => ("attention.layer_norm_epsilon", F(1e-5)),
         _ => ("attention.layer_norm_rms_epsilon", F(1e-6)),
     });
-    if arch == "qwen3moe" {
+    if ["qwen3moe", "qwen35moe"].contains(&arch) {
         keys.extend([("expert_count", U(8)), ("expert_used_count", U(2))]);
     }
-    if arch == "qwen35" {
+    if arch.starts_with("qwen35") {
         keys.extend([("full_attention_interval", U(1)), ("rope.dimension_sections", Us(&[3, 3, 2, 0]))]);
         keys.extend([("ssm.group_count", U(2)), ("ssm.time_step_rank", U(4)), ("ssm.state_size", U(32))]);
         keys.extend([("ssm.inner_size", U(128)), ("ssm.conv_kernel", U(4))]);
@@ -462,6 +462,12 @@ const OWN: &[Row] = &[
         Has(|c| c.layers.iter().filter(|l| l.mixer == Mixer::Attention).count() == 1),
     ),
     ("qwen35", &[("attention.recurrent_layers", Bs(&[true, false]))], Refused),
+    (
+        "qwen35moe",
+        &[("expert_feed_forward_length", U(32)), ("expert_shared_feed_forward_length", U(48))],
+        Has(|c| c.n_ff == 32 && c.n_ff_shared == 48 && c.gated_attention),
+    ),
+    ("qwen35moe", &[], Has(|c| c.n_ff == 48 && c.n_ff_shared == 96)),
     ("qwen35", &[("full_attention_interval", U(0))], Refused),
     ("qwen35", &[("nextn_predict_layers", U(1))], Has(|c| c.n_layer() == 7 && c.n_nextn == 1)),
     ("qwen35", &[("nextn_predict_layers", U(8))], Refused),

@@ -41,6 +41,8 @@ pub struct ModelConfig {
     /// Whether attention has gates: each query has its own after it.
     pub gated_attention: bool,
     pub ffn: Ffn,
+    /// Width of the expert that all tokens go through beside their own; 0 where there is none.
+    pub n_ff_shared: u32,
     /// The layers before a mixture of experts.
     pub dense_lead: DenseLead,
     /// What the embedding is multiplied by.

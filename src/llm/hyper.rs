@@ -337,6 +337,7 @@ impl<'a> Hyper<'a> {
             qk_norm: QkNorm::None,
             gated_attention: false,
             ffn: Ffn::Gated(Act::Silu),
+            n_ff_shared: 0,
             dense_lead: DenseLead::default(),
             embedding_scale: 1.0,
             attention_scale: f64::from(head_dim).powf(-0.5) as f32,

@@ -265,6 +265,16 @@ impl<'a> Builder<'a> {
         Ok(matrix)
     }
 
+    /// A matrix of one row, which the file has as a vector.
+    ///
+    /// # Errors
+    /// As [`Builder::tensor`].
+    pub fn row(&mut self, name: &str, cols: u32) -> Result<Rc<Matrix>> {
+        let vector = self.tensor(name, &[cols])?;
+        let row = TensorInfo { shape: vec![1, cols.into()], ..vector.clone() };
+        self.stacked_rows(vec![row], cols)
+    }
+
     /// Gate and up with their rows in turn, of which `unit` stay together.
     ///
     /// # Errors

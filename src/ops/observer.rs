@@ -64,6 +64,9 @@ pub enum Op<'a> {
         routes: &'a Routes,
         y: &'a Tensor,
     },
+    AddGated {
+        y: &'a Tensor,
+    },
     /// An op of `src/ops/conv/`.
     Image {
         name: &'a str,

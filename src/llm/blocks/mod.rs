@@ -8,6 +8,7 @@ mod ffn;
 mod output;
 #[cfg(feature = "test-block")]
 mod running_sum;
+mod shared_expert;
 mod short_conv;
 mod state;
 

@@ -72,6 +72,7 @@ pub fn llama_cpp(c: &ModelConfig, activations: Vec<Activation>) -> Vec<Activatio
     delta_net::finish(c, &mut out);
     if let Ffn::Experts { n_used, .. } = c.ffn {
         finish_experts(&mut out, n_used as usize);
+        finish_shared_experts(&mut out);
     }
     out
 }
@@ -137,6 +138,29 @@ fn finish_gates(activations: &mut Vec<Activation>) {
 pub fn insert_before_logits(activations: &mut Vec<Activation>, nodes: Vec<Activation>) {
     let at = activations.len().saturating_sub(1);
     activations.splice(at..at, nodes);
+}
+
+/// The gate of an expert of all tokens, what it multiplies, and the sum with the other experts.
+fn finish_shared_experts(activations: &mut Vec<Activation>) {
+    let mut nodes = Vec::new();
+    for gate in activations.iter() {
+        let Some(layer) = gate.name.strip_prefix("shared_expert_gate-") else { continue };
+        let find = |name: &str| activations.iter().find(|a| a.name == format!("{name}-{layer}"));
+        let (Some(shared), Some(others)) = (find("ffn_shexp"), find("ffn_moe_out")) else { continue };
+        let sigmoid: Vec<f32> = gate.data.iter().map(|v| 1.0 / (1.0 + (-v).exp())).collect();
+        let rows = shared.data.chunks(shared.width).zip(&sigmoid);
+        let gated: Vec<f32> = rows.flat_map(|(row, gate)| row.iter().map(move |v| v * gate)).collect();
+        let sum = gated.iter().zip(&others.data).map(|(a, b)| a + b).collect();
+        let named = |name: &str, data: Vec<f32>, like: &Activation| Activation {
+            name: format!("{name}-{layer}"),
+            data,
+            ..like.clone()
+        };
+        nodes.push(named("ffn_shexp_gated", gated, shared));
+        nodes.push(named("ffn_out", sum, shared));
+        nodes.push(named("shared_expert_gate_sigmoid", sigmoid, gate));
+    }
+    insert_before_logits(activations, nodes);
 }
 
 /// Experts' rows `(T n_used, ..)` as llama.cpp has them, `(T, n_used ..)`, and the nodes between the router's

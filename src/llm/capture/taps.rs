@@ -50,7 +50,7 @@ struct Nodes {
 }
 
 /// The matmuls whose products are nodes.
-const MATMULS: [Nodes; 8] = [
+const MATMULS: [Nodes; 10] = [
     Nodes { op: "attn_output", input: None, products: ["attn_output", "attn_out"], y: Some("ffn_inp") },
     Nodes { op: "shortconv.in_proj", input: None, products: ["conv.in_proj", "conv.in_proj"], y: None },
     Nodes { op: "shortconv.out_proj", input: None, products: ["", "conv.out_proj"], y: Some("ffn_inp") },
@@ -59,6 +59,8 @@ const MATMULS: [Nodes; 8] = [
     Nodes { op: "ffn_up", input: None, products: ["ffn_up", "ffn_up_b"], y: None },
     Nodes { op: "ffn_down", input: Some("ffn_act"), products: ["ffn_down", "ffn_out"], y: Some("l_out") },
     Nodes { op: "ffn_gate_inp", input: None, products: ["", ""], y: Some("ffn_moe_logits") },
+    Nodes { op: "ffn_gate_inp_shexp", input: None, products: ["", ""], y: Some("shared_expert_gate") },
+    Nodes { op: "ffn_down_shexp", input: Some("ffn_act"), products: ["", ""], y: Some("ffn_shexp") },
 ];
 
 /// What an op that adds to the residual stream leaves there.
@@ -101,7 +103,11 @@ impl Observer for Taps<'_> {
             Op::DeltaNet { net, x, y } => self.delta_net(r, net, x, y),
             Op::ExpertMatmul { input, w, routes, .. } => self.expert_pairs(r, input, w, routes),
             Op::ExpertSum { x, w, routes, .. } => self.expert_down(r, x, w, routes),
-            Op::AddInput { .. } | Op::ExpertRoute { .. } | Op::ShortConv { .. } | Op::Image { .. } => Ok(()),
+            Op::AddInput { .. }
+            | Op::AddGated { .. }
+            | Op::ExpertRoute { .. }
+            | Op::ShortConv { .. }
+            | Op::Image { .. } => Ok(()),
         }
     }
 
@@ -111,12 +117,14 @@ impl Observer for Taps<'_> {
             // With a bias to come, the logits are not complete.
             Op::Matmul { name: "output", output: Output::Logits { y, .. }, .. } => self.tensor(r, "result_output", y),
             Op::Matmul { name, output: Output::Add { y, .. }, .. }
-            | Op::Matmul { name: name @ "ffn_gate_inp", output: Output::Store { y, .. }, .. } => {
-                match MATMULS.iter().find(|n| n.op == name).and_then(|n| n.y) {
-                    Some(node) => self.tensor(r, node, y),
-                    None => Ok(()),
-                }
-            }
+            | Op::Matmul {
+                name: name @ ("ffn_gate_inp" | "ffn_gate_inp_shexp" | "ffn_down_shexp"),
+                output: Output::Store { y, .. },
+                ..
+            } => match MATMULS.iter().find(|n| n.op == name).and_then(|n| n.y) {
+                Some(node) => self.tensor(r, node, y),
+                None => Ok(()),
+            },
             Op::AddInput { name, y, .. } => match SUMS.iter().find(|(op, _)| *op == name) {
                 Some((_, node)) => {
                     if name == "output_bias" {
@@ -139,6 +147,12 @@ impl Observer for Taps<'_> {
                 self.rows(r, routes.buffer(), self.n_rows, 2 * n, &columns)
             }
             Op::ExpertSum { y, .. } => self.tensor(r, "l_out", y),
+            Op::AddGated { y } => {
+                // The other experts' sum was not the layer's.
+                let name = node_name(r, "l_out");
+                self.list.retain(|tap| tap.name != name);
+                self.tensor(r, "l_out", y)
+            }
             Op::Norm { .. } | Op::Matmul { .. } | Op::ExpertMatmul { .. } | Op::Image { .. } => Ok(()),
         }
     }
