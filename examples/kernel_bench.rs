@@ -216,6 +216,7 @@ async fn attention(gpu: &Gpu) -> Result<()> {
                         softcap: None,
                         qk_norm: None,
                         temperature: None,
+                        gated: false,
                         cache,
                     };
                     r.attention(&a, &qkv, &out, &parts)?;

@@ -16,7 +16,7 @@ const ALL = readdirSync(FIXTURES).filter((name) => existsSync(join(FIXTURES, nam
  * (`npm run test:large`). A second browser needs fewer still.
  */
 const VARIED = {
-  chromium: ['embedded', 'gemma3-tiny', 'gpt2-tiny', 'granite-bias', 'lfm2', 'olmo3', 'phi3-longrope', 'qwen3moe'],
+  chromium: ['embedded', 'gemma3-tiny', 'gpt2-tiny', 'granite-bias', 'lfm2', 'olmo3', 'phi3-longrope', 'qwen35', 'qwen3moe'],
   firefox: ['embedded', 'gpt2-tiny', 'qwen3moe'],
 };
 const MODELS = process.env.WEBGGUF_ALL ? ALL : VARIED[BROWSER];

@@ -108,6 +108,9 @@ fn check_case(model: &str, session: &Rc<Session>, case: &Path, mode: &Mode) -> R
     let steps = pollster::block_on(session.capture(&index.tokens, index.decoded.len())).unwrap();
     let named: Vec<BTreeMap<&str, &Activation>> =
         steps.iter().map(|s| s.iter().map(|a| (a.name.as_str(), a)).collect()).collect();
+    for (named, step) in named.iter().zip(&steps) {
+        assert_eq!(named.len(), step.len(), "{model}: a name stands for two nodes");
+    }
     let best = |step: usize| {
         let logits = &named[step]["result_output"].data;
         (0..logits.len()).rev().max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap() as u32
@@ -251,5 +254,7 @@ models! {
     phi3_longrope = "phi3-longrope",
     qwen2 = "qwen2",
     qwen2_output_bias = "qwen2-output-bias",
+    qwen35 = "qwen35",
+    qwen35moe = "qwen35moe",
     smollm3 = "smollm3",
 }

@@ -182,10 +182,10 @@ fn a_prefix_is_reused_only_while_windows_hold_it() {
     }
 }
 
-/// What a convolution keeps after a batch is what it keeps after the same tokens one by one.
+/// What a convolution or a delta net keeps after a batch is what it keeps after the same tokens one by one.
 #[test]
 fn batches_of_any_size_leave_the_same_state() {
-    for model in ["lfm2", "lfm2moe"] {
+    for model in ["lfm2", "lfm2moe", "qwen35", "qwen35moe"] {
         let prompt: Vec<u32> = (0..64).map(|i| 260 + i * 11 % 60).collect();
         let run = |n_batch| {
             let options = LoadOptions {
@@ -247,7 +247,7 @@ fn generations_end_as_they_should() {
 
 #[test]
 fn decode_takes_few_dispatches() {
-    for (model, per_layer, beside) in [("embedded", 6, 4), ("gpt2-tiny", 6, 5), ("lfm2", 6, 4)] {
+    for (model, per_layer, beside) in [("embedded", 6, 4), ("gpt2-tiny", 6, 5), ("lfm2", 6, 4), ("qwen35", 6, 4)] {
         let session = load(&model_file(model), true);
         let n = session.info.decode_dispatches;
         let layers = session.model.config.n_layer() as usize;

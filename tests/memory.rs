@@ -9,8 +9,18 @@ use webgguf::llm::{Budget, Excess, Fit, LoadOptions, Need, Opened, Session};
 use webgguf::ops::KvType;
 use webgguf::source::MemorySource;
 
-const MODELS: [&str; 8] =
-    ["embedded", "gemma3-tiny", "gpt2-tiny", "lfm2", "lfm2moe", "llama-rope-yarn", "qwen3moe", "smollm3"];
+const MODELS: [&str; 10] = [
+    "embedded",
+    "gemma3-tiny",
+    "gpt2-tiny",
+    "lfm2",
+    "lfm2moe",
+    "llama-rope-yarn",
+    "qwen35",
+    "qwen35moe",
+    "qwen3moe",
+    "smollm3",
+];
 
 fn source(model: &str) -> MemorySource {
     MemorySource(std::fs::read(model_file(model)).expect("a model"))

@@ -13,7 +13,7 @@ use webgguf::gpu::Gpu;
 use webgguf::llm::{
     DenseLead, Ffn, Gate, LayerConfig, LoadOptions, Mixer, ModelConfig, Norm, RopeConfig, RopeScaling, Session, arch,
 };
-use webgguf::ops::Temperature;
+use webgguf::ops::{DeltaShape, Temperature};
 use webgguf::source::MemorySource;
 
 /// A metadata value.
@@ -76,8 +76,13 @@ fn own_keys(arch: &str) -> Vec<(&'static str, Value)> {
         "gpt2" => ("attention.layer_norm_epsilon", F(1e-5)),
         _ => ("attention.layer_norm_rms_epsilon", F(1e-6)),
     });
-    if arch == "qwen3moe" {
+    if ["qwen3moe", "qwen35moe"].contains(&arch) {
         keys.extend([("expert_count", U(8)), ("expert_used_count", U(2))]);
+    }
+    if arch.starts_with("qwen35") {
+        keys.extend([("full_attention_interval", U(1)), ("rope.dimension_sections", Us(&[3, 3, 2, 0]))]);
+        keys.extend([("ssm.group_count", U(2)), ("ssm.time_step_rank", U(4)), ("ssm.state_size", U(32))]);
+        keys.extend([("ssm.inner_size", U(128)), ("ssm.conv_kernel", U(4))]);
     }
     if arch.starts_with("lfm2") {
         keys.push(("shortconv.l_cache", U(3)));
@@ -114,11 +119,18 @@ fn global(c: &ModelConfig) -> &RopeConfig {
 }
 
 /// Those with a rotary embedding.
-const ROTARY: &str = "ernie4_5 exaone4 gemma gemma2 gemma3 granite lfm2 llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3";
+const ROTARY: &str =
+    "ernie4_5 exaone4 gemma gemma2 gemma3 granite lfm2 llama olmo2 phi3 qwen2 qwen3 qwen35 qwen3moe smollm3";
 const ALL: &str =
-    "gpt2 ernie4_5 exaone4 gemma gemma2 gemma3 granite lfm2 llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3";
+    "gpt2 ernie4_5 exaone4 gemma gemma2 gemma3 granite lfm2 llama olmo2 phi3 qwen2 qwen3 qwen35 qwen3moe smollm3";
 /// Those whose graphs in llama.cpp know no window.
-const NO_WINDOWS: &str = "gpt2 ernie4_5 exaone4 gemma granite llama qwen2 qwen3 qwen3moe smollm3";
+const NO_WINDOWS: &str = "gpt2 ernie4_5 exaone4 gemma granite llama qwen2 qwen3 qwen35 qwen3moe smollm3";
+/// Those whose pairs all rotate by the position.
+const ONE_SECTION: &str =
+    "ernie4_5 exaone4 gemma gemma2 gemma3 granite lfm2 llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3";
+/// Those without layers that predict further tokens.
+const NO_NEXTN: &str =
+    "gpt2 ernie4_5 exaone4 gemma gemma2 gemma3 granite lfm2 llama olmo2 phi3 qwen2 qwen3 qwen3moe smollm3";
 
 /// A row: architectures, keys, and what comes of them.
 type Row = (&'static str, Pairs, Then);
@@ -158,7 +170,7 @@ const SHARED: &[Row] = &[
     (ALL, &[("attention.causal", B(true))], Nothing),
     (ALL, &[("attention.causal", B(false))], Refused),
     (ALL, &[("nextn_predict_layers", U(0))], Nothing),
-    (ALL, &[("nextn_predict_layers", U(1))], Refused),
+    (NO_NEXTN, &[("nextn_predict_layers", U(1))], Refused),
     (NO_WINDOWS, &[("attention.sliding_window", U(0))], Nothing),
     (NO_WINDOWS, &[("attention.sliding_window", U(4))], Warned),
     ("phi3", &[("attention.sliding_window", U(4))], Warned),
@@ -214,8 +226,8 @@ const SHARED: &[Row] = &[
     (ROTARY, &[("rope.scaling.yarn_attn_factor", F(0.7))], Warned),
     (ROTARY, &[("rope.scaling.original_context_length", U(0))], Nothing),
     (ROTARY, &[("rope.scaling.attn_factor", F(1.19))], Has(|c| global(c).magnitude == 1.19)),
-    (ROTARY, &[("rope.dimension_sections", Is(&[0; 4]))], Nothing),
-    (ROTARY, &[("rope.dimension_sections", Is(&[4, 2, 2, 0]))], Warned),
+    (ONE_SECTION, &[("rope.dimension_sections", Is(&[0; 4]))], Nothing),
+    (ONE_SECTION, &[("rope.dimension_sections", Is(&[4, 2, 2, 0]))], Warned),
     ("gpt2", &[("rope.freq_base", F(5e5)), ("rope.dimension_count", U(5))], Nothing),
     // Not read by llama.cpp in these architectures, although it would matter.
     (ALL, &[("attention.clamp_kqv", F(8.0))], Warned),
@@ -434,6 +446,41 @@ const OWN: &[Row] = &[
     ("lfm2moe", &[("leading_dense_block_count", U(0))], Has(|c| c.dense_lead == DenseLead::default())),
     ("lfm2moe", &[("expert_gating_func", U(1))], Refused),
     ("lfm2moe", &[("expert_weights_scale", F(2.5))], Warned),
+    // Gated delta nets, but in each fourth layer or where an array says so; layers that predict further tokens.
+    (
+        "qwen35",
+        &[("full_attention_interval", U(4))],
+        Has(|c| {
+            let shape = DeltaShape { n_k: 2, n_v: 4, head_dim: 32, kernel: 4 };
+            let net = |l: &LayerConfig| l.mixer == Mixer::DeltaNet(shape) && l.rope.is_none();
+            c.gated_attention && c.layers.iter().enumerate().all(|(l, layer)| net(layer) == (l % 4 != 3))
+        }),
+    ),
+    (
+        "qwen35",
+        &[("attention.recurrent_layers", Bs(&[true, false, true, true, true, true, true, true]))],
+        Has(|c| c.layers.iter().filter(|l| l.mixer == Mixer::Attention).count() == 1),
+    ),
+    ("qwen35", &[("attention.recurrent_layers", Bs(&[true, false]))], Refused),
+    (
+        "qwen35moe",
+        &[("expert_feed_forward_length", U(32)), ("expert_shared_feed_forward_length", U(48))],
+        Has(|c| c.n_ff == 32 && c.n_ff_shared == 48 && c.gated_attention),
+    ),
+    ("qwen35moe", &[], Has(|c| c.n_ff == 48 && c.n_ff_shared == 96)),
+    ("qwen35", &[("full_attention_interval", U(0))], Refused),
+    ("qwen35", &[("nextn_predict_layers", U(1))], Has(|c| c.n_layer() == 7 && c.n_nextn == 1)),
+    ("qwen35", &[("nextn_predict_layers", U(8))], Refused),
+    ("qwen35", &[("ssm.inner_size", U(64))], Refused),
+    ("qwen35", &[("ssm.group_count", U(3))], Refused),
+    ("qwen35", &[("ssm.state_size", U(24)), ("ssm.inner_size", U(96))], Refused),
+    ("qwen35", &[("ssm.state_size", U(144)), ("ssm.inner_size", U(576))], Refused),
+    ("qwen35", &[("ssm.conv_kernel", U(1))], Refused),
+    ("qwen35", &[("ssm.conv_kernel", U(65))], Refused),
+    ("qwen35", &[("rope.dimension_sections", Us(&[8, 0, 0, 0]))], Refused),
+    ("qwen35", &[("rope.dimension_sections", Us(&[0, 0, 0, 0]))], Refused),
+    ("qwen35", &[("rope.dimension_sections", U(8))], Refused),
+    ("qwen35", &[("rope.dimension_sections", Us(&[11, 11, 10, 0]))], Has(|c| c.warnings.is_empty())),
     // Queries that grow with the position; YaRN of the file.
     ("mistral3", &[], Has(|c| c.temperature.is_none())),
     (

@@ -50,6 +50,9 @@ fn tensors_of_different_types_run_as_those_of_one() {
         ("qwen3moe", "ffn_down_exps.weight"),
         ("lfm2", "shortconv.in_proj.weight"),
         ("lfm2moe", "ffn_down_exps.weight"),
+        ("qwen35", "attn_k.weight"),
+        ("qwen35", "ssm_beta.weight"),
+        ("qwen35moe", "ffn_up_shexp.weight"),
     ] {
         let path = model_file(model);
         let want: Vec<f64> = logits(std::fs::read(&path).unwrap()).into_iter().map(Into::into).collect();

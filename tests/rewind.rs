@@ -9,12 +9,15 @@ use webgguf::llm::{FinishReason, GenerateOptions, LoadOptions, Sampling, Sequenc
 use webgguf::ops::N_RECENT;
 use webgguf::source::MemorySource;
 
-/// A model with sliding windows, whose rings are arithmetic, one with those of short convolutions, and one without.
-const MODELS: [(&str, &[u8]); 3] = [
+/// A model with sliding windows, whose rings are arithmetic, one with those of short convolutions, one without, and one with
+/// recurrent states.
+const MODELS: [(&str, &[u8]); 4] = [
     ("gemma3-tiny", include_bytes!("fixtures/models/gemma3-tiny.gguf")),
     ("lfm2", include_bytes!("fixtures/models/lfm2.gguf")),
     ("qwen3-tiny", include_bytes!("fixtures/models/qwen3-tiny.gguf")),
+    (RECURRENT, include_bytes!("fixtures/models/qwen35.gguf")),
 ];
+const RECURRENT: &str = "qwen35";
 
 async fn load(model: &[u8], running_sum: bool, memory_budget: Option<u64>) -> Rc<Session> {
     let options =
@@ -23,10 +26,12 @@ async fn load(model: &[u8], running_sum: bool, memory_budget: Option<u64>) -> Rc
     Session::load_on(gpu, &MemorySource(model.to_vec()), &options, &()).await.unwrap()
 }
 
-/// Each model, with the block and without; in a browser, where kernels take their time to compile, the two hardest.
+/// Each model, with the block and without, which one with states of its own does not need; in a browser, where kernels take their
+/// time to compile, the hardest.
 fn cases() -> impl Iterator<Item = (String, &'static [u8], bool)> {
     let both = |(name, model)| [true, false].map(|sum| (format!("{name} running_sum={sum}"), model, sum));
-    MODELS.into_iter().flat_map(both).step_by(if cfg!(target_arch = "wasm32") { 3 } else { 1 })
+    let wanted = |(what, _, sum): &(String, _, bool)| !(what.starts_with(RECURRENT) && *sum);
+    MODELS.into_iter().flat_map(both).filter(wanted).step_by(if cfg!(target_arch = "wasm32") { 3 } else { 1 })
 }
 
 async fn sessions() -> Vec<(String, Rc<Session>)> {
@@ -179,7 +184,7 @@ async fn two_texts_by_turns() {
         let reused = by_turns(&what, &session).await;
         println!("{what}: reused {reused:?}");
         assert_eq!(reused[..2], [0, 0]);
-        if what.ends_with("false") {
+        if what.ends_with("false") && !what.starts_with(RECURRENT) {
             // All but the last token of what was written, which is not run.
             assert_eq!(reused[2..], [28, 28, 39, 39], "{what}");
         } else {

@@ -4,7 +4,11 @@
 #import attention/heads
 #import attention/splits
 #import shared/reduce/lanes
-@group(0) @binding(0) var<storage, read> partials: array<vec4f>; // as attention_vec leaves them
+#import attention/gate/${GATE}
+@group(0) @binding(2) var<storage, read> partials: array<vec4f>; // as attention_vec leaves them
+#ifdef GATE_sigmoid
+@group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
+#endif
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>; // (N_HEAD, D4)
 @group(0) @binding(6) var<storage, read> batch: Batch;
 override WINDOW: u32;
@@ -32,6 +36,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   workgroupBarrier();
   if (t < D4) {
     for (var i = 1u; i < PARTS; i++) { acc += sums[t + i * D4]; }
-    y[workgroup.x * D4 + t] = acc;
+    y[workgroup.x * D4 + t] = gated(acc, 0u, workgroup.x, t);
   }
 }

@@ -5,6 +5,7 @@
 #import attention/qkv_row
 #import attention/score_scale
 #import attention/kv/${KV}
+#import attention/gate/${GATE}
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 @group(0) @binding(6) var<storage, read> batch: Batch;
@@ -58,7 +59,7 @@ fn put(token0: u32, row: u32, share: vec4f, head: u32, t: u32) {
   for (var i = 0u; i < PARTS; i++) { sum += k_chunk[t + i * D4 * (TILE_TOKENS / 4u)]; }
   var total = 0.0;
   for (var i = 0u; i < 16u; i++) { total += weights[row * 16u + i].x; }
-  y[token * (Y_STRIDE / 4u) + head * D4 + t % D4] = sum / total;
+  y[token * (Y_STRIDE / 4u) + head * D4 + t % D4] = gated(sum / total, token, head, t % D4);
 }
 
 @compute @workgroup_size(WG)

@@ -13,6 +13,7 @@
 #import attention/qk_norm/${QK_NORM}
 #import attention/rope/${ROPE}
 #import attention/kv/${KV}
+#import attention/gate/${GATE}
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>; // (N_HEAD, N_SPLIT, D4), then (N_HEAD, N_SPLIT) maxima and sums
 @group(0) @binding(6) var<storage, read> batch: Batch;
@@ -163,7 +164,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     for (var i = 1u; i < PARTS; i++) { acc += sums[t + i * SLICE_D4]; }
     let at = head * N_SPLIT + split;
     if (N_SPLIT == 1u) {
-      y[at * D4 + d4] = acc / total;
+      y[at * D4 + d4] = gated(acc / total, 0u, head, d4);
     } else {
       y[at * D4 + d4] = acc;
       if (d4 == 0u) { y[N_HEAD * N_SPLIT * D4 + at] = vec4f(highest, total, 0.0, 0.0); }

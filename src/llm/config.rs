@@ -1,6 +1,6 @@
 //! What an architecture is, as data: read from metadata by the files under `arch/`.
 
-use crate::ops::{Act, RopeKind, Temperature};
+use crate::ops::{Act, DeltaShape, RopeKind, Temperature};
 
 /// Everything the forward pass needs to know of a model beside its weights.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,14 +27,22 @@ pub struct ModelConfig {
     pub output_norm: &'static str,
     /// Whether the blocks' inputs are normed; otherwise only their outputs are.
     pub pre_norm: bool,
+    /// The tensor of the norm before the feed-forward block, without `blk.N.` and `.weight`.
+    pub ffn_norm: &'static str,
     /// Whether a learned table of positions is added to the embedding.
     pub learned_positions: bool,
     /// The rotary embeddings that layers choose from.
     pub ropes: Vec<RopeConfig>,
     /// What differs from layer to layer, one each.
     pub layers: Vec<LayerConfig>,
+    /// Layers of the file after these, which predict further tokens. They are not run.
+    pub n_nextn: u32,
     pub qk_norm: QkNorm,
+    /// Whether attention has gates: each query has its own after it.
+    pub gated_attention: bool,
     pub ffn: Ffn,
+    /// Width of the expert that all tokens go through beside their own; 0 where there is none.
+    pub n_ff_shared: u32,
     /// The layers before a mixture of experts.
     pub dense_lead: DenseLead,
     /// What the embedding is multiplied by.
@@ -61,10 +69,17 @@ impl ModelConfig {
         self.layers.len() as u32
     }
 
-    /// Heads of q, k and v together, times the elements of one.
+    /// Heads of q, k and v together, and gates, times the elements of one.
     #[must_use]
     pub fn n_qkv(&self) -> u32 {
-        (self.n_head + 2 * self.n_head_kv) * self.head_dim
+        (self.n_head + 2 * self.n_head_kv + if self.gated_attention { self.n_head } else { 0 }) * self.head_dim
+    }
+
+    /// Whether a tensor belongs to a layer that is not run.
+    #[must_use]
+    pub fn is_of_nextn(&self, tensor: &str) -> bool {
+        let layer = tensor.strip_prefix("blk.").and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
+        layer.is_some_and(|l| (self.n_layer()..self.n_layer() + self.n_nextn).contains(&l))
     }
 }
 
@@ -86,6 +101,7 @@ pub enum Mixer {
     ShortConv {
         kernel: u32,
     },
+    DeltaNet(DeltaShape),
 }
 
 /// The norm before each block and before the output.

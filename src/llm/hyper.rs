@@ -20,6 +20,7 @@ pub struct Hyper<'a> {
 /// No known model is larger in any of these; the products below stay within u64 by far.
 const MAX_DIM: u32 = 1 << 20;
 const MAX_LAYERS: u32 = 1024;
+const NEXTN: &str = "nextn_predict_layers";
 /// No known model multiplies or divides by anything near these; their inverses are finite.
 const SCALES: RangeInclusive<f32> = 1e-9..=1e9;
 /// Keys that change no logits, whatever their value.
@@ -75,7 +76,7 @@ impl<'a> Hyper<'a> {
     }
 
     /// The key's full name, which counts as asked for.
-    fn key(&self, key: &'static str) -> String {
+    pub fn key(&self, key: &'static str) -> String {
         self.asked.borrow_mut().push(key);
         format!("{}.{key}", self.arch)
     }
@@ -137,21 +138,16 @@ impl<'a> Hyper<'a> {
 
     /// The integers of an array of one value a layer; `None` where the key is no array.
     fn layer_array(&self, key: &'static str) -> Result<Option<Vec<u32>>> {
-        let Some(Value::Array(array)) = self.value(key) else { return Ok(None) };
+        let Some(values) = self.integers(key)? else { return Ok(None) };
         let (n_layer, name) = (self.dim("block_count")?, self.key(key));
-        let integers = array.numbers_or_flags().filter(|_| !matches!(array.ty, ValueType::F32 | ValueType::F64));
-        let Some(values) = integers else {
-            bail!(MalformedGguf, "metadata '{name}' is an array of {:?}, integers are needed", array.ty);
-        };
-        if array.len != n_layer as usize {
+        if values.len() != n_layer as usize {
             bail!(
                 MalformedGguf,
                 "metadata '{name}' has {} values, one for each of {n_layer} layers is needed",
-                array.len
+                values.len()
             );
         }
-        // The conversion saturates.
-        Ok(Some(values.map(|value| value as u32).collect()))
+        Ok(Some(values))
     }
 
     /// The value of all these layers, of which there is one at least.
@@ -319,10 +315,6 @@ impl<'a> Hyper<'a> {
                 self.key("attention.causal")
             );
         }
-        let nextn = "nextn_predict_layers";
-        if let Some(n) = self.u32_opt(nextn)?.filter(|&n| n > 0) {
-            bail!(UnsupportedArchitecture, "metadata '{}' is {n}; only 0 is supported", self.key(nextn));
-        }
         Ok(ModelConfig {
             arch: self.arch.to_owned(),
             n_embd,
@@ -337,11 +329,15 @@ impl<'a> Hyper<'a> {
             norm,
             output_norm: "output_norm",
             pre_norm: true,
+            ffn_norm: "ffn_norm",
             learned_positions: false,
             ropes: Vec::new(),
             layers: vec![LayerConfig { window: None, rope: None, mixer: Mixer::Attention }; n_layer as usize],
+            n_nextn: 0,
             qk_norm: QkNorm::None,
+            gated_attention: false,
             ffn: Ffn::Gated(Act::Silu),
+            n_ff_shared: 0,
             dense_lead: DenseLead::default(),
             embedding_scale: 1.0,
             attention_scale: f64::from(head_dim).powf(-0.5) as f32,
@@ -362,6 +358,10 @@ impl<'a> Hyper<'a> {
     pub fn check(&self, c: &ModelConfig) -> Result<()> {
         if c.n_ff == 0 {
             return self.missing("feed_forward_length");
+        }
+        let n_nextn = self.n_nextn()?;
+        if n_nextn != c.n_nextn {
+            bail!(UnsupportedArchitecture, "metadata '{}' is {n_nextn}; only 0 is supported", self.key(NEXTN));
         }
         if let Some((_, has_heads)) = self.kv_heads()? {
             let without = |(layer, has): (&LayerConfig, &bool)| !has && layer.mixer == Mixer::Attention;
@@ -442,6 +442,38 @@ impl<'a> Hyper<'a> {
         }
         c.ropes.push(local);
         Ok(())
+    }
+
+    /// Layers that predict further tokens: the last of `block_count`.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it is no integer.
+    pub fn n_nextn(&self) -> Result<u32> {
+        Ok(self.u32_opt(NEXTN)?.unwrap_or(0))
+    }
+
+    /// An array of one flag a layer; `None` where the key is no array.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where it has another length, or elements that are neither integers nor booleans.
+    pub fn layer_flags(&self, key: &'static str) -> Result<Option<Vec<bool>>> {
+        Ok(self.layer_array(key)?.map(|values| values.into_iter().map(|v| v > 0).collect()))
+    }
+
+    /// The integers of an array; `None` where the key is missing or no array.
+    ///
+    /// # Errors
+    /// `MalformedGguf` where they are no integers.
+    pub fn integers(&self, key: &'static str) -> Result<Option<Vec<u32>>> {
+        let Some(Value::Array(array)) = self.value(key) else { return Ok(None) };
+        let integers = array.numbers_or_flags().filter(|_| !matches!(array.ty, ValueType::F32 | ValueType::F64));
+        match integers {
+            // The conversion saturates.
+            Some(values) => Ok(Some(values.map(|value| value as u32).collect())),
+            None => {
+                bail!(MalformedGguf, "metadata '{}' is an array of {:?}, integers are needed", self.key(key), array.ty)
+            }
+        }
     }
 
     /// The vocabulary's size: the embedding's rows, which the tokenizer must match.

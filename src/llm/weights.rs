@@ -137,7 +137,7 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// `UnsupportedArchitecture` naming a tensor that no block asked for.
     pub fn check_all_used(&self) -> Result<()> {
-        match self.gguf.tensors.iter().find(|t| !self.used.contains(t.name.as_str())) {
+        match self.gguf.tensors.iter().find(|t| !self.used.contains(t.name.as_str()) && !self.c.is_of_nextn(&t.name)) {
             Some(unknown) => bail!(
                 UnsupportedArchitecture,
                 "tensor '{}' is not part of architecture '{}' as it is supported",
@@ -243,17 +243,36 @@ impl<'a> Builder<'a> {
     pub fn stacked(&mut self, tensors: &[(String, u32)], cols: u32) -> Result<Rc<Matrix>> {
         let mut infos = Vec::new();
         for (name, rows) in tensors {
-            infos.push((self.tensor(name, &[*rows, cols])?, *rows));
+            infos.push(self.tensor(name, &[*rows, cols])?.clone());
         }
-        let runs: Vec<(GgmlType, u32)> = infos.iter().map(|(t, rows)| (t.ty, *rows)).collect();
-        let matrix = self.matrix(&tensors[0].0, &runs, cols, PAIR)?;
+        self.stacked_rows(infos, cols)
+    }
+
+    /// A matrix of tensors, or of parts of them, one below the other.
+    ///
+    /// # Errors
+    /// As [`Matrix::in_units`].
+    pub fn stacked_rows(&mut self, tensors: Vec<TensorInfo>, cols: u32) -> Result<Rc<Matrix>> {
+        let runs: Vec<(GgmlType, u32)> = tensors.iter().map(|t| (t.ty, t.rows() as u32)).collect();
+        let matrix = self.matrix(&tensors[0].name, &runs, cols, PAIR)?;
         let mut row0 = 0;
-        for (t, rows) in infos {
+        for tensor in tensors {
+            let rows = tensor.rows() as u32;
             let destination = Destination::Rows { matrix: matrix.clone(), row0, step: 1 };
-            self.loads.push(Load { tensor: t.clone(), destination });
+            self.loads.push(Load { tensor, destination });
             row0 += rows;
         }
         Ok(matrix)
+    }
+
+    /// A matrix of one row, which the file has as a vector.
+    ///
+    /// # Errors
+    /// As [`Builder::tensor`].
+    pub fn row(&mut self, name: &str, cols: u32) -> Result<Rc<Matrix>> {
+        let vector = self.tensor(name, &[cols])?;
+        let row = TensorInfo { shape: vec![1, cols.into()], ..vector.clone() };
+        self.stacked_rows(vec![row], cols)
     }
 
     /// Gate and up with their rows in turn, of which `unit` stay together.

@@ -11,6 +11,7 @@ macro_rules! wgsl_exports {
 mod attention;
 mod conv;
 mod conv1d;
+mod delta_net;
 mod embed;
 mod experts;
 mod image;
@@ -37,6 +38,7 @@ mod tuning;
 pub use attention::{Attention, AttentionParts, KvCache, KvType, Normed, QkNormWeights, Rope, RopeKind, Temperature};
 pub use conv::{Activation, Epilogue, Image, Residual, Shape, Window, strided};
 pub use conv1d::{Product, Skip, Taps};
+pub use delta_net::{DeltaNet, DeltaScratch, DeltaShape};
 pub use embed::Index;
 pub use experts::{ExpertMatrix, ExpertOutput, Gate, LEAST_WEIGHTS_SUM, Route, Routes};
 pub use image::{CropParams, crop_params};

@@ -1,8 +1,8 @@
 //! What watches a forward pass while it is recorded: each op reports itself and its operands.
 
 use super::{
-    Attention, ExpertMatrix, ExpertOutput, Gate, Image, Index, Input, Matrix, Output, Recorder, Routes, ShortConv,
-    Tensor,
+    Attention, DeltaNet, ExpertMatrix, ExpertOutput, Gate, Image, Index, Input, Matrix, Output, Recorder, Routes,
+    ShortConv, Tensor,
 };
 use crate::error::Result;
 
@@ -40,6 +40,11 @@ pub enum Op<'a> {
         bcx: &'a Tensor,
         y: &'a Tensor,
     },
+    DeltaNet {
+        net: &'a DeltaNet<'a>,
+        x: &'a Tensor,
+        y: &'a Tensor,
+    },
     ExpertRoute {
         probs: &'a Tensor,
         gate: Gate<'a>,
@@ -57,6 +62,9 @@ pub enum Op<'a> {
         x: &'a Tensor,
         w: &'a ExpertMatrix,
         routes: &'a Routes,
+        y: &'a Tensor,
+    },
+    AddGated {
         y: &'a Tensor,
     },
     /// An op of `src/ops/conv/`.

@@ -16,6 +16,8 @@ mod olmo2;
 mod phi3;
 mod qwen2;
 mod qwen3;
+mod qwen35;
+mod qwen35moe;
 mod qwen3moe;
 mod smollm3;
 
@@ -27,7 +29,7 @@ use crate::formats::gguf::Gguf;
 type Configure = fn(&Hyper<'_>) -> Result<ModelConfig>;
 
 /// `general.architecture` and the function that reads its metadata.
-const ARCHITECTURES: [(&str, Configure); 18] = [
+const ARCHITECTURES: [(&str, Configure); 20] = [
     ("ernie4_5", ernie4_5::config),
     ("exaone4", exaone4::config),
     ("gemma", gemma::config),
@@ -44,6 +46,8 @@ const ARCHITECTURES: [(&str, Configure); 18] = [
     ("phi3", phi3::config),
     ("qwen2", qwen2::config),
     ("qwen3", qwen3::config),
+    ("qwen35", qwen35::config),
+    ("qwen35moe", qwen35moe::config),
     ("qwen3moe", qwen3moe::config),
     ("smollm3", smollm3::config),
 ];

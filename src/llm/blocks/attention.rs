@@ -11,7 +11,8 @@ use crate::ops::{
     Tensor, Vector,
 };
 
-/// `x += output . attention(rope(norm(q)), rope(norm(k)), v)` of `q, k, v = qkv . norm(x)`
+/// `x += output . attention(rope(norm(q)), rope(norm(k)), v)` of `q, k, v = qkv . norm(x)`; where it is gated,
+/// `x += output . (sigmoid(gate) * attention(..))`.
 pub struct SelfAttention {
     n_head: u32,
     n_head_kv: u32,
@@ -22,16 +23,17 @@ pub struct SelfAttention {
     window: Option<u32>,
     rope: Option<Rope>,
     norm: InputNorm,
-    /// q, k and v, one below the other: `((H + 2 KvH) D, C)`.
+    /// q, k and v, one below the other: `((H + 2 KvH) D, C)`; then the gates, `(H D, C)`.
     attn_qkv: Linear,
     qk_norm: Option<QkNormVectors>,
     temperature: Option<Temperature>,
+    gated: bool,
     /// `(C, H D)`
     output: BlockOutput,
     /// Positions that the cache keeps.
     capacity: u32,
     kv_type: KvType,
-    /// Heads of the batch, `(T, (H + 2 KvH) D)`.
+    /// Heads of the batch, and gates: `(T, (H + 2 KvH) D)` or `(T, (2 H + 2 KvH) D)`.
     qkv: Tensor,
     /// Their attention, `(T, H D)`.
     attn: Tensor,
@@ -64,6 +66,7 @@ impl SelfAttention {
             attn_qkv: attn_qkv(b, &blk)?,
             qk_norm: QkNormVectors::new(b, &blk)?,
             temperature: c.temperature,
+            gated: c.gated_attention,
             output: BlockOutput::new(
                 b,
                 &blk,
@@ -101,6 +104,9 @@ impl QkNormVectors {
 /// q, k and v as one matrix: the file has them as one tensor, or as three.
 fn attn_qkv(b: &mut Builder<'_>, blk: &str) -> Result<Linear> {
     let c = b.c;
+    if c.gated_attention {
+        return gated_qkv(b, blk);
+    }
     let (q, kv) = (c.n_head * c.head_dim, c.n_head_kv * c.head_dim);
     let fused = |suffix: &str| vec![(format!("{blk}.attn_qkv.{suffix}"), q + 2 * kv)];
     let apart = |suffix: &str| {
@@ -112,6 +118,27 @@ fn attn_qkv(b: &mut Builder<'_>, blk: &str) -> Result<Linear> {
     let has_bias = has(&bias);
     let weight = b.stacked(&weight, c.n_embd)?;
     Ok(Linear { weight, bias: if has_bias { Some(b.vectors_opt(&bias)?) } else { None } })
+}
+
+/// The same with gates: the file has each head's rows of the gate after those of its query.
+fn gated_qkv(b: &mut Builder<'_>, blk: &str) -> Result<Linear> {
+    let ModelConfig { n_head, n_head_kv, head_dim, n_embd, .. } = *b.c;
+    let [q, k, v] = [("q", 2 * n_head), ("k", n_head_kv), ("v", n_head_kv)]
+        .map(|(n, heads)| b.tensor(&format!("{blk}.attn_{n}.weight"), &[heads * head_dim, n_embd]).cloned());
+    let mut rest = q?;
+    let (mut queries, mut gates) = (Vec::new(), Vec::new());
+    for head in 0..2 * n_head - 1 {
+        let (rows, others) = rest.split_rows(head_dim.into())?;
+        if head % 2 == 0 {
+            queries.push(rows)
+        } else {
+            gates.push(rows)
+        }
+        rest = others;
+    }
+    gates.push(rest);
+    let weight = b.stacked_rows(queries.into_iter().chain([k?, v?]).chain(gates).collect(), n_embd)?;
+    Ok(Linear { weight, bias: None })
 }
 
 impl Block for SelfAttention {
@@ -140,6 +167,7 @@ impl Block for SelfAttention {
                 of: n.of,
             }),
             temperature: self.temperature,
+            gated: self.gated,
             cache,
         };
         r.attention(&attention, &self.qkv, &self.attn, &self.parts)?;

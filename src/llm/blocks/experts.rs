@@ -4,13 +4,14 @@ use std::rc::Rc;
 
 use super::super::config;
 use super::super::weights::Builder;
+use super::shared_expert::SharedExpert;
 use super::{Block, InputNorm, State};
 use crate::error::{Result, bail};
 use crate::gpu::Allocate;
 use crate::ops::{ExpertMatrix, ExpertOutput, Gate, Matrix, Output, Recorder, Routes, Tensor, Vector};
 
 /// `x += sum_e weight_e * down_e . (silu(gate_e . h) * (up_e . h))` over the experts e that the router chooses for
-/// `h = norm(x)`.
+/// `h = norm(x)`, and a shared expert's in some models.
 pub struct Experts {
     norm: InputNorm,
     /// The router, `(E, C)`.
@@ -21,6 +22,7 @@ pub struct Experts {
     ffn_down_exps: ExpertMatrix,
     /// What is added to probabilities for the choice, `(E)`, where the router takes sigmoids.
     exp_probs_b: Option<Vector>,
+    shared: Option<SharedExpert>,
     residual_scale: f32,
     /// `(T, E)`
     probs: Tensor,
@@ -62,6 +64,7 @@ impl Experts {
                 config::Gate::Softmax => None,
                 config::Gate::Sigmoid => Some(b.vector(&format!("{blk}.exp_probs_b.bias"), n_expert)?),
             },
+            shared: if c.n_ff_shared > 0 { Some(SharedExpert::new(b, &blk, c.n_ff_shared)?) } else { None },
             residual_scale: c.residual_scale,
             probs: b.scratch("probs", 1, n_expert)?,
             routes: b.routes(n_used)?,
@@ -82,6 +85,10 @@ impl Block for Experts {
         let gate = self.exp_probs_b.as_ref().map_or(Gate::Softmax, |bias| Gate::Sigmoid { bias });
         r.expert_route(probs, gate, routes)?;
         r.expert_matmul("ffn_gate_up_exps", (h, 1), &self.ffn_gate_up_exps, routes, ExpertOutput::Swiglu(&self.ffn))?;
-        r.expert_sum("ffn_down_exps", &self.ffn, &self.ffn_down_exps, routes, x, self.residual_scale)
+        if let Some(shared) = &self.shared {
+            shared.record(r, h)?;
+        }
+        r.expert_sum("ffn_down_exps", &self.ffn, &self.ffn_down_exps, routes, x, self.residual_scale)?;
+        self.shared.as_ref().map_or(Ok(()), |shared| shared.record_sum(r, x))
     }
 }

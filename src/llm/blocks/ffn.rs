@@ -20,7 +20,7 @@ pub struct FeedForward {
 }
 
 /// What is computed between the norm and the output matrix.
-enum Inside {
+pub enum Inside {
     /// `act(gate . h) * (up . h)`, the rows of gate and up in turn: `(2 F, C)`.
     Alternating { gate_up: Rc<Matrix>, act: Act },
     /// The same of two matrices, of different types or with biases: `(F, C)` each.
@@ -37,7 +37,7 @@ impl FeedForward {
         Ok(FeedForward {
             norm: InputNorm::of_block(b, &blk, "ffn_norm")?,
             inside: match ffn {
-                Ffn::Gated(act) => gated(b, &blk, act, n_ff)?,
+                Ffn::Gated(act) => gated(b, &["gate", "up"].map(|n| format!("{blk}.ffn_{n}")), act, n_ff)?,
                 _ => {
                     let Linear { weight: ffn_up, bias } = b.linear(&format!("{blk}.ffn_up"), n_ff, c.n_embd)?;
                     let Some(bias) = bias else {
@@ -52,22 +52,44 @@ impl FeedForward {
     }
 }
 
-/// Gate and up: two tensors, or one with the rows of gate above those of up.
-fn gated(b: &mut Builder<'_>, blk: &str, act: Act, n_ff: u32) -> Result<Inside> {
+/// Gate and up, with these names without `.weight`: two tensors, or one with the rows of gate above those of up.
+///
+/// # Errors
+/// As [`Builder::tensor`].
+pub fn gated(b: &mut Builder<'_>, linears: &[String; 2], act: Act, n_ff: u32) -> Result<Inside> {
     let c = b.c;
-    let names = ["gate", "up"].map(|n| format!("{blk}.ffn_{n}.weight"));
+    let names = linears.each_ref().map(|n| format!("{n}.weight"));
     if b.gguf.tensor(&names[0]).is_none() {
         let both = b.tensor(&names[1], &[2 * n_ff, c.n_embd])?;
         let (gate, up) = both.split_rows(n_ff.into())?;
         return Ok(Inside::Alternating { gate_up: b.alternating([&gate, &up], 2, c.n_embd)?, act });
     }
     let [gate, up] = [b.tensor(&names[0], &[n_ff, c.n_embd])?, b.tensor(&names[1], &[n_ff, c.n_embd])?];
-    let has_bias = |n: &str| b.gguf.tensor(&format!("{blk}.ffn_{n}.bias")).is_some();
-    if gate.ty == up.ty && !has_bias("gate") && !has_bias("up") {
+    let has_bias = |n: &String| b.gguf.tensor(&format!("{n}.bias")).is_some();
+    if gate.ty == up.ty && !linears.iter().any(has_bias) {
         return Ok(Inside::Alternating { gate_up: b.alternating([gate, up], 2, c.n_embd)?, act });
     }
-    let [ffn_gate, ffn_up] = ["gate", "up"].map(|n| b.linear(&format!("{blk}.ffn_{n}"), n_ff, c.n_embd));
+    let [ffn_gate, ffn_up] = linears.each_ref().map(|n| b.linear(n, n_ff, c.n_embd));
     Ok(Inside::Apart { ffn_gate: ffn_gate?, ffn_up: ffn_up?, act, up: b.scratch("up", 1, n_ff)? })
+}
+
+impl Inside {
+    /// Record it, of `h`; the result is in `y (T, F)`, as the matmul after it reads it.
+    ///
+    /// # Errors
+    /// As [`Recorder::matmul`].
+    pub fn record<'y>(&'y self, r: &mut Recorder<'_>, h: Input<'_>, y: &'y Tensor) -> Result<Input<'y>> {
+        match self {
+            Inside::Alternating { gate_up, act } => r.matmul("ffn_gate_up", h, gate_up, Output::Glu { y, act: *act }),
+            Inside::Apart { ffn_gate, ffn_up, act, up } => {
+                r.matmul("ffn_gate", h, &ffn_gate.weight, Output::Store { y, bias: ffn_gate.bias.as_ref() })?;
+                r.matmul("ffn_up", h, &ffn_up.weight, Output::Store { y: up, bias: ffn_up.bias.as_ref() })?;
+                r.glu("ffn_act", *act, up, y)?;
+                Ok(Input::Plain(y))
+            }
+            Inside::Gelu { ffn_up, bias } => r.matmul("ffn_up", h, ffn_up, Output::Gelu { y, bias }),
+        }
+    }
 }
 
 impl Block for FeedForward {
@@ -76,20 +98,8 @@ impl Block for FeedForward {
     }
 
     fn record(&self, r: &mut Recorder<'_>, x: &Tensor, _: &State) -> Result<()> {
-        let y = &self.ffn;
         let h = self.norm.record(r, x)?;
-        let h = match &self.inside {
-            Inside::Alternating { gate_up, act } => {
-                r.matmul("ffn_gate_up", h, gate_up, Output::Glu { y, act: *act })?
-            }
-            Inside::Apart { ffn_gate, ffn_up, act, up } => {
-                r.matmul("ffn_gate", h, &ffn_gate.weight, Output::Store { y, bias: ffn_gate.bias.as_ref() })?;
-                r.matmul("ffn_up", h, &ffn_up.weight, Output::Store { y: up, bias: ffn_up.bias.as_ref() })?;
-                r.glu("ffn_act", *act, up, y)?;
-                Input::Plain(y)
-            }
-            Inside::Gelu { ffn_up, bias } => r.matmul("ffn_up", h, ffn_up, Output::Gelu { y, bias })?,
-        };
+        let h = self.inside.record(r, h, &self.ffn)?;
         self.output.record(r, h, x)
     }
 }

@@ -2,21 +2,22 @@
 //! it keeps of a sequence.
 
 mod attention;
+mod delta_net;
 mod experts;
 mod ffn;
 mod output;
 #[cfg(feature = "test-block")]
 mod running_sum;
+mod shared_expert;
 mod short_conv;
 mod state;
 
 use std::rc::Rc;
 
-#[cfg(feature = "test-block")]
-pub use state::Running;
-pub use state::{N_CHECKPOINTS, State};
+pub use state::{N_CHECKPOINTS, Running, State};
 
 use self::attention::SelfAttention;
+use self::delta_net::GatedDeltaNet;
 use self::experts::Experts;
 use self::ffn::FeedForward;
 use self::output::BlockOutput;
@@ -50,6 +51,7 @@ pub fn layer(b: &mut Builder<'_>, l: u32) -> Result<Vec<Rc<dyn Block>>> {
     let mixer: Rc<dyn Block> = match b.c.layers[l as usize].mixer {
         Mixer::Attention => Rc::new(SelfAttention::new(b, l)?),
         Mixer::ShortConv { kernel } => Rc::new(ShortConvolution::new(b, l, kernel)?),
+        Mixer::DeltaNet(shape) => Rc::new(GatedDeltaNet::new(b, l, shape)?),
     };
     let ffn: Rc<dyn Block> = match b.c.ffn {
         Ffn::Experts { .. } if l < b.c.dense_lead.n_layer => {
@@ -76,12 +78,13 @@ pub struct InputNorm {
 }
 
 impl InputNorm {
-    /// The norm of block `blk`, if the model norms inputs.
+    /// The norm of block `blk` with this name in llama.cpp's graphs, if the model norms inputs.
     ///
     /// # Errors
     /// `MalformedGguf` if its tensors are missing.
     pub fn of_block(b: &mut Builder<'_>, blk: &str, name: &'static str) -> Result<Self> {
-        let weights = if b.c.pre_norm { Some(b.norm(&format!("{blk}.{name}"))?) } else { None };
+        let tensor = if name == "ffn_norm" { b.c.ffn_norm } else { name };
+        let weights = if b.c.pre_norm { Some(b.norm(&format!("{blk}.{tensor}"))?) } else { None };
         Self::with(b, name, weights)
     }
 

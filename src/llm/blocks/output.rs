@@ -36,7 +36,9 @@ impl BlockOutput {
     ) -> Result<Self> {
         let c = b.c;
         let w = b.linear(&format!("{blk}.{name}"), c.n_embd, cols)?;
-        let post_norm = match b.vector_opt(&format!("{blk}.{norm}.weight"), c.n_embd)? {
+        // By the same name some models have the norm of the next block's input.
+        let weight = if norm == c.ffn_norm { None } else { b.vector_opt(&format!("{blk}.{norm}.weight"), c.n_embd)? };
+        let post_norm = match weight {
             None => None,
             Some(weight) => Some(PostNorm { weight, eps: c.norm.eps(), y: b.scratch("block_out", 1, c.n_embd)? }),
         };

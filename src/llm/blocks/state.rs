@@ -8,13 +8,9 @@
 use std::rc::Rc;
 
 use super::super::weights::Sizes;
-use crate::gpu::Buffer;
+use crate::error::Result;
+use crate::gpu::{Allocate, Buffer, Usage};
 use crate::ops::{ColumnRing, KvCache};
-#[cfg(feature = "test-block")]
-use crate::{
-    error::Result,
-    gpu::{Allocate, Usage},
-};
 
 /// Copies of a recurrent state: of the beginning of a turn, and the two latest.
 pub const N_CHECKPOINTS: usize = 3;
@@ -27,8 +23,7 @@ pub enum State {
     Ring { cache: KvCache, window: Option<u32> },
     /// Inputs of a convolution over the last `window` positions.
     Columns { ring: ColumnRing, window: u32 },
-    /// A value for all positions so far. No block of a model has one yet.
-    #[cfg_attr(not(feature = "test-block"), allow(dead_code, reason = "made by a block for tests"))]
+    /// A value for all positions so far.
     Running(Running),
 }
 
@@ -38,7 +33,6 @@ pub struct Running {
     pub checkpoints: [Rc<Buffer>; N_CHECKPOINTS],
 }
 
-#[cfg(feature = "test-block")]
 impl Running {
     /// # Errors
     /// As [`Allocate::buffer`].

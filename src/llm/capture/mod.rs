@@ -1,5 +1,6 @@
 //! Captures: every named intermediate of a prefill and of decode steps, under llama.cpp's node names.
 
+mod delta_net;
 mod names;
 mod taps;
 

@@ -1,6 +1,6 @@
 //! llama.cpp's names of intermediates, an architecture at a time.
 
-use super::Activation;
+use super::{Activation, delta_net};
 use crate::llm::config::{Ffn, ModelConfig};
 use crate::ops::{Act, LEAST_WEIGHTS_SUM};
 
@@ -68,8 +68,11 @@ pub fn llama_cpp(c: &ModelConfig, activations: Vec<Activation>) -> Vec<Activatio
         join_gate_and_up(&mut out);
     }
     finish_short_convolutions(&mut out);
+    finish_gates(&mut out);
+    delta_net::finish(c, &mut out);
     if let Ffn::Experts { n_used, .. } = c.ffn {
         finish_experts(&mut out, n_used as usize);
+        finish_shared_experts(&mut out);
     }
     out
 }
@@ -113,6 +116,51 @@ fn finish_short_convolutions(activations: &mut [Activation]) {
         let data = gated.data.iter().zip(gates).map(|(y, c)| y / c).collect();
         activations[i] = Activation { name, data, ..gated.clone() };
     }
+}
+
+/// Gates of attention, and what they are multiplied with in our kernels: `attn_gated`.
+fn finish_gates(activations: &mut Vec<Activation>) {
+    let mut nodes = Vec::new();
+    for gated in activations.iter() {
+        let Some(layer) = gated.name.strip_prefix("attn_gated-") else { continue };
+        let gate = format!("gate_reshaped-{layer}");
+        let Some(gate) = activations.iter().find(|a| a.name == gate) else { continue };
+        let sigmoid: Vec<f32> = gate.data.iter().map(|v| 1.0 / (1.0 + (-v).exp())).collect();
+        let kqv = gated.data.iter().zip(&sigmoid).map(|(v, gate)| v / gate).collect();
+        for (name, data) in [("kqv_out", kqv), ("gate_sigmoid", sigmoid)] {
+            nodes.push(Activation { name: format!("{name}-{layer}"), data, ..gated.clone() });
+        }
+    }
+    insert_before_logits(activations, nodes);
+}
+
+/// Add nodes where readers of the last one, the logits, don't mind.
+pub fn insert_before_logits(activations: &mut Vec<Activation>, nodes: Vec<Activation>) {
+    let at = activations.len().saturating_sub(1);
+    activations.splice(at..at, nodes);
+}
+
+/// The gate of an expert of all tokens, what it multiplies, and the sum with the other experts.
+fn finish_shared_experts(activations: &mut Vec<Activation>) {
+    let mut nodes = Vec::new();
+    for gate in activations.iter() {
+        let Some(layer) = gate.name.strip_prefix("shared_expert_gate-") else { continue };
+        let find = |name: &str| activations.iter().find(|a| a.name == format!("{name}-{layer}"));
+        let (Some(shared), Some(others)) = (find("ffn_shexp"), find("ffn_moe_out")) else { continue };
+        let sigmoid: Vec<f32> = gate.data.iter().map(|v| 1.0 / (1.0 + (-v).exp())).collect();
+        let rows = shared.data.chunks(shared.width).zip(&sigmoid);
+        let gated: Vec<f32> = rows.flat_map(|(row, gate)| row.iter().map(move |v| v * gate)).collect();
+        let sum = gated.iter().zip(&others.data).map(|(a, b)| a + b).collect();
+        let named = |name: &str, data: Vec<f32>, like: &Activation| Activation {
+            name: format!("{name}-{layer}"),
+            data,
+            ..like.clone()
+        };
+        nodes.push(named("ffn_shexp_gated", gated, shared));
+        nodes.push(named("ffn_out", sum, shared));
+        nodes.push(named("shared_expert_gate_sigmoid", sigmoid, gate));
+    }
+    insert_before_logits(activations, nodes);
 }
 
 /// Experts' rows `(T n_used, ..)` as llama.cpp has them, `(T, n_used ..)`, and the nodes between the router's

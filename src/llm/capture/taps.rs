@@ -1,6 +1,8 @@
 //! Watches the forward pass while it is recorded, and copies every intermediate out. Those that fused kernels never
 //! write are computed by the same kernels' parts from what the plan does write.
 
+mod delta_net;
+
 use std::rc::Rc;
 
 use super::super::config::{ModelConfig, QkNorm};
@@ -48,14 +50,17 @@ struct Nodes {
 }
 
 /// The matmuls whose products are nodes.
-const MATMULS: [Nodes; 7] = [
+const MATMULS: [Nodes; 10] = [
     Nodes { op: "attn_output", input: None, products: ["attn_output", "attn_out"], y: Some("ffn_inp") },
     Nodes { op: "shortconv.in_proj", input: None, products: ["conv.in_proj", "conv.in_proj"], y: None },
     Nodes { op: "shortconv.out_proj", input: None, products: ["", "conv.out_proj"], y: Some("ffn_inp") },
+    Nodes { op: "ssm_out", input: None, products: ["", "linear_attn_out"], y: Some("ffn_inp") },
     Nodes { op: "ffn_gate", input: None, products: ["ffn_gate", "ffn_gate_b"], y: None },
     Nodes { op: "ffn_up", input: None, products: ["ffn_up", "ffn_up_b"], y: None },
     Nodes { op: "ffn_down", input: Some("ffn_act"), products: ["ffn_down", "ffn_out"], y: Some("l_out") },
     Nodes { op: "ffn_gate_inp", input: None, products: ["", ""], y: Some("ffn_moe_logits") },
+    Nodes { op: "ffn_gate_inp_shexp", input: None, products: ["", ""], y: Some("shared_expert_gate") },
+    Nodes { op: "ffn_down_shexp", input: Some("ffn_act"), products: ["", ""], y: Some("ffn_shexp") },
 ];
 
 /// What an op that adds to the residual stream leaves there.
@@ -74,6 +79,7 @@ impl Observer for Taps<'_> {
             Op::Norm { name, input } => self.norm(r, name, input),
             Op::AddInput { name, input, .. } if name != "output_bias" => self.norm(r, name, input),
             Op::Matmul { name: "attn_qkv", input, w, output } => self.projections(r, input, w, output.bias()),
+            Op::Matmul { name: "ssm_in", input, w, .. } => self.delta_projections(r, input, w),
             Op::Matmul { name: "ffn_gate_up", input, w, .. } => {
                 let half = w.rows / 2;
                 self.product(r, input, w, None, &[("ffn_gate", 0, 2, half), ("ffn_up", 1, 2, half)])
@@ -94,9 +100,14 @@ impl Observer for Taps<'_> {
                 if bias.is_some() { self.product(r, input, w, bias, &[(biased, 0, 1, w.rows)]) } else { Ok(()) }
             }
             Op::Attention { a, qkv, .. } => self.head_norms(r, a, qkv),
+            Op::DeltaNet { net, x, y } => self.delta_net(r, net, x, y),
             Op::ExpertMatmul { input, w, routes, .. } => self.expert_pairs(r, input, w, routes),
             Op::ExpertSum { x, w, routes, .. } => self.expert_down(r, x, w, routes),
-            Op::AddInput { .. } | Op::ExpertRoute { .. } | Op::ShortConv { .. } | Op::Image { .. } => Ok(()),
+            Op::AddInput { .. }
+            | Op::AddGated { .. }
+            | Op::ExpertRoute { .. }
+            | Op::ShortConv { .. }
+            | Op::Image { .. } => Ok(()),
         }
     }
 
@@ -106,12 +117,14 @@ impl Observer for Taps<'_> {
             // With a bias to come, the logits are not complete.
             Op::Matmul { name: "output", output: Output::Logits { y, .. }, .. } => self.tensor(r, "result_output", y),
             Op::Matmul { name, output: Output::Add { y, .. }, .. }
-            | Op::Matmul { name: name @ "ffn_gate_inp", output: Output::Store { y, .. }, .. } => {
-                match MATMULS.iter().find(|n| n.op == name).and_then(|n| n.y) {
-                    Some(node) => self.tensor(r, node, y),
-                    None => Ok(()),
-                }
-            }
+            | Op::Matmul {
+                name: name @ ("ffn_gate_inp" | "ffn_gate_inp_shexp" | "ffn_down_shexp"),
+                output: Output::Store { y, .. },
+                ..
+            } => match MATMULS.iter().find(|n| n.op == name).and_then(|n| n.y) {
+                Some(node) => self.tensor(r, node, y),
+                None => Ok(()),
+            },
             Op::AddInput { name, y, .. } => match SUMS.iter().find(|(op, _)| *op == name) {
                 Some((_, node)) => {
                     if name == "output_bias" {
@@ -123,6 +136,7 @@ impl Observer for Taps<'_> {
             },
             Op::Attention { a, qkv, out } => self.attention(r, a, qkv, out),
             Op::ShortConv { y, .. } => self.tensor(r, "conv.gated", y),
+            Op::DeltaNet { net, y, .. } => self.delta_state(r, net, y),
             Op::ExpertRoute { probs, gate, routes } => {
                 if let Gate::Sigmoid { bias } = gate {
                     self.rows(r, &bias.buffer, 1, bias.len, &[("ffn_moe_bias", 0, 1, bias.len)])?;
@@ -133,6 +147,12 @@ impl Observer for Taps<'_> {
                 self.rows(r, routes.buffer(), self.n_rows, 2 * n, &columns)
             }
             Op::ExpertSum { y, .. } => self.tensor(r, "l_out", y),
+            Op::AddGated { y } => {
+                // The other experts' sum was not the layer's.
+                let name = node_name(r, "l_out");
+                self.list.retain(|tap| tap.name != name);
+                self.tensor(r, "l_out", y)
+            }
             Op::Norm { .. } | Op::Matmul { .. } | Op::ExpertMatmul { .. } | Op::Image { .. } => Ok(()),
         }
     }
@@ -247,6 +267,9 @@ impl<'a> Taps<'a> {
             (QkNorm::None, false) => ["Qcur", "Kcur", "Vcur"],
             _ => ["Qcur.pre_norm", "Kcur.pre_norm", "Vcur"],
         }));
+        if c.gated_attention {
+            columns.push(("gate_reshaped", q + 2 * kv, 1, q));
+        }
         self.product(r, input, w, bias, &columns)
     }
 
@@ -308,7 +331,7 @@ impl<'a> Taps<'a> {
             // Nothing writes them afterwards.
             self.list.push(Tap { name: node_name(r, name), copy, rows, stride: width, offset: 0, step: 1, width });
         }
-        self.tensor(r, "kqv_out", out)
+        self.tensor(r, if a.gated { "attn_gated" } else { "kqv_out" }, out)
     }
 
     /// Name the products of gate and up of each token's experts, `(T n_used, F)`.

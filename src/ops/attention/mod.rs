@@ -159,6 +159,9 @@ pub struct Attention<'a> {
     pub qk_norm: Option<QkNormWeights<'a>>,
     /// Without a norm, with interleaved rotation.
     pub temperature: Option<Temperature>,
+    /// Whether a head's output is multiplied with the sigmoid of a gate of its own. With norms of heads and a rotation of half
+    /// splits.
+    pub gated: bool,
     pub cache: &'a KvCache,
 }
 
@@ -180,6 +183,16 @@ impl AttentionParts {
 }
 
 impl<'a> Attention<'a> {
+    /// Elements of a token's row: the heads of q, k and v, and the gates.
+    #[must_use]
+    pub fn row(&self) -> u32 {
+        (self.n_head + 2 * self.n_head_kv + if self.gated { self.n_head } else { 0 }) * self.head_dim
+    }
+
+    fn gate(&self) -> &'static str {
+        if self.gated { "sigmoid" } else { "none" }
+    }
+
     /// A kernel that works on heads.
     fn kernel(&self, name: &'static str) -> Kernel {
         Kernel::new(name).set("N_HEAD", self.n_head).set("N_HEAD_KV", self.n_head_kv).set("HEAD_DIM", self.head_dim)
@@ -232,8 +245,8 @@ impl<'a> Attention<'a> {
 }
 
 impl Recorder<'_> {
-    /// Attention of the batch's heads in `qkv (T, (n_head + 2 n_head_kv) head_dim)` into `out (T, n_head head_dim)`;
-    /// also puts k and v into the cache. `parts` is scratch.
+    /// Attention of the batch's heads in `qkv (T, (n_head + 2 n_head_kv) head_dim)`, with `n_head` gates behind them where it is
+    /// gated, into `out (T, n_head head_dim)`; also puts k and v into the cache. `parts` is scratch.
     ///
     /// # Errors
     /// `UnsupportedArchitecture` where the heads' shape is beyond the kernels.
@@ -261,7 +274,7 @@ impl Recorder<'_> {
                 let split = |kernel: Kernel| kernel.set("N_SPLIT", n_split).set("MIN_SPLIT", t.min_split);
                 let y = if far { &parts.buffer } else { &out.buffer };
                 let mut bindings: Vec<Binding<'_>> = vec![("y", y), ("batch", &self.batch.place)];
-                let kernel = a.scoring("attention/vec", qkv, &mut bindings);
+                let kernel = a.scoring("attention/vec", qkv, &mut bindings).slot("GATE", a.gate());
                 let kernel = a.with_rope(split(kernel), &mut bindings);
                 let kernel = kernel.set("WG", workgroup).set("LANES", t.key_lanes(a.head_dim)).set("SLICES", slices);
                 let grid = Grid { z: slices, ..Grid::xy(a.n_head, Extent::Fixed(n_split)) };
@@ -269,15 +282,20 @@ impl Recorder<'_> {
                 if !far {
                     return Ok(());
                 }
-                let kernel = split(a.kernel("attention/merge")).set("WINDOW", a.window);
-                let kernel = kernel.set("WG", workgroup.max(n_split)).set("LANES", n_split);
-                let bindings = [("partials", &parts.buffer), ("y", &out.buffer), ("batch", &self.batch.place)];
+                let kernel = split(a.kernel("attention/merge")).set("WINDOW", a.window).slot("GATE", a.gate());
+                let mut kernel = kernel.set("WG", workgroup.max(n_split)).set("LANES", n_split);
+                let mut bindings = vec![("partials", &parts.buffer), ("y", &out.buffer), ("batch", &self.batch.place)];
+                if a.gated {
+                    kernel = kernel.set("ROW_D4", qkv.stride() / 4);
+                    bindings.push(("qkv", &qkv.buffer));
+                }
                 self.dispatch("attention_merge", &kernel, &bindings, Grid::x(a.n_head))
             }
             Phase::Prefill => {
                 self.rope_kv(a, qkv)?;
                 let mut bindings: Vec<Binding<'_>> = vec![("y", &out.buffer), ("batch", &self.batch.place)];
-                let kernel = a.scoring("attention/tile", qkv, &mut bindings).set("Y_STRIDE", out.stride());
+                let kernel = a.scoring("attention/tile", qkv, &mut bindings).slot("GATE", a.gate());
+                let kernel = kernel.set("Y_STRIDE", out.stride());
                 self.dispatch("attention", &kernel, &bindings, Grid::xy(a.n_head, self.per_rows(TILE_TOKENS)))
             }
         }

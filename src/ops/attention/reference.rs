@@ -6,11 +6,11 @@ use super::{Normed, RopeKind, Temperature};
 #[cfg(test)]
 use crate::ops::matmul::reference::rms_norm;
 
-/// `y (T, n_head head_dim)` of a sequence from position 0 on, `qkv (T, (n_head + 2 n_head_kv) head_dim)` as [`rope_kv`]
-/// leaves it.
+/// `y (T, n_head head_dim)` of a sequence from position 0 on, `qkv (T, (n_head + 2 n_head_kv) head_dim)`, or with gates after
+/// them, as [`rope_kv`] leaves it.
 pub fn attention(a: &Attention<'_>, qkv: &[f64]) -> Vec<f64> {
     let [n_head, n_head_kv, head_dim] = [a.n_head, a.n_head_kv, a.head_dim].map(|n| n as usize);
-    let row = (n_head + 2 * n_head_kv) * head_dim;
+    let row = a.row() as usize;
     let head = |t: usize, i: usize| &qkv[t * row + i * head_dim..][..head_dim];
     let score = |q: &[f64], k: &[f64]| {
         let s = f64::from(a.scale) * q.iter().zip(k).map(|(q, k)| q * k).sum::<f64>();
@@ -27,7 +27,8 @@ pub fn attention(a: &Attention<'_>, qkv: &[f64]) -> Vec<f64> {
             let total: f64 = weights.iter().sum();
             let v = |p, i: usize| head(p, k + n_head_kv)[i];
             let mean = |i| seen.clone().zip(&weights).map(|(p, w)| w / total * v(p, i)).sum::<f64>();
-            y.extend((0..head_dim).map(mean));
+            let gate = |i: usize| 1.0 / (1.0 + (-head(t, n_head + 2 * n_head_kv + h)[i]).exp());
+            y.extend((0..head_dim).map(|i| if a.gated { mean(i) * gate(i) } else { mean(i) }));
         }
     }
     y
@@ -61,7 +62,7 @@ pub fn rope_kv(
         }
     };
     let mut out = Vec::new();
-    for (pos, row) in qkv.chunks_exact(q + 2 * kv).enumerate() {
+    for (pos, row) in qkv.chunks_exact(a.row() as usize).enumerate() {
         let mut qk = [normed(&row[..q], q_norm), normed(&row[q..q + kv], k_norm)].concat();
         qk.chunks_exact_mut(head_dim).for_each(|head| rotate(head, pos));
         if let Some(norm) = after {

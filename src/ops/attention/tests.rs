@@ -17,6 +17,7 @@ struct Case {
     rope: Option<(RopeKind, usize)>,
     qk_norm: Option<Normed>,
     temperature: Option<Temperature>,
+    gated: bool,
     softcap: Option<f32>,
     window: usize,
     /// Tokens of the first batch, of the second, and single ones after them.
@@ -32,6 +33,7 @@ const PLAIN: Case = Case {
     rope: None,
     qk_norm: None,
     temperature: None,
+    gated: false,
     softcap: None,
     window: usize::MAX,
     batches: [7, 0],
@@ -66,7 +68,7 @@ fn check_guards(gpu: &Gpu, cache: &KvCache, n_head_kv: usize, head_dim: usize, n
 fn run_case(gpu: &Gpu, c: &Case, far: bool) {
     let what = format!("{c:?} far={far} {}", name(gpu));
     let mut rng = Rng(9);
-    let width = (c.n_head + 2 * c.n_head_kv) * c.head_dim;
+    let width = (c.n_head + 2 * c.n_head_kv + if c.gated { c.n_head } else { 0 }) * c.head_dim;
     let n = c.batches[0] + c.batches[1] + c.n_decode;
     let max_batch = c.batches[0].max(c.batches[1]).max(1);
     let qkv = rng.vec(n * width, 2.0);
@@ -99,6 +101,7 @@ fn run_case(gpu: &Gpu, c: &Case, far: bool) {
         softcap: c.softcap,
         qk_norm: c.qk_norm.map(|of| QkNormWeights { q: &q_norm_v, k: &k_norm_v, eps: EPS, of }),
         temperature: c.temperature,
+        gated: c.gated,
         cache: &cache,
     };
     let prepared = rope_kv(&a, &qkv, [&q_norm, &k_norm], |pos, i| angle(pos, i, c.rope.unwrap().1));
@@ -172,6 +175,17 @@ fn rotary_embedding_and_head_norms() {
         Case { head_dim: 4, ..rope(RopeKind::Interleaved, 4, None) },
         Case { qk_norm: whole_row, ..PLAIN },
         Case { n_head: 32, head_dim: 16, ..rope(RopeKind::HalfSplit, 16, whole_row) },
+    ]);
+}
+
+#[test]
+fn gates() {
+    let rope = Some((RopeKind::HalfSplit, 16));
+    let gate = Case { gated: true, qk_norm: Some(Normed::Head), rope, ..PLAIN };
+    run_all(&[
+        Case { batches: [5, 9], ..gate },
+        Case { n_head: 3, n_head_kv: 1, head_dim: 256, batches: [300, 17], ..gate },
+        Case { head_dim: 32, batches: [20, 1], kv: KvType::F16, ..gate },
     ]);
 }
 

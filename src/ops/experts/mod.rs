@@ -8,6 +8,7 @@ mod tests;
 
 use std::rc::Rc;
 
+use super::recorder::ELEMENT_WG;
 use super::{Input, Matrix, Op, Part, Recorder, Source, Tensor, Vector, n_groups};
 use crate::error::{Result, bail};
 use crate::gpu::{Allocate, Binding, Buffer, Grid, Kernel, Usage};
@@ -171,6 +172,23 @@ impl Recorder<'_> {
                 bindings.push(("x", &x.buffer));
                 r.dispatch(name, &kernel, &bindings, grid)
             })
+        })
+    }
+
+    /// `y (T, N) += scale * sigmoid(gate) * x (T, N)`, `gate (T, 1)`: what an expert of all tokens adds.
+    ///
+    /// # Errors
+    /// `Internal` where shapes do not fit: a defect in the forward pass.
+    pub fn add_gated(&mut self, name: &str, x: &Tensor, gate: &Tensor, y: &Tensor, scale: f32) -> Result<()> {
+        if x.width != y.width || gate.width != 1 {
+            bail!(Internal, "{name}: x ({}), gate ({}) -> y ({})", x.width, gate.width, y.width);
+        }
+        self.observed(&Op::AddGated { y }, |r| {
+            let kernel = Kernel::new("experts/add_gated").set("RESIDUAL_SCALE", scale);
+            let kernel = kernel.set("STRIDE", gate.stride()).set("Y_STRIDE4", y.stride() / 4);
+            let bindings = [("x", &x.buffer), ("gate", &gate.buffer), ("y", &y.buffer)];
+            let grid = Grid::xy((y.stride() / 4).div_ceil(ELEMENT_WG), r.per_rows(1));
+            r.dispatch(name, &kernel, &bindings, grid)
         })
     }
 

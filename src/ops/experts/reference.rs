@@ -61,6 +61,13 @@ pub fn expert_matmul(
     y
 }
 
+/// `y (T, N) + scale * sigmoid(gate) * x (T, N)`, `gate (T)`.
+pub fn add_gated(x: &[f32], gate: &[f32], y: &[f32], scale: f32) -> Vec<f64> {
+    let n = x.len() / gate.len();
+    let factor = |i: usize| f64::from(scale) / (1.0 + f64::from(-gate[i / n]).exp());
+    x.iter().zip(y).enumerate().map(|(i, (&x, &y))| f64::from(y) + factor(i) * f64::from(x)).collect()
+}
+
 /// `y (T, N) + scale * sum_e weight_e (w_e . x_e)` over each token's experts e, `x (T, n_used, K)`.
 pub fn expert_sum(x: &[f32], w: ExpertMatrix<'_>, routes: &Routes, y: &[f32], scale: f32) -> Vec<f64> {
     let mut y: Vec<f64> = y.iter().map(|&y| y.into()).collect();

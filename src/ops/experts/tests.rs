@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::reference::{self, expert_matmul, expert_route, expert_sum};
+use super::reference::{self, add_gated, expert_matmul, expert_route, expert_sum};
 use super::{ExpertMatrix, ExpertOutput, Gate, Routes};
 use crate::formats::gguf::{GgmlType, dequantize};
 use crate::gpu::Gpu;
@@ -150,5 +150,21 @@ fn a_part_of_the_experts_leaves_the_others_results_alone() {
                 assert!(got[row.clone()] == y0[row], "expert {e} {}", name(gpu));
             }
         }
+    }
+}
+
+#[test]
+fn an_expert_of_all_tokens_is_gated() {
+    let [gpu, _] = gpus();
+    let mut rng = Rng(13);
+    for (n_tokens, n) in [(1, 1), (1, 256), (3, 17), (65, 260)] {
+        let [x, y] = [0, 1].map(|_| rng.vec(n_tokens * n, 2.0));
+        let gate = rng.vec(n_tokens, 100.0);
+        let (xt, sum) = (tensor(&gpu, n_tokens, n, &x), tensor(&gpu, n_tokens, n, &y));
+        let gates = tensor(&gpu, n_tokens, 1, &gate);
+        run(&gpu, &batch(&gpu, 0, n_tokens), phase(n_tokens), n_tokens, |r| {
+            r.add_gated("test", &xt, &gates, &sum, 0.5).unwrap();
+        });
+        assert_close(&read(&gpu, &sum, n_tokens), &add_gated(&x, &gate, &y, 0.5), 1e-6, &format!("({n_tokens}, {n})"));
     }
 }

@@ -55,6 +55,7 @@ impl CacheTrial {
             softcap: None,
             qk_norm: None,
             temperature: None,
+            gated: false,
             cache: &self.cache,
         }
     }
