@@ -1,7 +1,8 @@
 // The option `responseFormat`: what a reply may be.
+import { wasm } from '../constrain-wasm.js';
 import { failure, guarded, shown } from '../errors.js';
 import { unknownName } from '../options.js';
-import { platform } from '../platform.js';
+import { Vocabulary } from '../webgguf_constrain.js';
 
 const isText = (value) => typeof value === 'string';
 const isSchema = (value) => typeof value === 'boolean' || (typeof value === 'object' && value !== null && !Array.isArray(value));
@@ -40,18 +41,6 @@ const besideOf = (wasmUrl) => {
   return own.test(wasmUrl) ? String(wasmUrl).replace(own, 'webgguf_constrain') : undefined;
 };
 
-async function engine(wasmUrl) {
-  if (!platform.constrain) {
-    await import('../constrain.js').catch((e) => {
-      throw failure('FETCH_FAILED', "webgguf's engine of response formats can't be loaded; a service worker has to " +
-        `import 'webgguf/constrain' itself: ${e.message ?? e}`, { cause: e });
-    });
-  }
-  const { wasm, Vocabulary } = platform.constrain;
-  await wasm.initialize(besideOf(wasmUrl));
-  return Vocabulary;
-}
-
 /** The response formats of a model. */
 export class Formats {
   #tokenizer;
@@ -67,7 +56,7 @@ export class Formats {
   async begin(format, ignoreEnd = false) {
     if (format === undefined || format === null) return undefined;
     const arguments_ = checked(format);
-    const Vocabulary = await engine(this.#wasmUrl);
+    await wasm.initialize(besideOf(this.#wasmUrl));
     this.#vocabulary ??= guarded(new Vocabulary(...this.#tokenizer.vocabulary()));
     return this.#vocabulary.begin(...arguments_, !ignoreEnd);
   }

@@ -21,7 +21,7 @@ const FAMILIES = {
   llm: {
     wasm: 'webgguf',
     lazy: 'constrain',
-    scripts: ['constrain.js', 'index.js', 'llm', 'llm-wasm.js', 'node.js', 'remote.js', 'worker.js'],
+    scripts: ['constrain-wasm.js', 'index.js', 'llm', 'llm-wasm.js', 'node.js', 'remote.js', 'worker.js'],
     types: ['index.d.ts', 'worker.d.ts'],
     budget: { chat: 390_000, text: 290_000 },
   },
@@ -88,7 +88,7 @@ function buildEngine({ wasm, lazy }, { features, selection }, folder) {
 
 /** What every page downloads of the engine, in bytes after brotli. */
 function weigh(folder, { lazy }) {
-  const left = (file) => file === 'node.js' || (lazy && file.includes(lazy));
+  const left = (file) => file === 'node.js' || file === `webgguf_${lazy}_bg.wasm`;
   const files = readdirSync(folder, { recursive: true }).filter((file) => /\.(js|wasm)$/.test(file) && !left(file));
   return files.reduce((sum, file) => sum + brotliCompressSync(readFileSync(join(folder, file))).length, 0);
 }
