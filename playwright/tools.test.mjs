@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { open } from './lib/harness.mjs';
 
 const TIMEOUT = { timeout: 120_000 };
-const TEMPLATE = `{% for tool in tools or [] %}{{ tool | tojson }}
+const TEMPLATE = `{% for tool in tools or [] %}{{ tool.function.name }}
 {% endfor %}{% for m in messages %}{{ m.role }}: {{ m.content }}{% for call in m.tool_calls or [] %}
 <tool_call>
 {"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}
@@ -21,7 +21,7 @@ before(async () => {
   site = await open();
   page = await site.page();
   await page.evaluate(async (url) => {
-    const load = (worker) => webgguf.loadModel(url, { worker, cache: false, contextLength: 1024 });
+    const load = (worker) => webgguf.loadModel(url, { worker, cache: false, contextLength: 512 });
     globalThis.models = { page: await load(false), worker: await load(true) };
     /** All parts, and what it failed with. */
     globalThis.partsOf = async (parts) => {

@@ -146,8 +146,8 @@ export function* calls(reader, form, tools, marker, hear) {
     yield* skip(reader, markers);
     yield* reader.space();
     for (const call of yield* SYNTAXES[form.syntax](reader, form, tools)) hear(call);
-    reader.record();
     yield* skip(reader, form.close);
+    reader.record();
     markers = form.open;
   } while (yield* more(reader, form));
   yield* skip(reader, form.section.close);

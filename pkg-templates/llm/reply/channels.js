@@ -68,7 +68,8 @@ export function* channels(name, reader, heard, tools) {
       if (meaning && (meaning.type || isCall)) hear = yield* hearerOf(reader, meaning, heard);
       else hear(reader.recorded);
     } catch (e) {
-      if (isCall || !(e instanceof Broken)) heard.broken(reader.recorded, e);
+      if (!(e instanceof Broken)) throw e;
+      if (isCall) heard.broken(reader.recorded, e);
       else hear(reader.recorded);
     }
     const marker = yield* reader.until(isInHead ? family.ends : family.starts, hear);

@@ -11,6 +11,8 @@ const ESCAPES = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', v: '\v', a: '\x07
 const NUMBERED = { u: 4, x: 2, U: 8 };
 const WORDS = { true: true, false: false, null: null, True: true, False: false, None: null };
 const MAX_STRING = 1 << 18;
+/** Characters of a name without quotes, and of a number. */
+const MAX_WORD = 256;
 
 function* escaped(reader) {
   if (!(yield* reader.has(1))) throw new Broken('a string has no end');
@@ -57,7 +59,7 @@ function* list(reader, end, item) {
 
 function* member(reader, depth) {
   const quote = yield* quoteOf(reader);
-  const key = quote ? yield* string(reader, quote) : yield* reader.run(/[\p{L}\p{N}_$.-]/u);
+  const key = quote ? yield* string(reader, quote) : yield* reader.run(/[\p{L}\p{N}_$.-]/u, MAX_WORD);
   if (!quote && !key) throw new Broken('a name is missing');
   yield* reader.space();
   if (!(yield* reader.accept(':'))) throw new Broken(`':' is missing after '${key}'`);
@@ -73,7 +75,7 @@ export function* literal(reader, depth = 0) {
   if (yield* reader.accept('(')) return yield* list(reader, ')', () => literal(reader, depth + 1));
   const quote = yield* quoteOf(reader);
   if (quote) return yield* string(reader, quote);
-  const word = yield* reader.run(/[\w.+-]/);
+  const word = yield* reader.run(/[\w.+-]/, MAX_WORD);
   if (Object.hasOwn(WORDS, word)) return WORDS[word];
   const number = Number(word);
   if (word === '' || !Number.isFinite(number)) throw new Broken(`'${word || reader.rest.slice(0, 1)}' is no value`);
@@ -84,7 +86,7 @@ export function* literal(reader, depth = 0) {
 export function* keywords(reader, end) {
   return Object.fromEntries(
     yield* list(reader, end, function* () {
-      const key = yield* reader.run(/[\p{L}\p{N}_]/u);
+      const key = yield* reader.run(/[\p{L}\p{N}_]/u, MAX_WORD);
       yield* reader.space();
       if (!key || !(yield* reader.accept('='))) throw new Broken('an argument has no name');
       return [key, yield* literal(reader, 1)];

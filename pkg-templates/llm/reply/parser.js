@@ -22,6 +22,10 @@ class Parts {
       if (!text) return;
       this.#type = type;
     }
+    if (!text.trim()) {
+      this.#space += text;
+      return;
+    }
     const all = this.#space + text;
     const delta = all.trimEnd();
     this.#space = all.slice(delta.length);
@@ -56,10 +60,13 @@ class Parts {
   }
 }
 
+const isTag = (marker) => /^[<[].{2}/.test(marker);
+
 /** The beginnings of calls of a form. Some models leave out the first ones. */
 function beginnings({ section, open }) {
-  const all = [...new Set([section.open[0], open[0], open.at(-1)])];
-  return all.filter((marker) => marker && /^[<[].{2}|\w{4}/.test(marker));
+  const [first, last] = [[section.open[0], open[0]], open.at(-1)];
+  const all = first.filter((marker) => marker !== undefined && (isTag(marker) || /\w{4}/.test(marker)));
+  return [...new Set(last !== undefined && isTag(last) ? [...all, last] : all)];
 }
 
 /**
@@ -76,7 +83,7 @@ export class ReplyParser {
   constructor(form, { tools, isReasoning = false } = {}) {
     this.#form = form;
     this.#tools = tools;
-    this.#steps = form.channels ? channels(form.channels, this.#reader, this.#heard(), tools ?? new Map()) : this.#read(isReasoning);
+    this.#steps = form.channels ? channels(form.channels, this.#reader, this.#heard(), tools) : this.#read(isReasoning);
   }
 
   /** More of the reply. Returns the parts that are sure now. */
@@ -106,10 +113,7 @@ export class ReplyParser {
       reasoning: (text) => parts.say('reasoning', text),
       mark: () => parts.mark(),
       call: (call) => parts.add({ type: 'tool-call', ...call }),
-      broken: (text, e) => {
-        if (!(e instanceof Broken)) throw e;
-        parts.add({ type: 'invalid-tool-call', text, reason: e.message });
-      },
+      broken: (text, e) => parts.add({ type: 'invalid-tool-call', text, reason: e.message }),
     };
   }
 
@@ -117,20 +121,27 @@ export class ReplyParser {
     const { reasoning, silent = [], calls: form } = this.#form;
     const reader = this.#reader;
     const heard = this.#heard();
-    if (isReasoning) yield* this.#reason(reasoning ?? THINK, heard);
+    if (isReasoning) {
+      // Some write again what the prompt ends with.
+      yield* reader.space();
+      yield* reader.accept((reasoning ?? THINK).open);
+      yield* this.#reason(reasoning ?? THINK, heard);
+    }
     yield* this.#begin(heard);
     const begin = form && this.#tools ? beginnings(form) : [];
     const markers = [...new Set([...begin, ...silent, ...(reasoning ? [reasoning.open, reasoning.close] : [])])];
+    const text = (more) => {
+      heard.text(more);
+      reader.record();
+    };
     for (;;) {
       reader.record();
-      const marker = yield* reader.until(markers, (text) => {
-        heard.text(text);
-        reader.record();
-      });
+      const marker = yield* reader.until(markers, text);
       if (marker === null) return;
       heard.mark();
-      if (begin.includes(marker)) yield* this.#calls(form, marker, heard);
-      else if (marker === reasoning?.open) {
+      if (begin.includes(marker)) {
+        yield* this.#calls(form, marker, begin, heard);
+      } else if (marker === reasoning?.open) {
         yield* this.#reason(reasoning, heard);
         yield* this.#begin(heard);
       }
@@ -142,15 +153,25 @@ export class ReplyParser {
     heard.mark();
   }
 
-  *#calls(form, marker, heard) {
+  *#calls(form, marker, begin, heard) {
     const reader = this.#reader;
     try {
       yield* calls(reader, form, this.#tools, marker, heard.call);
     } catch (e) {
+      if (!(e instanceof Broken)) throw e;
       // A word may be a word.
-      if (!/^[<[]/.test(marker) && e instanceof Broken) heard.text(reader.recorded);
-      else heard.broken(reader.recorded, e);
+      if (!isTag(marker)) return heard.text(reader.recorded);
+      yield* this.#skipBroken(form, begin);
+      heard.broken(reader.recorded, e);
     }
+  }
+
+  /** What is left of a call that is none, up to its end or to the next one. */
+  *#skipBroken({ section, close }, begin) {
+    const end = close.at(-1) ?? section.close.at(-1);
+    if (end === undefined) return;
+    const marker = yield* this.#reader.until([end, ...begin], () => {});
+    if (begin.includes(marker)) this.#reader.back(marker);
   }
 
   /** The beginning of a reply, or of what follows reasoning: it may be reasoning that nothing told of, or a call without a marker. */

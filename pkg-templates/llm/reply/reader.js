@@ -3,8 +3,8 @@
 /** What is no call, whatever it began as. */
 export class Broken extends Error {}
 
-/** Characters that a call has at most. Without a limit, a model that repeats itself would fill the memory. */
-const MAX_CALL = 1 << 18;
+/** Characters of a string, or of a value that stands as it is, at most: what a model repeats without end is no call. */
+const MAX_TEXT = 1 << 18;
 
 const isBegin = (text, marker) => marker.length > text.length && marker.startsWith(text);
 
@@ -41,6 +41,12 @@ export class Reader {
     return taken;
   }
 
+  /** Give back what was taken last. */
+  back(text) {
+    this.rest = text + this.rest;
+    this.recorded = this.recorded.slice(0, -text.length);
+  }
+
   /** Whether there are `n` characters. Waits for them. */
   *has(n) {
     while (this.rest.length < n && !this.ended) yield;
@@ -60,8 +66,8 @@ export class Reader {
     return sees;
   }
 
-  /** Take what a sticky pattern of one character matches, as often as it does. */
-  *run(pattern, limit = MAX_CALL) {
+  /** Take characters as long as each is one of `pattern`. */
+  *run(pattern, limit = Infinity) {
     let text = '';
     while (yield* this.has(1)) {
       let n = 0;
@@ -107,7 +113,7 @@ export class Reader {
     let text = '';
     const marker = yield* this.until(markers, (more) => {
       text += more;
-      if (text.length > MAX_CALL) throw new Broken(`more than ${MAX_CALL} characters`);
+      if (text.length > MAX_TEXT) throw new Broken(`more than ${MAX_TEXT} characters`);
     });
     if (marker === null) throw new Broken(`'${markers.join("' or '")}' is missing`);
     return { text, marker };
