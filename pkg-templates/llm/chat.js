@@ -104,34 +104,35 @@ export class Chat {
   }
 
   async *stream(message, options) {
-    yield* this.#stream(message, optionsOf('chat.stream', options), this.#format, this.#learned);
+    yield* this.#stream(message, optionsOf('chat.stream', options), this.#format);
   }
 
   async *run(message, options) {
     const { tools, maxSteps = DEFAULT_STEPS, toolChoice, ...more } = optionsOf('chat.run', options);
-    const { run, toolsOf } = await import('./reply/run.js');
+    const { run, toolsOf } = await this.#model.replies();
     const format = { ...this.#format, tools: toolsOf(tools) };
     if (!format.tools.length) throw failure('INVALID_ARGUMENT', 'run needs tools: { NAME: { description, parameters, execute } }');
     // A call that is forced is forced once: the loop would not end.
-    const step = (said, n) => this.#stream(said, { ...more, toolChoice: n > 1 && toolChoice !== 'none' ? 'auto' : toolChoice }, format, this.#learned);
+    const step = (said, n) => this.#stream(said, { ...more, toolChoice: n > 1 && toolChoice !== 'none' ? 'auto' : toolChoice }, format);
     yield* run(step, (said) => this.messages.push(...said), message, { tools, maxSteps, signal: more.signal });
   }
 
   /** A reply as parts. */
-  async *#stream(message, options, format, learned) {
-    const { toolChoice, maxReasoningTokens, ...more } = options;
-    const { Reading } = await import('./reply/reading.js');
-    const { maxTokens = this.#model.info.defaults.maxTokens, responseFormat } = { ...this.#defaults, ...more };
-    const reading = await Reading.begin(this.#model, learned, format, { toolChoice, maxReasoningTokens, maxTokens, responseFormat });
-    this.#forTemplate = (messages) => reading.forTemplate(messages);
-    yield* this.#say(message, more, () => reading);
+  async *#stream(message, { toolChoice, maxReasoningTokens, ...more }, format) {
+    const { Reading } = await this.#model.replies();
+    yield* this.#say(message, more, async ({ maxTokens, responseFormat }) => {
+      const reading = await Reading.begin(this.#model, this.#learned, format, { toolChoice, maxReasoningTokens, maxTokens, responseFormat });
+      this.#forTemplate = (messages) => reading.forTemplate(messages);
+      return reading;
+    });
   }
 
   async *#say(message, { signal, onQueue, keepMessage = true, ...own }, readingOf) {
     const said = toMessages(message);
     const turn = await this.#turn(said, { signal, onQueue, keepMessage });
+    const { maxTokens } = this.#model.info.defaults;
     try {
-      yield* this.#reply(turn, said, { ...this.#defaults, ...own, signal }, keepMessage, readingOf());
+      yield* this.#reply(turn, said, { maxTokens, ...this.#defaults, ...own, signal }, keepMessage, readingOf);
     } finally {
       turn.leave();
     }
@@ -149,11 +150,12 @@ export class Chat {
     }
   }
 
-  async *#reply(turn, said, options, keepMessage, reading) {
-    const { signal, onToken, maxTokens = this.#model.info.defaults.maxTokens } = options;
+  async *#reply(turn, said, options, keepMessage, readingOf) {
+    const { signal, onToken, maxTokens } = options;
     // A reset during the turn gives the chat others.
     const { messages } = this;
     const history = [...messages, ...said];
+    let reading;
     let hasBegun = false;
     const begin = (kept) => {
       hasBegun = true;
@@ -161,6 +163,7 @@ export class Chat {
       if (kept.length < history.length) this.#onDrop?.(history.filter((m) => !kept.includes(m)));
     };
     try {
+      reading = await unlessAborted(readingOf(options), 'send', signal);
       // A worker that is busy with a long conversation need not be waited for.
       const { kept, ids } = await unlessAborted(this.#fit(history, maxTokens, signal, reading), 'send', signal);
       const generate = (ids, more) => this.#model.run(turn, this.#text, ids, { ...options, ...more });
