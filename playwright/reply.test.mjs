@@ -294,6 +294,29 @@ test('text is shown as it comes, and no half marker is', async () => {
   assert.deepEqual(parser.end(), []);
 });
 
+test('what models write otherwise than their templates is read, too', async () => {
+  const said = async (name, reply, options) => {
+    const form = await learn(plain, { template: TEMPLATES[name] }, true);
+    return parse(form, [...reply], options).map(({ type, delta, name, arguments: args }) => (type === 'tool-call' ? [name, args] : [type, delta]));
+  };
+  const call = ['weather', { city: 'Rome' }];
+  const tagged = '<function=weather>\n<parameter=city>\nRome\n</parameter>\n</function>';
+  assert.deepEqual(await said('parameters in lines', `Well.\n${tagged}\n</tool_call>`), [['text', 'Well.'], call]);
+  assert.deepEqual(await said('bare objects', '<|python_tag|>{"name": "weather", "parameters": {"city": "Rome"}}'), [call]);
+  assert.deepEqual(await said('bare objects', '{"type": "function", "name": "weather", "parameters": "{\\"city\\": \\"Rome\\"}"}'), [call]);
+  assert.deepEqual(await said('bare objects', '{"name": "Ann", "age": 4}'), [['text', '{"name": "Ann", "age": 4}']]);
+  assert.deepEqual(await said('objects, each in its tags', '<tool_call>[{"function": {"name": "weather", "arguments": {"city": "Rome"}}}]</tool_call>'), [call]);
+  assert.deepEqual(await said('objects, each in its tags', '<tool_call>{"name": "weather", "arguments": {"city": \'Rome\',}}'), [call]);
+  assert.deepEqual(await said('objects, after reasoning', '<think>Hm.</think>Well.', { isReasoning: true }), [['reasoning', 'Hm.'], ['text', 'Well.']]);
+  assert.deepEqual(await said('names and objects', '[TOOL_CALLS] [{"name": "weather", "arguments": {"city": "Rome"}}]'), [call]);
+  assert.deepEqual(await said('an array without an end', 'The functools are many.'), [['text', 'The functools are many.']]);
+});
+
+test('what the template writes between reasoning and answer is learned', async () => {
+  const { answer } = await learn(plain, { template: TEMPLATES['objects, after reasoning'] }, true);
+  assert.equal(answer, '\n</think>\n\n');
+});
+
 test('without tools calls are text, and thinking is apart all the same', () => {
   const reply = '<think>Hm.</think>\n<tool_call>{"name": "weather", "arguments": {}}</tool_call>';
   assert.deepEqual(parse({}, [reply], { tools: undefined }), [

@@ -101,12 +101,13 @@ for (const where of ['page', 'worker']) {
   });
 
   test(`reasoning ends with its budget, with the model in a ${where}`, TIMEOUT, async () => {
-    const { all, failed, messages, sent } = await page.evaluate(async ([where, template]) => {
+    const { all, failed, messages, sent, silent } = await page.evaluate(async ([where, template]) => {
       const chat = models[where].chat({ template, temperature: 0 });
       const { all, failed } = await partsOf(chat.stream('Hi', { maxReasoningTokens: 8, maxTokens: 30 }));
+      const silent = await partsOf(models[where].chat({ template, temperature: 0 }).stream('Hi', { maxReasoningTokens: 0, maxTokens: 8 }));
       let sent = '';
       for await (const text of models[where].chat({ template, temperature: 0 }).send('Hi', { maxTokens: 8 })) sent += text;
-      return { all, failed, messages: chat.messages, sent };
+      return { all, failed, messages: chat.messages, sent, silent: silent.all };
     }, [where, THINKING]);
     assert.equal(failed, null);
     const said = (wanted) => all.filter(({ type }) => type === wanted).map(({ delta }) => delta).join('');
@@ -114,6 +115,7 @@ for (const where of ['page', 'worker']) {
     assert.ok(sent.trim().startsWith(said('reasoning').slice(0, 5)), `${sent} / ${said('reasoning')}`);
     assert.deepEqual(messages[1], { role: 'assistant', content: said('text'), reasoning_content: said('reasoning') });
     assert.deepEqual(all.at(-1), { type: 'finish', finishReason: 'length' });
+    assert.deepEqual([...new Set(silent.map(({ type }) => type))], ['text', 'finish']);
   });
 }
 

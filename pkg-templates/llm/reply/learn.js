@@ -165,13 +165,14 @@ function formOf(one, two) {
   const end = tokens(two.slice(second.end));
   const nOpen = commonSuffix(begin, middle);
   const nClose = Math.min(commonPrefix(middle, end), middle.length - nOpen);
+  const bare = !begin.some((token) => /^[<[].|\w{4}/.test(token));
   return {
     ...base,
-    section: { open: begin.slice(0, begin.length - nOpen), close: end.slice(nClose) },
+    section: { open: bare ? BARE.section.open : begin.slice(0, begin.length - nOpen), close: end.slice(nClose) },
     open: middle.slice(middle.length - nOpen),
     close: middle.slice(0, nClose),
     separator: middle.slice(nClose, middle.length - nOpen).join(''),
-    bare: !begin.some((token) => /^[<[].|\w{4}/.test(token)),
+    bare,
   };
 }
 
@@ -229,7 +230,7 @@ async function learnCalls(template) {
   return candidates.sort((a, b) => a.rank - b.rank)[0];
 }
 
-/** What the model reasons between, and the name that the template has for it. */
+/** What the model reasons between, the name that the template has for it, and what the template writes before the answer. */
 async function learnReasoning(template, plain, prompt, tools) {
   const found = { key: THOUGHT_KEYS[0] };
   search: for (const key of THOUGHT_KEYS) {
@@ -239,9 +240,11 @@ async function learnReasoning(template, plain, prompt, tools) {
       if (at < 0) continue;
       const before = text.slice(0, at).trimEnd();
       found.key = key;
+      const [answer] = text.slice(at + THOUGHT.length).split(TEXT);
       found.pair = REASONING.find(({ open }) => before.endsWith(open));
       const [open, close] = [tokens(before).at(-1), tokens(text.slice(at + THOUGHT.length))[0]];
       if (!found.pair && [open, close].every((marker) => /^[<[]..+[>\]]$/.test(marker)) && !plain.includes(open)) found.pair = { open, close };
+      if (found.pair && message.content === TEXT && answer.includes(found.pair.close)) found.answer = answer;
       break search;
     }
   }
@@ -264,8 +267,8 @@ function silentMarkers(plain, prompt, pair) {
 }
 
 /**
- * How a model's replies look with a chat's format: `{ calls, reasoning, silent, channels }` for the parser, and, for
- * `forTemplate`, `argumentsAsText` and `reasoningKey`. Fails with `TEMPLATE_ERROR` if there are to be tools and the template
+ * How a model's replies look with a chat's format: `{ calls, reasoning, silent, channels }` for the parser; `answer`, the text between
+ * reasoning and answer; and what `forTemplate` takes. Fails with `TEMPLATE_ERROR` if there are to be tools and the template
  * does nothing with them.
  */
 export async function learn(model, format, withTools) {
@@ -278,7 +281,7 @@ export async function learn(model, format, withTools) {
   const reasoning = channels ? {} : await learnReasoning(template, plain, prompt ?? '', tools);
   const form = {
     channels,
-    answer: family?.answer,
+    answer: family?.answer ?? reasoning.answer,
     reasoning: reasoning.pair,
     reasoningKey: channels === 'harmony' ? 'thinking' : reasoning.key,
     silent: silentMarkers(plain, prompt, reasoning.pair),

@@ -138,7 +138,9 @@ export class ReplyParser {
       reader.record();
       const marker = yield* reader.until(markers, text);
       if (marker === null) return;
-      heard.mark();
+      // A word may be a word: the space before it is the text's then.
+      const isWord = begin.includes(marker) && !isTag(marker);
+      if (!isWord) heard.mark();
       if (begin.includes(marker)) {
         yield* this.#calls(form, marker, begin, heard);
       } else if (marker === reasoning?.open) {
@@ -159,7 +161,6 @@ export class ReplyParser {
       yield* calls(reader, form, this.#tools, marker, heard.call);
     } catch (e) {
       if (!(e instanceof Broken)) throw e;
-      // A word may be a word.
       if (!isTag(marker)) return heard.text(reader.recorded);
       yield* this.#skipBroken(form, begin);
       heard.broken(reader.recorded, e);

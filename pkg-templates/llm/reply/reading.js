@@ -90,28 +90,29 @@ export class Reading {
       };
       return generate(ids, { showSpecial: true, maxTokens: Math.max(1, this.#maxTokens - this.#nTokens), ...more, onToken: heard });
     };
-    if (this.#forced) yield* this.#readForced(run, ids, begun ? `${begun.close}\n\n` : '');
-    else if (begun && this.#budget === 0) yield* this.#readAnswer(run, ids, begun.close);
-    else yield* this.#readFreely(run, ids, this.#form.answer ?? reasoning?.close ?? '</think>');
+    const answer = this.#form.answer ?? `${reasoning?.close ?? '</think>'}\n\n`;
+    if (this.#forced) yield* this.#readForced(run, ids, begun ? answer : '');
+    else if (begun && this.#budget === 0) yield* this.#readAnswer(run, ids, answer);
+    else yield* this.#readFreely(run, ids, answer);
     yield this.#took(this.#parser.end());
     const { finishReason } = this.#model.stats;
     yield [{ type: 'finish', finishReason: finishReason === 'end' && this.message.tool_calls ? 'tool-calls' : finishReason }];
   }
 
   /** What the model wants to write, but for reasoning beyond its budget. */
-  async *#readFreely(run, ids, close) {
+  async *#readFreely(run, ids, answer) {
     for await (const piece of run(ids)) {
       yield* this.#push(piece);
       if (this.#parser.isReasoning && this.#nReasoning >= this.#budget) break;
     }
     const isOver = this.#model.stats.finishReason !== null;
-    if (!isOver && this.#nTokens < this.#maxTokens) yield* this.#readAnswer(run, this.#model.history, close);
+    if (!isOver && this.#nTokens < this.#maxTokens) yield* this.#readAnswer(run, this.#model.history, answer);
   }
 
-  /** What comes after reasoning that is ended here. */
-  async *#readAnswer(run, ids, close) {
-    yield* this.#push(close);
-    for await (const piece of run(await this.#joined(ids, `${close}\n\n`))) yield* this.#push(piece);
+  /** What comes after reasoning that is ended here, by `answer`. */
+  async *#readAnswer(run, ids, answer) {
+    yield* this.#push(answer);
+    for await (const piece of run(await this.#joined(ids, answer))) yield* this.#push(piece);
   }
 
   /** A call: its beginning is part of the prompt, the name is one of the tools', the arguments are as its schema wants them. */
