@@ -39,7 +39,7 @@ chromiumTest('the package holds what it needs and no more', () => {
     'beside.js', 'errors.js', 'events.js', 'hands.js', 'index.js', 'lifetime.js', 'llm-wasm.js', 'node.js', 'options.js', 'platform.js', 'react.js', 'remote.js', 'speech.js', 'wasm.js',
     'webgguf.js', 'webgguf_hands.js', 'webgguf_speech.js', 'worker.js',
     ...['base', 'chat', 'format', 'memory', 'model', 'queue', 'tokenizer'].map((name) => `llm/${name}.js`),
-    ...['calls', 'channels', 'forms', 'index', 'learn', 'literal', 'parser', 'reader', 'reading', 'run'].map((name) => `llm/reply/${name}.js`),
+    ...['calls', 'channels', 'derive', 'forms', 'index', 'learn', 'literal', 'messages', 'parser', 'reader', 'reading', 'run'].map((name) => `llm/reply/${name}.js`),
     ...['body', 'cache', 'http', 'hub', 'shared', 'source', 'store'].map((name) => `source/${name}.js`),
   ];
   const types = ['hands.d.ts', 'index.d.ts', 'react.d.ts', 'speech.d.ts', 'wasm.d.ts', 'worker.d.ts'];

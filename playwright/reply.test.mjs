@@ -11,7 +11,8 @@ import { DEAF, TEMPLATES, writeWithTokens } from './lib/tool-templates.mjs';
 
 const REPLY = join(ROOT, 'pkg/llm/reply');
 const { loadTokenizer } = await import(join(ROOT, 'pkg/node.js'));
-const { begunReasoning, forTemplate, learn } = await import(join(REPLY, 'learn.js'));
+const { begunReasoning, learn } = await import(join(REPLY, 'learn.js'));
+const { forTemplate } = await import(join(REPLY, 'messages.js'));
 const { ReplyParser } = await import(join(REPLY, 'parser.js'));
 
 const FOLDER = join(DATA, 'chat-templates');

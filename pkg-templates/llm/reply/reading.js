@@ -1,6 +1,7 @@
 // A reply as chat.stream gives it: parts, and the message that they make.
 import { failure, shown } from '../../errors.js';
-import { begunReasoning, forTemplate, learn } from './learn.js';
+import { begunReasoning, learn } from './learn.js';
+import { forTemplate } from './messages.js';
 import { ReplyParser } from './parser.js';
 
 /** Mistral's templates take ids of nine letters and digits, others any. */
