@@ -155,6 +155,30 @@ test('a run is aborted while a tool works, and its call has a result', TIMEOUT, 
   assert.match(messages[2].content, /aborted/);
 });
 
+test('who leaves a run finds every call with a result, and a reply that is left keeps what came', TIMEOUT, async () => {
+  const { atCall, atResult, atText, next } = await page.evaluate(async (template) => {
+    const leave = async (chat, parts, type) => {
+      for await (const part of parts(chat)) if (part.type === type) break;
+      return chat.messages;
+    };
+    const run = (chat) => chat.run('Hi', { tools: { weather: { ...weather, execute: () => 'sunny' } }, toolChoice: 'required', maxTokens: 60 });
+    const newChat = () => models.page.chat({ template, seed: 1 });
+    const left = newChat();
+    const atText = await leave(left, (chat) => chat.stream('Hi', { maxTokens: 60 }), 'text');
+    let next = '';
+    const before = structuredClone(atText);
+    for await (const text of left.send('And?', { maxTokens: 3 })) next += text;
+    return { atCall: await leave(newChat(), run, 'tool-call'), atResult: await leave(newChat(), run, 'tool-result'), atText: before, next };
+  }, TEMPLATE);
+  assert.deepEqual(atCall.map(({ role }) => role), ['user', 'assistant', 'tool']);
+  assert.match(atCall[2].content, /not executed/);
+  assert.deepEqual(atResult.map(({ role }) => role), ['user', 'assistant', 'tool']);
+  assert.equal(atResult[2].content, 'sunny');
+  assert.deepEqual(atText.map(({ role }) => role), ['user', 'assistant']);
+  assert.ok(atText[1].content.length > 0);
+  assert.ok(next.length > 0);
+});
+
 test('what can not be is said', TIMEOUT, async () => {
   const failures = await page.evaluate(async (template) => {
     const chat = models.page.chat({ template });

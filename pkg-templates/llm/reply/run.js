@@ -26,33 +26,37 @@ async function execute(tools, { id, name, arguments: args }, signal) {
   }
 }
 
+/** What the model hears of a call that nobody executed: templates want a result for each. */
+const unexecuted = ({ id, name }) => ({ role: 'tool', name, tool_call_id: id, content: 'Error: the call was not executed' });
+
 /** `step` says something and gives the parts of the reply; `keep` puts messages into the conversation. */
 export async function* run(step, keep, message, { tools, maxSteps, signal }) {
   let said = message;
-  for (let n = 1; ; n++) {
-    const calls = [];
-    let finish;
-    for await (const part of step(said, n)) {
-      if (part.type === 'tool-call') calls.push(part);
-      if (part.type === 'finish') finish = part;
-      else yield part;
-    }
-    if (finish.finishReason !== 'tool-calls' || n >= maxSteps) return yield finish;
-    const results = await Promise.all(calls.map((call) => execute(tools, call, signal)));
-    said = results.map((result) => result.message);
-    if (signal?.aborted) {
-      keep(said);
-      throw aborted('run', signal);
-    }
-    let nTold = 0;
-    try {
-      for (const { part } of results) {
-        nTold++;
-        yield part;
+  /** Results that the conversation does not have yet. Who leaves the loop, or aborts it, finds them there. */
+  let owed = [];
+  try {
+    for (let n = 1; ; n++) {
+      const calls = [];
+      let finish;
+      for await (const part of step(said, n)) {
+        if (part.type === 'tool-call') {
+          calls.push(part);
+          owed = calls.map(unexecuted);
+        }
+        if (part.type === 'finish') finish = part;
+        else yield part;
       }
-    } finally {
-      // Who leaves here finds every call with its result.
-      if (nTold < results.length) keep(said);
+      if (finish.finishReason !== 'tool-calls' || n >= maxSteps) {
+        owed = [];
+        return yield finish;
+      }
+      const results = await Promise.all(calls.map((call) => execute(tools, call, signal)));
+      said = owed = results.map((result) => result.message);
+      if (signal?.aborted) throw aborted('run', signal);
+      for (const { part } of results) yield part;
+      owed = [];
     }
+  } finally {
+    if (owed.length) keep(owed);
   }
 }
