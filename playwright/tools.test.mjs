@@ -191,10 +191,11 @@ test('what can not be is said', TIMEOUT, async () => {
       await of(deaf.run('Hi', { tools })),
       await of(chat.stream('Hi', { showSpecial: true })),
       await of(chat.stream('Hi', { toolChoise: 'auto' })),
+      await of(chat.run('Hi', { tools, toolChoice: 'required', responseFormat: { type: 'json' } })),
       await of(chat.run('Hi', { tools: { odd: { parameters: { type: 'object', properties: { a: { not: {} } } }, execute: () => 1 } }, toolChoice: 'required' })),
     ];
   }, TEMPLATE);
-  const wanted = [[/needs tools/], [/tools\.weather\.execute/], [/does nothing with tools/, 'TEMPLATE_ERROR'], [/showSpecial/], [/toolChoice/], [/not/]];
+  const wanted = [[/needs tools/], [/tools\.weather\.execute/], [/does nothing with tools/, 'TEMPLATE_ERROR'], [/showSpecial/], [/toolChoice/], [/responseFormat forbids/], [/not/]];
   for (const [i, [message, code = 'INVALID_ARGUMENT']] of wanted.entries()) {
     assert.equal(failures[i]?.code, code, `${i}: ${failures[i]?.message}`);
     assert.match(failures[i].message, message);

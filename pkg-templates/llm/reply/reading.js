@@ -54,6 +54,9 @@ export class Reading {
     reading.#model = model;
     reading.#schemas = schemasOf(tools);
     reading.#forced = forcedNames(toolChoice, reading.#schemas);
+    if (reading.#forced && responseFormat) {
+      throw failure('INVALID_ARGUMENT', "toolChoice forces a call and responseFormat forbids it; with responseFormat, 'auto' or 'none' is allowed");
+    }
     reading.#form = await learned.get(key);
     // Calls may be older than this turn's tools.
     reading.#written = (await learned.get(true)) ?? reading.#form;
@@ -63,7 +66,7 @@ export class Reading {
     reading.#format = { ...format, tools };
     reading.#budget = maxReasoningTokens ?? Infinity;
     reading.#maxTokens = maxTokens;
-    // Within a format there are no calls.
+    // Within a format there are no calls: its text is all the caller's.
     if (responseFormat || !tools?.length) reading.#schemas = undefined;
     return reading;
   }
@@ -133,7 +136,7 @@ export class Reading {
     opening += name + (id ? middle.replaceAll(id, callId) : middle);
     yield* this.#push(opening);
     const prompt = await this.#joined(ids, opening);
-    const schema = this.#schemas?.get(name) ?? { type: 'object' };
+    const schema = this.#schemas.get(name) ?? { type: 'object' };
     const more = tail === undefined ? {} : { responseFormat: { type: 'json_schema', schema }, stop: [] };
     for await (const piece of run(prompt, more)) yield* this.#push(piece);
     if (tail !== undefined && !isCut()) yield* this.#push(id ? tail.replaceAll(id, callId) : tail);
