@@ -422,7 +422,7 @@ export interface Message {
    * a part that is no text is an error there.
    */
   content?: string | readonly object[] | null | undefined;
-  /** The calls of an assistant's message: `{ type: 'function', function: { name, arguments } }`. */
+  /** The calls of an assistant's message: `{ type: 'function', id, function: { name, arguments } }`. */
   tool_calls?: readonly object[] | undefined;
   [more: string]: unknown;
 }
@@ -477,6 +477,42 @@ export class Chat {
    */
   send(message?: string | Message | readonly Message[], options?: SendOptions): AsyncGenerator<string, void, void>;
 
+  /**
+   * As `send`, but the reply comes in parts: text, reasoning, and calls of the chat's `tools`, each call as it is complete.
+   * The last part is `finish`, unless the loop is left or fails. No part holds a marker of the model, such as `<tool_call>`, or
+   * a piece of one.
+   *
+   * ```ts
+   * for await (const part of chat.stream('How is the weather in Rome?')) {
+   *   if (part.type === 'text') console.log(part.delta);
+   *   if (part.type === 'tool-call') console.log(part.name, part.arguments);
+   * }
+   * ```
+   *
+   * How the model writes these is learned from its chat template, once a chat. In `messages` calls are `tool_calls`, their
+   * arguments objects, and reasoning is `reasoning_content`; a template that knows other names or wants text gets that. Answer
+   * calls with messages such as `{ role: 'tool', tool_call_id, name, content }`, or use {@link Chat.run}.
+   *
+   * Throws as `send` does; `TEMPLATE_ERROR` if the template does nothing with tools; `INVALID_ARGUMENT` for a
+   * `toolChoice` that names no tool or can't be enforced.
+   */
+  stream(message?: string | Message | readonly Message[], options?: StreamOptions): AsyncGenerator<ReplyPart, void, void>;
+
+  /**
+   * Say something and let the model call tools: their results are told to the model, which replies again, until it calls none.
+   * Calls of one reply are executed at the same time. What `execute` throws is told to the model as the result, and so is that
+   * there is no tool of a name. The parts are those of `stream`, with a result after each call; `finish` comes once, at the end.
+   *
+   * ```ts
+   * const tools = { weather: { description: 'The weather of a city.', parameters: schema, execute: ({ city }) => fetchWeather(city) } };
+   * for await (const part of chat.run('Will it rain in Rome?', { tools })) if (part.type === 'text') console.log(part.delta);
+   * ```
+   *
+   * After `maxSteps` replies the run ends, with `finishReason: 'tool-calls'` if there are calls that were not executed. `signal`
+   * ends it while a tool works, too; `execute` gets the signal. Throws as `stream` does.
+   */
+  run(message: string | Message | readonly Message[] | undefined, options: RunOptions): AsyncGenerator<RunPart, void, void>;
+
   /** Begin again: `messages` are what the conversation began with. */
   reset(): void;
 
@@ -488,6 +524,60 @@ export interface SendOptions extends Omit<GenerateOptions, 'parseSpecial'> {
   /** Whether a message stays in `messages` if `signal` ends its turn before any text came. Default true. */
   keepMessage?: boolean | undefined;
 }
+
+export interface StreamOptions extends Omit<SendOptions, 'showSpecial'> {
+  /**
+   * `auto`: the model may call tools. `none`: it may not, and is not told of them. `required`, or a tool's name: it must call
+   * one, with arguments that the tool's schema allows (see {@link ResponseFormat}), and does not reason before it. Of models that
+   * write arguments in a notation of their own, only the name is enforced. With `responseFormat` there are no calls. Default `auto`.
+   */
+  toolChoice?: 'auto' | 'none' | 'required' | { name: string } | undefined;
+  /** Reasoning ends after so many tokens, and the answer begins. Default: no limit but `maxTokens`. */
+  maxReasoningTokens?: number | undefined;
+}
+
+export interface RunOptions extends StreamOptions {
+  /** The tools, by name. They take the place of the chat's own. `toolChoice` is for the first reply; later ones are free. */
+  tools: Readonly<Record<string, Tool>>;
+  /** Replies of the model at most. Default 8. */
+  maxSteps?: number | undefined;
+}
+
+export interface Tool {
+  /** What it does and when to use it, for the model. */
+  description?: string | undefined;
+  /** The JSON Schema of the arguments, an object's. Default: no arguments. */
+  parameters?: Readonly<Record<string, unknown>> | undefined;
+  /**
+   * What a call does. The model chose the arguments: check what matters. A string is told to the model as it is, anything
+   * else as JSON.
+   */
+  execute(args: Record<string, any>, call: { id: string; name: string; signal: AbortSignal | undefined }): unknown;
+}
+
+/** A part of a reply, see {@link Chat.stream}. */
+export type ReplyPart =
+  | { type: 'text'; delta: string }
+  | { type: 'reasoning'; delta: string }
+  | ToolCallPart
+  /** What began as a call and can't be read as one: as the model wrote it, and why not. */
+  | { type: 'invalid-tool-call'; text: string; reason: string }
+  /** As {@link GenerateStats.finishReason}; `tool-calls` where the reply ended by itself and has calls. */
+  | { type: 'finish'; finishReason: 'end' | 'stop' | 'length' | 'context' | 'tool-calls' | null };
+
+export interface ToolCallPart {
+  type: 'tool-call';
+  /** The model's own id, or one that was made for it. */
+  id: string;
+  name: string;
+  arguments: Record<string, any>;
+}
+
+/** A part of a run, see {@link Chat.run}. */
+export type RunPart =
+  | ReplyPart
+  /** What a tool gave, or the message of what it threw. */
+  | { type: 'tool-result'; id: string; name: string; result: unknown; isError: boolean };
 
 /**
  * Beside these, what the prompt is made with (`tools`, `documents`, `template`, `variables`), and defaults for each turn

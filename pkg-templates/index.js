@@ -1,6 +1,6 @@
 // The public API of webgguf. The types and their documentation are in index.d.ts.
 import * as cache from './source/cache.js';
-import { boundary, callWasm, guarded, hearing } from './errors.js';
+import { boundary, callWasm, failure, guarded, hearing } from './errors.js';
 import { wasm } from './llm-wasm.js';
 import { engineOptions } from './llm/memory.js';
 import { loadHere } from './llm/model.js';
@@ -20,13 +20,20 @@ export const listCached = boundary(cache.listCached);
 export const persist = boundary(cache.persist);
 export const removeCached = boundary(remove);
 
+/** What reads replies as parts: loaded by the first chat that does. A worker has no chats, and is one file in builds. */
+const replies = () =>
+  import('./llm/reply/index.js').catch((e) => {
+    throw failure('FETCH_FAILED', `a script of webgguf, llm/reply/index.js, can't be loaded: ${e.message}`, { cause: e });
+  });
+
 /** Load a model. */
 export async function loadModel(source, options) {
   const { worker, workerUrl, profile = detectProfile(), onProgress, signal, ...more } = optionsOf('loadModel', options);
   const load = boundary(async (hooks) => {
     const all = { ...more, ...hooks, profile };
     const parts = await normalize(source, all);
-    return worker ? loadRemote(parts, workerUrl, all) : loadHere(parts, all);
+    const model = await (worker ? loadRemote(parts, workerUrl, all) : loadHere(parts, all));
+    return Object.assign(model, { replies });
   });
   return hearing({ onProgress, signal }, load);
 }

@@ -44,6 +44,9 @@ const SAMPLING = {
   onToken: CALL,
 };
 const TEMPLATE = { tools: ARRAY, documents: ARRAY, template: TEXT, variables: OBJECT };
+/** Control tokens are not in the parts of a reply. */
+const { showSpecial: _, ...STREAM_SAMPLING } = SAMPLING;
+const STREAM = { ...STREAM_SAMPLING, ...WAIT, keepMessage: FLAG, toolChoice: ANY, maxReasoningTokens: WHOLE };
 const SPEAK = { voice: VOICE, speed: NUMBER, signal: SIGNAL };
 const SPECIAL = { addSpecial: FLAG, parseSpecial: FLAG };
 
@@ -74,6 +77,8 @@ export const OPTIONS = {
   captureActivations: { ...WAIT, decodeSteps: WHOLE },
   chat: { ...SAMPLING, ...TEMPLATE, system: TEXT, messages: ARRAY, overflow: NAME, onDrop: CALL },
   send: { ...SAMPLING, ...WAIT, keepMessage: FLAG },
+  'chat.stream': STREAM,
+  'chat.run': { ...STREAM, tools: OBJECT, maxSteps: WHOLE },
   tokenize: SPECIAL,
   detokenize: { showSpecial: FLAG },
   formatChat: { ...TEMPLATE, addGenerationPrompt: FLAG },
@@ -97,6 +102,10 @@ const ELSEWHERE = {
   progresscallback: 'onProgress',
   initprogresscallback: 'onProgress',
   stopsequences: 'stop',
+  maxthinkingtokens: 'maxReasoningTokens',
+  reasoningbudget: 'maxReasoningTokens',
+  thinkingbudget: 'maxReasoningTokens',
+  maxiterations: 'maxSteps',
   format: 'responseFormat',
   jsonschema: 'responseFormat',
   systemprompt: 'system',

@@ -39,6 +39,7 @@ chromiumTest('the package holds what it needs and no more', () => {
     'beside.js', 'constrain-wasm.js', 'errors.js', 'events.js', 'hands.js', 'index.js', 'lifetime.js', 'llm-wasm.js', 'node.js', 'options.js', 'platform.js', 'react.js', 'remote.js', 'speech.js', 'wasm.js',
     'webgguf.js', 'webgguf_constrain.js', 'webgguf_hands.js', 'webgguf_speech.js', 'worker.js',
     ...['base', 'chat', 'format', 'memory', 'model', 'queue', 'tokenizer'].map((name) => `llm/${name}.js`),
+    ...['calls', 'channels', 'derive', 'forms', 'index', 'learn', 'literal', 'messages', 'parser', 'reader', 'reading', 'run'].map((name) => `llm/reply/${name}.js`),
     ...['body', 'cache', 'http', 'hub', 'shared', 'source', 'store'].map((name) => `source/${name}.js`),
   ];
   const types = ['hands.d.ts', 'index.d.ts', 'react.d.ts', 'speech.d.ts', 'wasm.d.ts', 'worker.d.ts'];
@@ -122,6 +123,9 @@ chromiumTest('the types refuse what the API refuses', { timeout: 60_000 }, () =>
     'model.formatChat([], { enable_thinking: false })',
     'model.generate([{ role: "user", content: "Hi" }])',
     'model.chat().send(5)',
+    'model.chat().stream("x", { showSpecial: true })',
+    'model.chat().stream("x", { toolChoice: "any" })',
+    'model.chat().run("x", { tools: { f: { description: "f" } } })',
     'loadModel(5)',
     'model.stats.finishReason === "ended"',
   ];

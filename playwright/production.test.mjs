@@ -23,7 +23,7 @@ before(() => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** The files of an app that imports these names: its own script, the worker's, the wasm. */
+/** The files of an app that imports these names: its own script, the worker's, the one for parts of replies, the wasm. */
 async function filesFor(...names) {
   const root = join(folder, names.join('-'));
   mkdirSync(root);
@@ -31,17 +31,17 @@ async function filesFor(...names) {
   writeFileSync(join(root, 'main.js'), `import { ${names} } from 'webgguf';\nObject.assign(globalThis, { ${names} });\n`);
   const { output } = await build({ root, configFile: false, logLevel: 'silent', build: { write: false } });
   const files = Object.fromEntries(
-    output.map((file) => [/worker-|\.wasm$|\.html$/.exec(file.fileName)?.[0] ?? 'main', file.code ?? file.source]),
+    output.map((file) => [/worker-|reply-|\.wasm$|\.html$/.exec(file.fileName)?.[0] ?? 'main', file.code ?? file.source]),
   );
   assert.equal(output.length, Object.keys(files).length, `one file each: ${output.map((file) => file.fileName)}`);
-  const { main, 'worker-': worker = '', '.wasm': wasm } = files;
-  const there = Object.entries({ main, worker, wasm }).filter(([, file]) => file);
+  const { main, 'worker-': worker = '', 'reply-': reply = '', '.wasm': wasm } = files;
+  const there = Object.entries({ main, worker, reply, wasm }).filter(([, file]) => file);
   const sizes = there.map(([name, file]) => {
     const kilobytes = (bytes) => `${(bytes / 1e3).toFixed(1)} kB`;
     return `${name} ${kilobytes(file.length)}, ${kilobytes(gzipSync(file, { level: 9 }).length)} gzipped`;
   });
   console.log(`${names}: ${sizes.join('; ')}`);
-  return { main, worker };
+  return { main, worker, reply };
 }
 
 /** Words that only one part of the package has. */
@@ -50,6 +50,7 @@ const PARTS = {
   starter: "worker can't be started",
   tokenizer: 'the messages or variables of a chat',
   wasm: 'instantiateStreaming',
+  replies: 'the chat template does nothing with tools',
 };
 const partsOf = (code) => Object.keys(PARTS).filter((part) => code.includes(PARTS[part]));
 
@@ -60,10 +61,12 @@ const BUILDS = {
 };
 for (const [name, parts] of Object.entries(BUILDS)) {
   chromiumTest(`a build with ${name} has of the package: ${parts.join(', ') || 'the files alone'}`, TIMEOUT, async () => {
-    const { main, worker } = await filesFor(name);
+    const { main, worker, reply } = await filesFor(name);
     assert.deepEqual(partsOf(main), parts);
     // A worker has a model of its own, and starts no other. Vite may write one that nothing starts.
     if (worker || parts.includes('starter')) assert.deepEqual(partsOf(worker), ['model', 'tokenizer', 'wasm']);
-    assert.doesNotMatch(main + worker, /\breact\b|useState|debugger|sourceMappingURL|console\.(log|debug)/i);
+    // What reads replies as parts is a file of its own, which the first chat that does loads.
+    assert.deepEqual(partsOf(reply), parts.includes('model') ? ['replies'] : []);
+    assert.doesNotMatch(main + worker + reply, /\breact\b|useState|debugger|sourceMappingURL|console\.(log|debug)/i);
   });
 }

@@ -21,6 +21,8 @@ export class ModelBase {
   #texts = NO_CHAT;
   /** @internal */
   recovery = new Recovery();
+  /** @internal Loads what reads replies as parts, see index.js. */
+  replies = undefined;
 
   on(name, listener) {
     return this.events.on(name, listener);

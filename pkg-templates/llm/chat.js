@@ -2,6 +2,8 @@
 import { aborted, failure, shown, unlessAborted } from '../errors.js';
 import { optionsOf } from '../options.js';
 
+/** Replies of a run, at most. */
+const DEFAULT_STEPS = 8;
 const POLICIES = ['error', 'drop-oldest'];
 
 /** Messages that stay at the beginning, whatever is dropped. */
@@ -21,6 +23,30 @@ function withoutOldest(messages) {
   return from < 0 || to < 0 ? null : messages.toSpliced(from, to - from);
 }
 
+/** A reply that is all text. */
+class TextReading {
+  #form;
+  message = { role: 'assistant', content: '' };
+
+  /** `form` is what is known of the template's calls, if anything is. */
+  constructor(format, form) {
+    this.format = format;
+    this.#form = form;
+  }
+
+  forTemplate(messages) {
+    return this.#form ? this.#form(messages) : messages;
+  }
+
+  /** Arrays of pieces. */
+  async *read(generate, ids, _kept, onToken) {
+    for await (const piece of generate(ids, { onToken })) {
+      this.message.content += piece;
+      yield [piece];
+    }
+  }
+}
+
 const copies = (messages) => messages.map((message) => ({ ...message }));
 
 export class Chat {
@@ -36,6 +62,10 @@ export class Chat {
   #defaults;
   /** What the conversation began with. */
   #first;
+  /** What the model's replies look like, with and without tools. */
+  #learned = new Map();
+  /** How messages that have calls are given to the template, once that is known. */
+  #forTemplate;
 
   /** @internal Use model.chat. */
   constructor(model, options) {
@@ -70,11 +100,39 @@ export class Chat {
   }
 
   async *send(message, options) {
-    const { signal, onQueue, keepMessage = true, ...own } = optionsOf('send', options);
+    yield* this.#say(message, optionsOf('send', options), () => new TextReading(this.#format, this.#forTemplate));
+  }
+
+  async *stream(message, options) {
+    yield* this.#stream(message, optionsOf('chat.stream', options), this.#format);
+  }
+
+  async *run(message, options) {
+    const { tools, maxSteps = DEFAULT_STEPS, toolChoice, ...more } = optionsOf('chat.run', options);
+    const { run, toolsOf } = await this.#model.replies();
+    const format = { ...this.#format, tools: toolsOf(tools) };
+    if (!format.tools.length) throw failure('INVALID_ARGUMENT', 'run needs tools: { NAME: { description, parameters, execute } }');
+    // A call that is forced is forced once: the loop would not end.
+    const step = (said, n) => this.#stream(said, { ...more, toolChoice: n > 1 && toolChoice !== 'none' ? 'auto' : toolChoice }, format);
+    yield* run(step, (said) => this.messages.push(...said), message, { tools, maxSteps, signal: more.signal });
+  }
+
+  /** A reply as parts. */
+  async *#stream(message, { toolChoice, maxReasoningTokens, ...more }, format) {
+    const { Reading } = await this.#model.replies();
+    yield* this.#say(message, more, async ({ maxTokens, responseFormat }) => {
+      const reading = await Reading.begin(this.#model, this.#learned, format, { toolChoice, maxReasoningTokens, maxTokens, responseFormat });
+      this.#forTemplate = (messages) => reading.forTemplate(messages);
+      return reading;
+    });
+  }
+
+  async *#say(message, { signal, onQueue, keepMessage = true, ...own }, readingOf) {
     const said = toMessages(message);
     const turn = await this.#turn(said, { signal, onQueue, keepMessage });
+    const { maxTokens } = this.#model.info.defaults;
     try {
-      yield* this.#reply(turn, said, { ...this.#defaults, ...own, signal }, keepMessage);
+      yield* this.#reply(turn, said, { maxTokens, ...this.#defaults, ...own, signal }, keepMessage, readingOf);
     } finally {
       turn.leave();
     }
@@ -92,37 +150,39 @@ export class Chat {
     }
   }
 
-  async *#reply(turn, said, options, keepMessage) {
-    const { signal, maxTokens = this.#model.info.defaults.maxTokens } = options;
+  async *#reply(turn, said, options, keepMessage, readingOf) {
+    const { signal, onToken, maxTokens } = options;
     // A reset during the turn gives the chat others.
     const { messages } = this;
     const history = [...messages, ...said];
-    let reply;
+    let reading;
+    let hasBegun = false;
     const begin = (kept) => {
-      reply = { role: 'assistant', content: '' };
-      messages.splice(0, messages.length, ...kept, reply);
+      hasBegun = true;
+      messages.splice(0, messages.length, ...kept, reading.message);
       if (kept.length < history.length) this.#onDrop?.(history.filter((m) => !kept.includes(m)));
     };
     try {
+      reading = await unlessAborted(readingOf(options), 'send', signal);
       // A worker that is busy with a long conversation need not be waited for.
-      const { kept, ids } = await unlessAborted(this.#fit(history, maxTokens, signal), 'send', signal);
-      for await (const piece of this.#model.run(turn, this.#text, ids, options)) {
+      const { kept, ids } = await unlessAborted(this.#fit(history, maxTokens, signal, reading), 'send', signal);
+      const generate = (ids, more) => this.#model.run(turn, this.#text, ids, { ...options, ...more });
+      for await (const parts of reading.read(generate, ids, kept, onToken)) {
         // Only now is the turn part of the history: one that fails before leaves no trace.
-        if (!reply) begin(kept);
-        reply.content += piece;
-        yield piece;
+        if (!hasBegun) begin(kept);
+        yield* parts;
       }
-      if (!reply) begin(kept);
+      if (!hasBegun) begin(kept);
     } catch (e) {
-      if (!reply && e.code === 'ABORTED' && keepMessage) messages.push(...said);
+      if (!hasBegun && e.code === 'ABORTED' && keepMessage) messages.push(...said);
       throw e;
     }
   }
 
   /** What of the history the context holds, and its ids. */
-  async #fit(history, maxTokens, signal) {
+  async #fit(history, maxTokens, signal, reading) {
     const context = this.#model.info.contextLength;
-    const ids = (messages) => this.#model.chatIds(this.#text, messages, this.#format);
+    const ids = (messages) => this.#model.chatIds(this.#text, reading.forTemplate(messages), reading.format);
     let kept = history;
     let found = await ids(kept);
     if (this.#overflow === 'drop-oldest' && found.length > context - Math.min(maxTokens, context >> 2)) {

@@ -24,7 +24,9 @@ import {
   type ModelFile,
   type ModelInfo,
   type Progress,
+  type ReplyPart,
   type Source,
+  type Tool,
   type WebggufError,
   type WorkerModel,
 } from 'webgguf';
@@ -103,6 +105,19 @@ export async function main(): Promise<void> {
       maxTokens: undefined,
     });
     for await (const piece of chat.send('Hello', { maxTokens: 10, keepMessage: false, onQueue: (n) => console.log(n) })) text += piece;
+    const toolsOfRun: Record<string, Tool> = {
+      add: { description: 'Adds.', parameters: { type: 'object', properties: { a: { type: 'number' } } }, execute: ({ a }, { id, name, signal }) => `${a} ${id} ${name} ${signal?.aborted}` },
+    };
+    const parts: AsyncGenerator<ReplyPart, void, void> = chat.stream('Hello', { toolChoice: { name: 'f' }, maxReasoningTokens: 5, maxTokens: 9 });
+    for await (const part of parts) {
+      if (part.type === 'text' || part.type === 'reasoning') text += part.delta;
+      else if (part.type === 'tool-call') console.log(part.id, part.name, part.arguments['a']);
+      else if (part.type === 'invalid-tool-call') console.log(part.text, part.reason);
+      else console.log(part.finishReason === 'tool-calls');
+    }
+    for await (const part of chat.run('Hello', { tools: toolsOfRun, maxSteps: 2, toolChoice: 'required' })) {
+      if (part.type === 'tool-result') console.log(part.id, part.name, part.result, part.isError);
+    }
     const fork: Chat = chat.fork();
     fork.reset();
     const counted: number = model.count('Hello', { addSpecial: true }) + model.count(fork.messages, { tools });
