@@ -23,7 +23,7 @@ before(() => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** The files of an app that imports these names: its own script, the worker's, the one for parts of replies, the wasm. */
+/** The files of an app that imports these names: its own script, the worker's, the one for parts of replies, the wasm, that of formats. */
 async function filesFor(...names) {
   const root = join(folder, names.join('-'));
   mkdirSync(root);
@@ -31,11 +31,11 @@ async function filesFor(...names) {
   writeFileSync(join(root, 'main.js'), `import { ${names} } from 'webgguf';\nObject.assign(globalThis, { ${names} });\n`);
   const { output } = await build({ root, configFile: false, logLevel: 'silent', build: { write: false } });
   const files = Object.fromEntries(
-    output.map((file) => [/worker-|reply-|\.wasm$|\.html$/.exec(file.fileName)?.[0] ?? 'main', file.code ?? file.source]),
+    output.map((file) => [/worker-|reply-|constrain_bg|\.wasm$|\.html$/.exec(file.fileName)?.[0] ?? 'main', file.code ?? file.source]),
   );
   assert.equal(output.length, Object.keys(files).length, `one file each: ${output.map((file) => file.fileName)}`);
-  const { main, 'worker-': worker = '', 'reply-': reply = '', '.wasm': wasm } = files;
-  const there = Object.entries({ main, worker, reply, wasm }).filter(([, file]) => file);
+  const { main, 'worker-': worker = '', 'reply-': reply = '', '.wasm': wasm, constrain_bg: constrain } = files;
+  const there = Object.entries({ main, worker, reply, wasm, constrain }).filter(([, file]) => file);
   const sizes = there.map(([name, file]) => {
     const kilobytes = (bytes) => `${(bytes / 1e3).toFixed(1)} kB`;
     return `${name} ${kilobytes(file.length)}, ${kilobytes(gzipSync(file, { level: 9 }).length)} gzipped`;
