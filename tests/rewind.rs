@@ -2,6 +2,7 @@
 //! pipelining. With a block whose state can't be cut back, and without. Natively and, by playwright/wasm.test.mjs, in a
 //! browser.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use webgguf::gpu::Gpu;
@@ -34,11 +35,22 @@ fn cases() -> impl Iterator<Item = (String, &'static [u8], bool)> {
     MODELS.into_iter().flat_map(both).filter(wanted).step_by(if cfg!(target_arch = "wasm32") { 3 } else { 1 })
 }
 
+thread_local! {
+    static SESSIONS: RefCell<Vec<(String, Rc<Session>)>> = RefCell::default();
+}
+
+/// Of the models, on which no text goes on. In a browser, where all tests have one thread, they are loaded once.
 async fn sessions() -> Vec<(String, Rc<Session>)> {
-    let mut sessions = Vec::new();
-    for (what, model, running_sum) in cases() {
-        sessions.push((what, load(model, running_sum, None).await));
+    let mut sessions = SESSIONS.take();
+    if sessions.is_empty() {
+        for (what, model, running_sum) in cases() {
+            sessions.push((what, load(model, running_sum, None).await));
+        }
     }
+    if cfg!(target_arch = "wasm32") {
+        SESSIONS.set(sessions.clone());
+    }
+    sessions.iter().for_each(|(_, session)| session.forget(0));
     sessions
 }
 
