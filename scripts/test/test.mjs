@@ -15,6 +15,7 @@ const LIB = ['--package', 'webgguf', '--lib'];
 const BASE = [...LIB, '--no-default-features'];
 const HANDS = ['--no-default-features', '--features', 'hands'];
 const SPEECH = ['--no-default-features', '--features', 'speech'];
+const CONSTRAIN = ['--no-default-features', '--features', 'constrain'];
 
 /** Of what a failed test says. */
 const LINES = 20;
@@ -68,7 +69,7 @@ async function nativeTests() {
 const STEPS = {
   format: check(['fmt', '--all', '--check']),
   clippy: check([...CLIPPY, '--all-features', '--workspace', '--all-targets', ...DENY]),
-  'clippy-wasm': check(...[[], HANDS, SPEECH].map((family) => [...CLIPPY, ...LIB, ...family, ...WASM, ...DENY])),
+  'clippy-wasm': check(...[[], HANDS, SPEECH, CONSTRAIN].map((family) => [...CLIPPY, ...LIB, ...family, ...WASM, ...DENY])),
   base: check([...CLIPPY, ...BASE, '--test', 'base', ...DENY], [...CLIPPY, ...BASE, ...WASM, ...DENY]),
   native: nativeTests,
   build,
