@@ -527,12 +527,12 @@ export interface SendOptions extends Omit<GenerateOptions, 'parseSpecial'> {
 
 export interface StreamOptions extends Omit<SendOptions, 'showSpecial'> {
   /**
-   * `auto`: the model may call tools. `none`: it may not, and is not told of them. `required`, or a tool's name: it must call
+   * `auto`: the model may call tools. `none`: it may not, and does not hear of them. `required`, or a tool's name: it must call
    * one, with arguments that the tool's schema allows (see {@link ResponseFormat}), and does not reason before it. Of models that
    * write arguments in a notation of their own, only the name is enforced. With `responseFormat` there are no calls. Default `auto`.
    */
   toolChoice?: 'auto' | 'none' | 'required' | { name: string } | undefined;
-  /** Reasoning ends after so many tokens, and the answer begins. Default: no limit but `maxTokens`. */
+  /** Reasoning ends after this many tokens, and the answer begins. Default: no limit but `maxTokens`. */
   maxReasoningTokens?: number | undefined;
 }
 

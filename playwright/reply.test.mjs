@@ -200,7 +200,7 @@ test('calls that are forced begin as the model would write them', async () => {
   }
 });
 
-test('a template that does nothing with tools is told of', async () => {
+test('a template that does nothing with tools is an error', async () => {
   await assert.rejects(learn(plain, { template: '{{ messages[0].content }}' }, true), { code: 'TEMPLATE_ERROR' });
 });
 
@@ -263,7 +263,7 @@ test('whatever a model writes ends in parts', async () => {
   assert.equal(types.size, 4);
 });
 
-test('what is broken is told of as a whole, and what comes after it is read', async () => {
+test('what is broken is handed out as a whole, and what comes after it is read', async () => {
   const form = await learn(plain, { template: TEMPLATES['objects, each in its tags'] }, true);
   const broken = '<tool_call>\n{"name": "weather", "arguments": {"city": Rome}}\n</tool_call>';
   const sound = '<tool_call>\n{"name": "weather", "arguments": {"city": "Rome"}}\n</tool_call>';

@@ -46,7 +46,7 @@ export const FORMS = [
   ['<|tool_call|>', form('json', { section: { open: ['<|tool_call|>', '['], close: [']', '<|/tool_call|>'] }, forced: { head: '<|tool_call|>[{"name": "', middle: '", "arguments": ', tail: '}]' } })],
 ];
 
-/** Bare JSON: of Llama 3, and of models that know no syntax but were told of tools. Some write a marker before it. */
+/** Bare JSON: of Llama 3, and of models that know no syntax but hear of tools in the prompt. Some write a marker before it. */
 export const BARE = form('json', {
   section: { open: ['<|python_tag|>'] },
   separator: ';',

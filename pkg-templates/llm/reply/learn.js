@@ -54,7 +54,7 @@ const messageOf = (n, asText, content) => ({
 /** How calls look, and whether the template wants arguments as text. */
 async function learnCalls(template) {
   const candidates = [];
-  // Some write a text and no calls, others fail at what they are told of tools.
+  // Some write a text and no calls, others fail at what the prompt says of tools.
   for (const [content, tools] of [['', TOOLS], [null, TOOLS], [null, undefined]]) {
     const plain = (await template.render([{ role: 'assistant', content: TEXT }], { tools })) ?? '';
     for (const asText of [false, true]) {

@@ -175,7 +175,7 @@ export class ReplyParser {
     if (begin.includes(marker)) this.#reader.back(marker);
   }
 
-  /** The beginning of a reply, or of what follows reasoning: it may be reasoning that nothing told of, or a call without a marker. */
+  /** The beginning of a reply, or of what follows reasoning: it may be reasoning that no marker begins, or a call without a marker. */
   *#begin(heard) {
     const reader = this.#reader;
     const { reasoning, calls: form } = this.#form;

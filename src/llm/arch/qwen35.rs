@@ -6,7 +6,7 @@ use crate::llm::config::{Mixer, ModelConfig, QkNorm};
 use crate::llm::hyper::Hyper;
 use crate::ops::{DeltaShape, RopeKind};
 
-/// Of so many layers the last has attention.
+/// The last layer of this many has attention.
 const PERIOD: u32 = 4;
 /// The models have 4; a sum over more would be a long convolution.
 const MAX_KERNEL: u32 = 64;
