@@ -1,6 +1,6 @@
 // A stranger's path, timed: a new Vite app, the package, the code of its README, a build, and the first token in Chromium.
 // Usage: node scripts/test/stranger.mjs
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +35,10 @@ export async function stranger() {
     seconds[step] = Number(((performance.now() - started) / 1e3).toFixed(2));
     return result;
   };
-  const npm = (cwd, ...args) => execFileSync('npm', args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
+  const npm = (cwd, ...args) => {
+    const { status, stdout, stderr } = spawnSync('npm', args, { cwd, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`npm ${args.join(' ')}: ${stdout}${stderr}`);
+  };
   const open = [];
   try {
     const archive = pack(folder);
