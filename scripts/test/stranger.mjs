@@ -36,7 +36,9 @@ export async function stranger() {
     return result;
   };
   const npm = (cwd, ...args) => {
-    const { status, stdout, stderr } = spawnSync('npm', args, { cwd, encoding: 'utf8' });
+    // What a build before this said of its environment is not a stranger's.
+    const env = { ...process.env, NODE_ENV: undefined };
+    const { status, stdout, stderr } = spawnSync('npm', args, { cwd, env, encoding: 'utf8' });
     if (status !== 0) throw new Error(`npm ${args.join(' ')}: ${stdout}${stderr}`);
   };
   const open = [];
