@@ -37,7 +37,11 @@ const GUIDE = [
     items: [{ text: 'How it is built', link: '/architecture' }, ...['add-an-architecture', 'phonemes', 'checks', 'speed'].map(page)],
   },
 ];
-const API = ['modules', 'functions', 'classes', 'interfaces', 'types', 'variables'].map((kind) => ({
+/**
+ * Options and results are a link away from what takes or gives them, and on their module's page. In the list beside every page they
+ * made pages come alive a third later on phones.
+ */
+const API = ['modules', 'functions', 'classes'].map((kind) => ({
   text: kind[0].toUpperCase() + kind.slice(1),
   items: folder(`api/${kind}`),
 }));
