@@ -48,8 +48,8 @@ globalThis.tryHooks = async (chatModel, baseModel) => {
   await until((now) => now.status === 'ready' && now.model !== first);
   result.changed = [now.status, now.model.info.architecture];
   result.firstLoaded = first.isLoaded;
-  await until((now) => now.chat.error?.code !== 'INVALID_STATE');
-  result.base = now.chat.error?.code;
+  await until((now) => now.chat.error);
+  result.base = now.chat.error.code;
 
   now.setSource('/none.gguf');
   await until((now) => now.status === 'error');
