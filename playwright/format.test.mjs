@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { open } from './lib/harness.mjs';
+import { loadTwice, open } from './lib/harness.mjs';
 
 const TIMEOUT = { timeout: 120_000 };
 const SCHEMA = {
@@ -31,10 +31,7 @@ let page;
 before(async () => {
   site = await open();
   page = await site.page();
-  await page.evaluate(async (url) => {
-    const load = (worker) => webgguf.loadModel(url, { worker, cache: false, contextLength: 256 });
-    globalThis.models = { page: await load(false), worker: await load(true) };
-  }, '/models/embedded.gguf');
+  await loadTwice(page, '/models/embedded.gguf', { contextLength: 256 });
 });
 after(() => site.close());
 

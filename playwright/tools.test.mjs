@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { open } from './lib/harness.mjs';
+import { loadTwice, open } from './lib/harness.mjs';
 
 const TIMEOUT = { timeout: 120_000 };
 const TEMPLATE = `{% for tool in tools or [] %}{{ tool.function.name }}
@@ -20,9 +20,8 @@ let page;
 before(async () => {
   site = await open();
   page = await site.page();
-  await page.evaluate(async (url) => {
-    const load = (worker) => webgguf.loadModel(url, { worker, cache: false, contextLength: 512 });
-    globalThis.models = { page: await load(false), worker: await load(true) };
+  await loadTwice(page, '/models/embedded.gguf', { contextLength: 512 });
+  await page.evaluate(() => {
     /** All parts, and what it failed with. */
     globalThis.partsOf = async (parts) => {
       const all = [];
@@ -40,7 +39,7 @@ before(async () => {
         additionalProperties: false,
       },
     };
-  }, '/models/embedded.gguf');
+  });
 });
 after(() => site.close());
 

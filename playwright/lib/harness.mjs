@@ -96,6 +96,13 @@ export function openExtension(folder, profile) {
   });
 }
 
+/** Load a model in a page twice: it is `models.page` there, and `models.worker` in a worker. */
+export const loadTwice = (page, url, options) =>
+  page.evaluate(async ([url, options]) => {
+    const load = (worker) => webgguf.loadModel(url, { worker, cache: false, ...options });
+    globalThis.models = { page: await load(false), worker: await load(true) };
+  }, [url, options]);
+
 /** Start a server and a browser, with `options` of openBrowser. `temp` is a folder for large files, served as /temp/. */
 export async function open(options) {
   const temp = mkdtempSync(join(tmpdir(), 'webgguf-test-'));

@@ -245,8 +245,8 @@ impl<'a> Attention<'a> {
 }
 
 impl Recorder<'_> {
-    /// Attention of the batch's heads in `qkv (T, (n_head + 2 n_head_kv) head_dim)`, with `n_head` gates behind them where it is
-    /// gated, into `out (T, n_head head_dim)`; also puts k and v into the cache. `parts` is scratch.
+    /// Attention of the batch's heads in `qkv (T, (n_head + 2 n_head_kv) head_dim)`, into `out (T, n_head head_dim)`; also puts k and v
+    /// into the cache. Gated attention has `n_head head_dim` gates at the end of each row of `qkv`. `parts` is scratch.
     ///
     /// # Errors
     /// `UnsupportedArchitecture` where the heads' shape is beyond the kernels.
