@@ -38,12 +38,12 @@ fn main() -> Result<()> {
 
 async fn time(gpu: &Gpu, hands: &Loaded) -> Result<()> {
     hands.run(gpu);
-    gpu.finish().await?;
+    gpu.finish(true).await?;
     let start = Instant::now();
     for _ in 0..RUNS {
         hands.run(gpu);
     }
-    gpu.finish().await?;
+    gpu.finish(true).await?;
     let ms = start.elapsed().as_secs_f64() * 1e3 / f64::from(RUNS);
     println!("{ms:.3} ms a run of {RUNS}, {} dispatches", hands.plan.n_dispatches());
     if !gpu.caps.timestamps {

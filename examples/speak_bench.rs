@@ -82,7 +82,7 @@ async fn fastest(gpu: &Gpu, plans: &[Plan]) -> webgguf::Result<f64> {
         for plan in plans {
             gpu.submit([plan], 1, None);
         }
-        gpu.finish().await?;
+        gpu.finish(true).await?;
         fastest = fastest.min(started.elapsed().as_secs_f64() * 1e3);
     }
     Ok(fastest)

@@ -260,7 +260,7 @@ fn check(name: &str, part: Part, n_weights: u64, n_dispatches: usize, n_compared
     }
     let start = Instant::now();
     hands.run(&gpu);
-    block_on(gpu.finish()).unwrap();
+    block_on(gpu.finish(true)).unwrap();
     let took = start.elapsed();
     let numbers: Vec<usize> = compared.iter().map(|c| c.2).collect();
     let mut hidden: BTreeMap<&str, usize> = BTreeMap::new();

@@ -13,7 +13,7 @@ use {
     std::pin::pin,
 };
 
-use super::kernel::Pipeline;
+use super::kernel::{Key, Pipeline};
 use super::raw::{self, Adapter, Answer, Features, Limits, Reports};
 use crate::error::{Error, Result, bail};
 
@@ -101,7 +101,7 @@ pub struct Gpu {
     pub(super) device: raw::Device,
     pub caps: Caps,
     pub(super) modules: RefCell<HashMap<String, raw::Module>>,
-    pub(super) pipelines: RefCell<HashMap<String, Rc<Pipeline>>>,
+    pub(super) pipelines: RefCell<HashMap<Key, Rc<Pipeline>>>,
     pub(super) allocated_bytes: Rc<Cell<u64>>,
     /// How often plans were submitted.
     pub(super) n_submits: Cell<u64>,
@@ -267,22 +267,23 @@ impl Gpu {
         made
     }
 
-    /// Wait until everything that is submitted now has run, whatever is submitted before the wait begins.
+    /// Wait until everything that is submitted now has run, whatever is submitted before the wait begins. `hurry` where
+    /// nothing else goes on meanwhile.
     ///
     /// # Errors
     /// As [`Gpu::check`].
-    pub fn finish(&self) -> impl Future<Output = Result<()>> {
+    pub fn finish(&self, hurry: bool) -> impl Future<Output = Result<()>> {
         let done = self.device.done();
         self.poll();
-        async {
-            let _ = self.answered(done, true).await;
+        async move {
+            let _ = self.answered(done, hurry).await;
             self.check().await
         }
     }
 
     /// Wait for an answer of the GPU's. Chrome looks whether the GPU is done at once, and then after 2 ms or more; any
     /// command makes it look before. Firefox looks every 100 ms, and at each submit, even one of nothing. Nothing of this
-    /// costs other browsers what can be measured. Without `hurry` there is other work for the GPU, whose commands looks
+    /// costs other browsers what can be measured. Without `hurry` there is other work for the page or the GPU, which looks
     /// would only hold up.
     #[cfg(target_arch = "wasm32")]
     pub(super) async fn answered(&self, mut answer: Answer, hurry: bool) -> Result<(), String> {

@@ -47,6 +47,22 @@ impl Kernel {
     }
 }
 
+/// What a kernel's pipeline is found by. A load asks a thousand times for a few dozen, so nothing is formatted.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    name: &'static str,
+    slots: Vec<(&'static str, &'static str)>,
+    /// The values' bits.
+    overrides: Vec<(&'static str, u64)>,
+}
+
+impl Key {
+    fn of(kernel: &Kernel) -> Self {
+        let overrides = kernel.overrides.iter().map(|&(name, value)| (name, value.to_bits())).collect();
+        Key { name: kernel.name, slots: kernel.slots.clone(), overrides }
+    }
+}
+
 /// A kernel for this device: what it asks of its caller, and, once compiled, the kernel itself.
 pub struct Pipeline {
     raw: OnceCell<raw::Pipeline>,
@@ -70,6 +86,10 @@ impl Gpu {
     /// # Errors
     /// `Internal` where there is no such variant, or an override is missing or not declared: a defect in the caller.
     pub fn pipeline(&self, kernel: &Kernel) -> Result<Rc<Pipeline>> {
+        let key = Key::of(kernel);
+        if let Some(pipeline) = self.pipelines.borrow().get(&key) {
+            return Ok(pipeline.clone());
+        }
         let Some((_, decl)) = KERNELS.iter().find(|k| k.0 == kernel.name) else {
             bail!(Internal, "there is no kernel '{}'", kernel.name);
         };
@@ -78,12 +98,9 @@ impl Gpu {
         if !decl.has(&kernel.slots) {
             bail!(Internal, "kernel '{variant}' is not among the variants of shaders/kernels.toml");
         }
-        let mut key = variant.clone();
+        let mut label = variant.clone();
         for (name, value) in &kernel.overrides {
-            write!(key, " {name}={value}").expect("write to a string");
-        }
-        if let Some(pipeline) = self.pipelines.borrow().get(&key) {
-            return Ok(pipeline.clone());
+            write!(label, " {name}={value}").expect("write to a string");
         }
         let source = match source(kernel.name, &kernel.slots, features, cfg!(target_arch = "wasm32")) {
             Ok(source) => source,
@@ -104,8 +121,7 @@ impl Gpu {
         let module = modules.entry(variant.clone()).or_insert_with(|| self.device.module(&variant, &source)).clone();
         let slots: Vec<_> = interface.bindings.iter().map(|b| (b.index, b.access)).collect();
         let layout = self.device.layout(&variant, &slots);
-        let pipeline =
-            Rc::new(Pipeline { raw: OnceCell::new(), layout, label: key.clone(), module, constants, interface });
+        let pipeline = Rc::new(Pipeline { raw: OnceCell::new(), layout, label, module, constants, interface });
         self.pipelines.borrow_mut().insert(key, pipeline.clone());
         Ok(pipeline)
     }
@@ -183,6 +199,20 @@ mod tests {
         assert!(gpu.pipeline(&scaled).is_ok());
         refused(&kernel.clone().set("WG", 64).set("K16", 1), "without its override 'RESIDUAL_SCALE'");
         refused(&scaled.set("EPS", 1e-6), "has no override 'EPS'");
+    }
+
+    #[test]
+    fn a_repeat_is_written_out_or_a_loop() {
+        let file = |_: &str| Some("#repeat C 3\nx[${C}] = ${V};\n#endrepeat\nend");
+        let text = |repeat| assemble(&file, "f", Choice { slots: &[("V", "7"), ("REPEAT", repeat)], features: &[] });
+        assert_eq!(text("written_out").unwrap(), "x[0u] = 7;\nx[1u] = 7;\nx[2u] = 7;\nend\n");
+        assert_eq!(text("loop").unwrap(), "for (var C = 0u; C < 3u; C++) {\nx[C] = 7;\n}\nend\n");
+        for (wrong, with) in
+            [("#repeat C 3", "without #endrepeat"), ("#endrepeat", "without #repeat"), ("#repeat C", "TIMES")]
+        {
+            let error = assemble(&|_| Some(wrong), "f", Choice { slots: &[], features: &[] }).unwrap_err();
+            assert!(error.contains(with), "{error}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! WGSL sources into kernels: `#import`, `#ifdef`/`#ifndef`/`#else`/`#endif` and `${SLOT}`, a line each.
+//! WGSL sources into kernels: `#import`, `#ifdef`/`#ifndef`/`#else`/`#endif`, `#repeat`/`#endrepeat` and `${SLOT}`, a line
+//! each.
 //! The build script includes this file too: what it validates is what runs.
 
 use std::collections::BTreeSet;
@@ -45,6 +46,7 @@ fn append<'f>(
     let source = file(name).ok_or_else(|| format!("shader file '{name}' does not exist"))?;
     // For each open #if, whether its lines count.
     let mut open: Vec<bool> = Vec::new();
+    let mut repeat: Option<Repeat> = None;
     for line in source.lines() {
         let mut words = line.split_whitespace();
         match words.next() {
@@ -58,6 +60,12 @@ fn append<'f>(
                 open.pop().ok_or_else(|| format!("{name}: #endif without #ifdef"))?;
             }
             _ if open.contains(&false) => {}
+            Some("#repeat") => repeat = Some(Repeat::begin(words, name)?),
+            Some("#endrepeat") => {
+                let repeat = repeat.take().ok_or_else(|| format!("{name}: #endrepeat without #repeat"))?;
+                repeat.end(name, choice, out)?;
+            }
+            _ if repeat.is_some() => repeat.iter_mut().for_each(|r| r.lines.push(line)),
             Some("#import") => {
                 let target = fill(words.next().unwrap_or_default(), name, choice)?;
                 append(file, &target, choice, imported, out)?;
@@ -68,7 +76,47 @@ fn append<'f>(
             }
         }
     }
-    if open.is_empty() { Ok(()) } else { Err(format!("{name}: #ifdef without #endif")) }
+    match (open.is_empty(), repeat) {
+        (true, None) => Ok(()),
+        (false, _) => Err(format!("{name}: #ifdef without #endif")),
+        (_, Some(_)) => Err(format!("{name}: #repeat without #endrepeat")),
+    }
+}
+
+/// `#repeat C 16`: the lines up to `#endrepeat` for each `${C}` from 0 to 15. They are written out, unless slot `REPEAT` is
+/// `loop`: long kernels take compilers long.
+struct Repeat<'f> {
+    variable: &'f str,
+    n: u32,
+    lines: Vec<&'f str>,
+}
+
+impl<'f> Repeat<'f> {
+    fn begin(mut words: impl Iterator<Item = &'f str>, name: &str) -> Result<Self, String> {
+        let variable = words.next().unwrap_or_default();
+        let n = words.next().and_then(|n| n.parse().ok()).ok_or_else(|| format!("{name}: #repeat NAME TIMES"))?;
+        Ok(Repeat { variable, n, lines: Vec::new() })
+    }
+
+    fn end(self, name: &str, choice: Choice<'_>, out: &mut String) -> Result<(), String> {
+        let (variable, n) = (self.variable, self.n);
+        if !defined("REPEAT_loop", choice) {
+            return (0..n).try_for_each(|i| self.body(&format!("{i}u"), name, choice, out));
+        }
+        out.push_str(&format!("for (var {variable} = 0u; {variable} < {n}u; {variable}++) {{\n"));
+        self.body(variable, name, choice, out)?;
+        out.push_str("}\n");
+        Ok(())
+    }
+
+    fn body(&self, value: &str, name: &str, choice: Choice<'_>, out: &mut String) -> Result<(), String> {
+        let slots = [choice.slots, &[(self.variable, value)]].concat();
+        for line in &self.lines {
+            out.push_str(&fill(line, name, Choice { slots: &slots, ..choice })?);
+            out.push('\n');
+        }
+        Ok(())
+    }
 }
 
 /// `line` with every `${SLOT}` replaced by its value.

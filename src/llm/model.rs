@@ -46,17 +46,17 @@ impl Model {
         fit.check()?;
         let need = fit.need;
         let (network, loads) = Network::new(gguf, &config, need.sizes, budget.buffer)?;
-        let allocate = || {
-            network.weights.allocate(&gpu);
-            network.scratch.allocate(&gpu);
-            Ok(())
-        };
-        gpu.allocating("the model", allocate).await?;
         let mut model = Model { gpu, config, need, times: LoadTimes::default(), network };
-        // Pipelines compile while weights download.
-        let sequence = Sequence::new(&model).await?;
+        let allocated = model.gpu.allocating("the model", || {
+            model.network.weights.allocate(&model.gpu);
+            model.network.scratch.allocate(&model.gpu);
+            Ok(())
+        });
+        // In this order, but the GPU is asked once.
+        let ((), sequence) = try_join(allocated, Sequence::new(&model)).await?;
         events.check()?;
         let mut times = LoadTimes { plans: started.ms(), ..LoadTimes::default() };
+        // Pipelines compile while weights download.
         let recorded = Clock::start();
         let tally = Tally::new(events, load_bytes(&loads)?);
         tally.begin();
@@ -74,7 +74,7 @@ impl Model {
         .await?;
         let Network { ropes, rope_factors, .. } = &model.network;
         rope::write_tables(&model.gpu, &model.config, ropes, rope_factors.as_ref(), need.sizes.n_ctx)?;
-        model.gpu.finish().await?;
+        model.gpu.finish(true).await?;
         events.progress(LoadProgress::ready(need.bytes.weights));
         model.times = times;
         Ok((model, sequence))

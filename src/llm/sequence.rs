@@ -1,7 +1,9 @@
 //! A sequence of tokens on a model: what the blocks keep of it, its batch, its sampler, and the plans that run it.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::iter::once;
+
+use futures_util::future::try_join;
 
 use super::blocks::{N_CHECKPOINTS, State};
 use super::model::Model;
@@ -84,8 +86,6 @@ struct Plans {
     /// Output norm and logits of one row.
     head: Plan,
     repeat_penalty: Plan,
-    /// Between the two: only the allowed tokens are left.
-    mask: Plan,
     greedy: Plan,
     sample: Plan,
     /// Copies of recurrent states, there and back.
@@ -103,6 +103,8 @@ const TURN: usize = 0;
 pub struct Sequence {
     pub(super) memory: Memory,
     plans: Plans,
+    /// Before the sampler: only the allowed tokens are left. Most sequences never need it.
+    mask: OnceCell<Plan>,
     /// Positions that the steps so far have put into the state.
     pos: Cell<u32>,
     /// The most that `pos` was since the sequence began anew.
@@ -125,11 +127,13 @@ impl Sequence {
             memory.step_list.allocate(&model.gpu);
             Ok(())
         };
-        model.gpu.allocating("a sequence", allocate).await?;
-        let plans = Plans::record(&model.gpu, &model.network, &memory)?;
+        // Plans are recorded while the GPU looks for the memory.
+        let recorded = async { Plans::record(&model.gpu, &model.network, &memory) };
+        let ((), plans) = try_join(model.gpu.allocating("a sequence", allocate), recorded).await?;
         Ok(Sequence {
             memory,
             plans,
+            mask: OnceCell::new(),
             pos: Cell::new(0),
             n_written: Cell::new(0),
             checkpoints: Cell::default(),
@@ -318,12 +322,25 @@ impl Sequence {
     }
 
     /// Sample the next token from the logits of [`Sequence::forward`], of those that are allowed: a bit each, 32 to a word.
-    pub fn choose(&self, model: &Model, allowed: &[u32], sampling: &Sampling, read: &Readback) {
+    ///
+    /// # Errors
+    /// As the ops that are recorded.
+    pub fn choose(&self, model: &Model, allowed: &[u32], sampling: &Sampling, read: &Readback) -> Result<()> {
         let gpu = &model.gpu;
         self.memory.allowed.set(gpu, allowed);
         let mut plans: Vec<&Plan> = self.sample(sampling).collect();
-        plans.insert(plans.len() - 1, &self.plans.mask);
+        plans.insert(plans.len() - 1, self.mask(model)?);
         gpu.submit(plans, 1, Some(self.ids(read)));
+        Ok(())
+    }
+
+    fn mask(&self, model: &Model) -> Result<&Plan> {
+        if let Some(mask) = self.mask.get() {
+            return Ok(mask);
+        }
+        let mut r = Recorder::new(&model.gpu, &self.memory.batch, NEAR);
+        r.mask(&self.memory.allowed, &model.network.logits)?;
+        Ok(self.mask.get_or_init(|| r.plan))
     }
 
     /// The recent ids, for the host to read.
@@ -402,7 +419,6 @@ impl Plans {
             last_row: record(NEAR, &|r| r.last_row(&network.x))?,
             head: record(NEAR, &|r| network.head(r))?,
             repeat_penalty: record(NEAR, &|r| r.repeat_penalty(&m.sampler, logits))?,
-            mask: record(NEAR, &|r| r.mask(&m.allowed, logits))?,
             greedy: record(NEAR, &|r| r.sample_greedy(&m.sampler, logits))?,
             sample: record(NEAR, &|r| r.sample(&m.sampler, logits))?,
             save: std::array::from_fn(|place| copies(true, place)),

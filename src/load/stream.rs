@@ -145,7 +145,7 @@ impl Stager<'_> {
             }
         }
         // No more is held than two spans of each request: one that comes in, one that the GPU takes.
-        match self.taken.replace(self.gpu.finish().boxed_local()) {
+        match self.taken.replace(self.gpu.finish(false).boxed_local()) {
             Some(taken) => taken.await,
             None => Ok(()),
         }

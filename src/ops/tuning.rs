@@ -166,6 +166,12 @@ impl Tuning {
     pub fn tile_tokens(&self, rows: u32) -> u32 {
         if rows >= 2048 { 64 } else { 32 }
     }
+
+    /// The value of slot `REPEAT`: what makes long kernels faster, or what a CPU that plays GPU compiles sooner.
+    #[must_use]
+    pub fn repeat_slot(&self) -> &'static str {
+        if self.software { "loop" } else { "written_out" }
+    }
 }
 
 impl VecTuning {

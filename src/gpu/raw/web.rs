@@ -60,7 +60,7 @@ extern "C" {
     #[wasm_bindgen(method, js_name = createComputePipelineAsync)]
     fn create_compute_pipeline_async(this: &JsDevice, descriptor: &Object) -> Promise;
     #[wasm_bindgen(method, js_name = createBindGroup)]
-    fn create_bind_group(this: &JsDevice, descriptor: &Object) -> JsValue;
+    fn create_bind_group(this: &JsDevice, descriptor: &JsGroup) -> JsValue;
     #[wasm_bindgen(method, js_name = createQuerySet)]
     fn create_query_set(this: &JsDevice, descriptor: &Object) -> JsValue;
     #[wasm_bindgen(method, js_name = createCommandEncoder)]
@@ -71,6 +71,22 @@ extern "C" {
     fn pop_error_scope(this: &JsDevice) -> Promise;
     #[wasm_bindgen(method)]
     fn destroy(this: &JsDevice);
+
+    /// A bind group's descriptor and its entries. A load makes a thousand of them, so their fields' names are in the glue:
+    /// a name that crosses costs more than the field.
+    type JsGroup;
+    #[wasm_bindgen(method, setter)]
+    fn set_label(this: &JsGroup, label: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_layout(this: &JsGroup, layout: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    fn set_entries(this: &JsGroup, entries: &Array);
+    #[wasm_bindgen(method, setter)]
+    fn set_binding(this: &JsGroup, binding: u32);
+    #[wasm_bindgen(method, setter)]
+    fn set_resource(this: &JsGroup, resource: &JsGroup);
+    #[wasm_bindgen(method, setter)]
+    fn set_buffer(this: &JsGroup, buffer: &JsBuffer);
 
     type JsQueue;
     #[wasm_bindgen(method)]
@@ -360,13 +376,19 @@ impl Device {
     }
 
     pub fn bind_group(&self, label: &str, layout: &Layout, buffers: &[(u32, &Buffer)]) -> BindGroup {
+        let new = || Object::new().unchecked_into::<JsGroup>();
         let entry = |&(binding, buffer): &(u32, &Buffer)| {
-            let resource = value(&[("buffer", buffer.0.clone())]);
-            value(&[("binding", binding.into()), ("resource", resource)])
+            let (resource, entry) = (new(), new());
+            resource.set_buffer(&buffer.0);
+            entry.set_binding(binding);
+            entry.set_resource(&resource);
+            entry.into()
         };
-        let entries = array(buffers.iter().map(entry)).into();
-        let fields = [("label", label.into()), ("layout", layout.group.clone()), ("entries", entries)];
-        BindGroup(self.raw.create_bind_group(&object(&fields)))
+        let group = new();
+        group.set_label(label);
+        group.set_layout(&layout.group);
+        group.set_entries(&array(buffers.iter().map(entry)));
+        BindGroup(self.raw.create_bind_group(&group))
     }
 
     /// Room for `count` timestamps.

@@ -118,7 +118,7 @@ impl Detector {
         let Ok([palms, landmarks]) = <[Loaded; 2]>::try_from(loaded) else {
             bail!(Internal, "two networks were to be loaded");
         };
-        gpu.finish().await?;
+        gpu.finish(true).await?;
         events.progress(LoadProgress::ready(weights));
         info.load_ms = started.ms();
         Ok(Detector {

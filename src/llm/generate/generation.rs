@@ -403,7 +403,7 @@ impl Generation {
             return Ok(());
         }
         let read = self.session.readback();
-        self.sequence.choose(model, &constraint.allowed()?, &self.options.sampling, &read);
+        self.sequence.choose(model, &constraint.allowed()?, &self.options.sampling, &read)?;
         let pending = model.gpu.map(&read);
         self.in_flight.push_back(Submitted { read, pending, n_steps: 1 });
         self.n_submitted += 1;

@@ -259,7 +259,7 @@ impl Recorder<'_> {
             let tokens = self.tuning.tile_tokens(n);
             let kernel =
                 Kernel::new("matmul/tile").slot("WEIGHT", part.layout.weight).slot("OUTPUT", output.slot(false));
-            let kernel = kernel.set("TILE_T", tokens);
+            let kernel = kernel.slot("REPEAT", self.tuning.repeat_slot()).set("TILE_T", tokens);
             let (kernel, mut bindings) = operands(kernel, part, n_groups(w.cols), &output, false);
             bindings.extend([("x", &x.buffer), ("batch", &self.batch.place)]);
             let grid = Grid::xy(n.div_ceil(TILE_N), self.per_rows(tokens));
