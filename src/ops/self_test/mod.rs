@@ -6,6 +6,8 @@ mod product;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+
 use serde::Serialize;
 
 use self::cache::CacheTrial;
@@ -13,7 +15,7 @@ use self::product::ProductTrial;
 use super::KvType;
 use crate::error::{Result, bail};
 use crate::formats::gguf::GgmlType;
-use crate::gpu::{Gpu, Plan};
+use crate::gpu::{Caps, Gpu, Plan};
 
 /// A feature that kernels can make use of, and whether they do here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,11 +30,46 @@ const TOLERANCE: f64 = 1e-4;
 /// What a cache in f16 may cost, for half the memory.
 const F16_COST: f64 = 1.1;
 
+/// What a device offers. Two that offer the same are taken for one.
+#[derive(PartialEq)]
+struct Offer {
+    adapter: String,
+    subgroup_min: u32,
+    features: [bool; 4],
+}
+
+impl Offer {
+    fn of(caps: &Caps) -> Self {
+        let features = [caps.f16, caps.int8_products, caps.timestamps, caps.software];
+        Offer { adapter: caps.adapter.clone(), subgroup_min: caps.subgroup_min, features }
+    }
+}
+
+thread_local! {
+    /// What was found before. A page that loads its second model, or gets its GPU back, does not try again.
+    static FOUND: RefCell<Vec<(Offer, Vec<Feature>)>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Check a device, and go without the features that it gets wrong or gains nothing by.
 ///
 /// # Errors
 /// `NoWebgpu` where it computes wrong results without them, too; as [`super::Recorder::matmul`].
-pub async fn self_test(gpu: Gpu) -> Result<(Gpu, Vec<Feature>)> {
+pub async fn self_test(mut gpu: Gpu) -> Result<(Gpu, Vec<Feature>)> {
+    let offer = Offer::of(&gpu.caps);
+    let found = |found: &Vec<(Offer, Vec<Feature>)>| found.iter().find(|f| f.0 == offer).map(|f| f.1.clone());
+    if let Some(features) = FOUND.with_borrow(found) {
+        if !features[0].used {
+            gpu = gpu.without_subgroups();
+        }
+        (gpu.caps.f16, gpu.caps.int8_products) = (features[1].used, features[2].used);
+        return Ok((gpu, features));
+    }
+    let (gpu, features) = test(gpu).await?;
+    FOUND.with_borrow_mut(|found| found.push((offer, features.clone())));
+    Ok((gpu, features))
+}
+
+async fn test(gpu: Gpu) -> Result<(Gpu, Vec<Feature>)> {
     compile_all(&gpu).await?;
     let (mut gpu, subgroups) = check_subgroups(gpu).await?;
     let f16 = check_f16(&mut gpu).await?;

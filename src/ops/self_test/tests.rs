@@ -16,3 +16,14 @@ fn a_device_is_tried_before_it_is_trusted() {
         assert!(!features[2].reason.contains("off by"), "{}", features[2].reason);
     }
 }
+
+#[test]
+fn what_was_found_is_remembered() {
+    for (gpu, again) in divided().into_iter().zip(divided()) {
+        let (gpu, features) = pollster::block_on(self_test(gpu)).unwrap();
+        let (again, same) = pollster::block_on(self_test(again)).unwrap();
+        // Texts have times in them.
+        assert_eq!(features, same);
+        assert_eq!(format!("{:?}", gpu.caps), format!("{:?}", again.caps));
+    }
+}
