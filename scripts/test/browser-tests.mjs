@@ -1,11 +1,12 @@
 // The tests of playwright/, two files at a time: while one waits for its page, a server or npm, the other has the cores.
 // Usage: node scripts/test/browser-tests.mjs [firefox] [NAME…], as in `golden` for playwright/golden.test.mjs
+import { fork } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { ROOT } from '../server.mjs';
 import { ensureFirefox } from '../setup.mjs';
@@ -96,10 +97,31 @@ export async function firefoxTests(names = IN_FIREFOX) {
   }
 }
 
+/**
+ * The same in a process of its own, beside whatever else runs. Returns how to wait for it: what it wrote is shown then, and
+ * what came of it returned.
+ */
+export function firefoxTestsAside() {
+  const child = fork(fileURLToPath(import.meta.url), ['firefox'], { silent: true });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (text += chunk));
+  let counts;
+  child.on('message', (message) => (counts = message));
+  const closed = new Promise((resolve) => child.on('close', resolve));
+  return async () => {
+    const status = await closed;
+    process.stdout.write(text);
+    if (!counts) throw new Error(`the tests in Firefox ended with ${status}`);
+    return counts;
+  };
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [first, ...others] = process.argv.slice(2);
   const names = others.length ? others : undefined;
-  const { passed, failed, skipped } = await (first === 'firefox' ? firefoxTests(names) : browserTests(process.argv.slice(2)));
+  const counts = await (first === 'firefox' ? firefoxTests(names) : browserTests(process.argv.slice(2)));
+  const { passed, failed, skipped } = counts;
   console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
   process.exitCode = failed ? 1 : 0;
+  process.send?.(counts);
 }
