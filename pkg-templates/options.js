@@ -78,6 +78,7 @@ export const OPTIONS = {
   chat: { ...SAMPLING, ...TEMPLATE, system: TEXT, messages: ARRAY, overflow: NAME, onDrop: CALL },
   send: { ...SAMPLING, ...WAIT, keepMessage: FLAG },
   'chat.stream': STREAM,
+  create: WAIT,
   'chat.run': { ...STREAM, tools: OBJECT, maxSteps: WHOLE },
   tokenize: SPECIAL,
   detokenize: { showSpecial: FLAG },

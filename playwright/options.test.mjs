@@ -20,6 +20,7 @@ before(async () => {
       here: await webgguf.loadModel(url, { contextLength: 64 }),
       there: await webgguf.loadModel(url, { contextLength: 64, worker: true }),
     };
+    const { openai } = await import('/pkg/openai.js');
     const template = '{{ messages[0].content }}';
     const messages = [{ role: 'user', content: 'Hi' }];
     const calls = ({ here, there }) => ({
@@ -34,6 +35,7 @@ before(async () => {
         send: (o) => model.chat({ template }).send('a', o).next(),
         'chat.stream': (o) => model.chat({ template }).stream('a', o).next(),
         'chat.run': (o) => model.chat({ template }).run('a', o).next(),
+        create: (o) => openai(model).chat.completions.create({ messages }, o),
         tokenize: async (o) => model.tokenize('a', o),
         detokenize: async (o) => model.detokenize([1], o),
         count: async (o) => model.count('a', o),
@@ -105,7 +107,7 @@ chromiumTest('messages in place of a prompt are sent to chat()', TIMEOUT, async 
 });
 
 chromiumTest('the options that the code takes are those of the types', TIMEOUT, async () => {
-  const types = ['index', 'hands', 'speech'].map((name) => readFileSync(join(ROOT, `pkg-templates/${name}.d.ts`), 'utf8')).join('\n');
+  const types = ['index', 'hands', 'openai', 'speech'].map((name) => readFileSync(join(ROOT, `pkg-templates/${name}.d.ts`), 'utf8')).join('\n');
   const calls = await page.evaluate(async () => {
     const { OPTIONS } = await import('/pkg/options.js');
     return Object.fromEntries(Object.entries(OPTIONS).map(([call, kinds]) => [call, Object.keys(kinds).sort()]));
@@ -141,6 +143,7 @@ chromiumTest('the options that the code takes are those of the types', TIMEOUT, 
     send: own('SendOptions'),
     'chat.stream': own('StreamOptions'),
     'chat.run': own('RunOptions'),
+    create: alias('CreateOptions'),
     tokenize: own('TokenizeOptions'),
     detokenize: own('DetokenizeOptions'),
     formatChat: own('FormatChatOptions'),
