@@ -1,5 +1,5 @@
-// What others' code speaks: OpenAI's API, by the official client and without it, on a model in the tab. The embedded model knows nothing
-// of tools, so calls are forced.
+// What others' code speaks, on a model in the tab: OpenAI's API, by the official client and without it, and the Vercel AI SDK. The embedded
+// model knows nothing of tools, so calls are forced.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -35,11 +35,14 @@ before(async () => {
   page = await site.page();
   await page.evaluate(async () => {
     const { openai, createFetch } = await import('/pkg/openai.js');
-    const { OpenAI } = await import('/temp/clients/clients.js');
+    const { webgguf: languageModel } = await import('/pkg/ai-sdk.js');
+    globalThis.ai = await import('/temp/clients/clients.js');
+    globalThis.AI_SDK_LOG_WARNINGS = false;
     globalThis.model = await webgguf.loadModel('/temp/chat.gguf', { contextLength: 512, cache: false });
     globalThis.fetchModel = createFetch(model);
-    globalThis.official = new OpenAI({ baseURL: 'https://model.invalid/v1', apiKey: 'none', fetch: fetchModel, dangerouslyAllowBrowser: true });
+    globalThis.official = new ai.OpenAI({ baseURL: 'https://model.invalid/v1', apiKey: 'none', fetch: fetchModel, dangerouslyAllowBrowser: true });
     globalThis.own = openai(model);
+    globalThis.sdk = languageModel(model);
     globalThis.hi = { model: 'any', messages: [{ role: 'user', content: 'Hi' }], temperature: 0, max_tokens: 12 };
     /** What a request fails with. */
     globalThis.refused = async (promise) => {
@@ -300,4 +303,84 @@ chromiumTest('what can not be honoured is an error that names the parameter', TI
   assert.deepEqual([rest.path[0], rest.path[1].error.code], [404, 'unknown_url']);
   assert.deepEqual([rest.method[0], rest.method[1].error.code], [405, 'method_not_supported']);
   assert.deepEqual([rest.json[0], rest.json[1].error.code], [400, 'invalid_json']);
+});
+
+chromiumTest('the AI SDK: streamText, generateText with messages, and their usage', TIMEOUT, async () => {
+  const { pieces, usage, finishReason, parts, text, warnings, cached, response } = await page.evaluate(async () => {
+    const settings = { model: sdk, temperature: 0, maxOutputTokens: 12 };
+    const streamed = ai.streamText({ ...settings, prompt: 'A story of a cat' });
+    const pieces = [];
+    for await (const piece of streamed.textStream) pieces.push(piece);
+    const parts = [];
+    for await (const { type } of ai.streamText({ ...settings, prompt: 'A story of a cat' }).fullStream) parts.push(type);
+    const { text } = await ai.generateText({ ...settings, prompt: 'A story of a cat' });
+    const messages = [{ role: 'user', content: 'A story of a cat' }, { role: 'assistant', content: text }, { role: 'user', content: [{ type: 'text', text: 'And then?' }] }];
+    const next = await ai.generateText({ ...settings, messages, frequencyPenalty: 1, reasoning: 'high', providerOptions: { webgguf: { minP: 0.1 } } });
+    return {
+      pieces, parts, text, usage: await streamed.usage, finishReason: await streamed.finishReason, response: await streamed.response,
+      warnings: next.warnings.map(({ feature }) => feature), cached: [next.usage.inputTokenDetails.cacheReadTokens, next.usage.inputTokens],
+    };
+  });
+  assert.ok(pieces.length > 2);
+  assert.equal(pieces.join(''), text);
+  assert.equal(finishReason, 'length');
+  assert.equal(usage.outputTokens, 12);
+  assert.equal(usage.totalTokens, usage.inputTokens + 12);
+  assert.deepEqual([...new Set(parts)], ['start', 'start-step', 'text-start', 'text-delta', 'text-end', 'finish-step', 'finish']);
+  assert.deepEqual(warnings, ['frequencyPenalty', 'reasoning']);
+  assert.ok(cached[0] > cached[1] / 2, cached);
+  assert.equal(typeof response.modelId, 'string');
+});
+
+chromiumTest('the AI SDK: generateObject, tools and their results, an agent as the transport of useChat', TIMEOUT, async () => {
+  const { object, steps, chunks } = await page.evaluate(async ([schema, { description, parameters }]) => {
+    const settings = { model: sdk, temperature: 0, seed: 1, maxOutputTokens: 60 };
+    const { object } = await ai.generateObject({ ...settings, schema: ai.jsonSchema({ $schema: 'http://json-schema.org/draft-07/schema#', ...schema }), prompt: 'Hi' });
+    const tools = { weather: ai.tool({ description, inputSchema: ai.jsonSchema(parameters), execute: ({ city }) => ({ city, degrees: 18 }) }) };
+    const { steps } = await ai.generateText({
+      ...settings, tools, prompt: 'Hi', stopWhen: ai.isStepCount(2),
+      prepareStep: ({ stepNumber }) => ({ toolChoice: stepNumber ? 'none' : 'required' }),
+    });
+    const agent = new ai.ToolLoopAgent({ ...settings, tools, toolChoice: { type: 'tool', toolName: 'weather' }, stopWhen: ai.isStepCount(1) });
+    const stream = await new ai.DirectChatTransport({ agent }).sendMessages({
+      chatId: 'c', trigger: 'submit-message', messageId: undefined, abortSignal: undefined,
+      messages: [{ id: 'm', role: 'user', parts: [{ type: 'text', text: 'Hi' }] }],
+    });
+    const chunks = [];
+    const reader = stream.getReader();
+    for (let read = await reader.read(); !read.done; read = await reader.read()) chunks.push(read.value.type);
+    const seen = steps.map((step) => ({ reason: step.finishReason, calls: step.toolCalls.map((c) => c.input), results: step.toolResults.map((r) => r.output), text: step.text }));
+    return { object, steps: seen, chunks };
+  }, [SCHEMA, WEATHER.function]);
+  assert.ok(['glad', 'sad'].includes(object.mood));
+  assert.equal(steps.length, 2);
+  assert.equal(steps[0].reason, 'tool-calls');
+  assert.match(steps[0].calls[0].city, /^[a-z]{1,8}$/);
+  assert.deepEqual(steps[0].results, [{ city: steps[0].calls[0].city, degrees: 18 }]);
+  assert.ok(steps[1].text.length > 0);
+  assert.ok(chunks.includes('tool-input-available') && chunks.includes('tool-output-available'), String(chunks));
+});
+
+chromiumTest('the AI SDK: a stop, a reader who leaves, what can not be', TIMEOUT, async () => {
+  const { aborted, left, image, tooLong, pending } = await page.evaluate(async () => {
+    const settings = { model: sdk, temperature: 0, maxRetries: 0 };
+    const stop = new AbortController();
+    const long = refused(ai.generateText({ ...settings, prompt: 'Hi', abortSignal: stop.signal }));
+    setTimeout(() => stop.abort(), 100);
+    const aborted = await long;
+    let left = 0;
+    const { stream } = await sdk.doStream({ prompt: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }] });
+    const reader = stream.getReader();
+    while ((await reader.read()).value.type !== 'text-delta') left++;
+    await reader.cancel();
+    const image = await refused(ai.generateText({ ...settings, messages: [{ role: 'user', content: [{ type: 'file', mediaType: 'image/png', data: new Uint8Array([137, 80, 78, 71]) }] }] }));
+    const tooLong = await refused(ai.generateText({ ...settings, prompt: 'word '.repeat(600) }));
+    await ai.generateText({ ...settings, prompt: 'Hi', maxOutputTokens: 1 });
+    return { aborted, left, image, tooLong, pending: model.pending };
+  });
+  assert.equal(aborted.name, 'AbortError');
+  assert.ok(left <= 4);
+  assert.match(image.message, /image\/png.*text only/);
+  assert.match(tooLong.message, /the context 512/);
+  assert.equal(pending, 0);
 });

@@ -9,7 +9,15 @@ const usageOf = ({ promptTokens, generatedTokens, reusedTokens }, tokens, reason
   return { promptTokens: promptOnly, reusedTokens: Math.min(reusedTokens, promptOnly), generatedTokens: tokens, reasoningTokens };
 };
 
-export class Chats {
+/** The chats of each model: whoever asks for a reply, in whatever shape, has these. */
+const all = new WeakMap();
+
+export function chatsOf(model) {
+  if (!all.has(model)) all.set(model, new Chats(model));
+  return all.get(model);
+}
+
+class Chats {
   #model;
   /** What no request uses now, the last used one at the end: a chat, what it is made with, and what was said before its last reply. */
   #idle = [];
@@ -58,6 +66,19 @@ export class Chats {
       this.#give(entry);
     }
   }
+}
+
+/** A generator whose first value has been waited for: what fails before it fails here. */
+export async function begun(values) {
+  const first = await values.next();
+  return (async function* () {
+    try {
+      if (!first.done) yield first.value;
+      yield* values;
+    } finally {
+      await values.return();
+    }
+  })();
 }
 
 /** Whether a model's template heeds `reasoning_effort`. */

@@ -1,5 +1,5 @@
 // chat.completions.create on a model of this page.
-import { Chats } from './chats.js';
+import { begun, chatsOf } from './chats.js';
 import { asApiError } from './errors.js';
 import { requestOf } from './request.js';
 
@@ -39,26 +39,13 @@ class ChunkStream {
   }
 }
 
-/** A generator whose first value has been waited for: what fails before it fails here. */
-async function begun(values) {
-  const first = await values.next();
-  return (async function* () {
-    try {
-      if (!first.done) yield first.value;
-      yield* values;
-    } finally {
-      await values.return();
-    }
-  })();
-}
-
 export class Completions {
   #model;
   #chats;
 
   constructor(model) {
     this.#model = model;
-    this.#chats = new Chats(model);
+    this.#chats = chatsOf(model);
   }
 
   /** @see openai.d.ts */

@@ -23,7 +23,8 @@ export function writeCallingModel(path) {
 export async function writeClients(folder) {
   const entry = join(folder, 'clients-entry.js');
   const from = (name) => JSON.stringify(join(ROOT, 'node_modules', name));
-  writeFileSync(entry, `export { default as OpenAI } from ${from('openai/index.mjs')};\n`);
+  const sdk = ['DirectChatTransport', 'ToolLoopAgent', 'generateObject', 'generateText', 'isStepCount', 'jsonSchema', 'streamText', 'tool'];
+  writeFileSync(entry, `export { default as OpenAI } from ${from('openai/index.mjs')};\nexport { ${sdk} } from ${from('ai/dist/index.js')};\n`);
   await build({
     root: folder,
     configFile: false,
