@@ -8,7 +8,7 @@
  * ```
  */
 import type { LanguageModelV4 } from '@ai-sdk/provider';
-import type { Model, StreamOptions, WorkerModel } from './index.js';
+import type { Model, ServerModel, StreamOptions, WorkerModel } from './index.js';
 
 /**
  * A loaded model, as the AI SDK takes it. A conversation that extends an earlier one is computed from where that ended.
@@ -18,7 +18,7 @@ import type { Model, StreamOptions, WorkerModel } from './index.js';
  * `INVALID_ARGUMENT`. Errors are those of `chat.stream`; an abort is an `AbortError`. Tokens to generate are limited by the context alone,
  * unless `maxOutputTokens` is given.
  */
-export function webgguf(model: Model | WorkerModel): LanguageModelV4;
+export function webgguf(model: Model | WorkerModel | ServerModel): LanguageModelV4;
 
 /** What `providerOptions.webgguf` of a call may have, beside the SDK's own options. */
 export interface WebggufProviderOptions extends Pick<StreamOptions, 'minP' | 'repeatPenalty' | 'maxReasoningTokens' | 'responseFormat'> {

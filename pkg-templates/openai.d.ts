@@ -6,13 +6,13 @@
  * const completion = await client.chat.completions.create({ model: 'local', messages: [{ role: 'user', content: 'Hello' }] });
  * ```
  */
-import type { GenerateOptions, Model, ResponseFormat, WorkerModel } from './index.js';
+import type { GenerateOptions, Model, ResponseFormat, ServerModel, WorkerModel } from './index.js';
 
 /**
  * The part of OpenAI's client that makes chat completions. All calls on one model share its queue and its cache: a conversation
- * that extends an earlier one is computed from where that ended.
+ * that extends an earlier one is computed from where that ended. Of a model on a server, requests go there as they are, but for `model`.
  */
-export function openai(model: Model | WorkerModel): OpenAIClient;
+export function openai(model: Model | WorkerModel | ServerModel): OpenAIClient;
 
 /**
  * A `fetch` whose server is the model: for the official client, LangChain.js, or whatever else takes a `fetch`. It answers
@@ -25,7 +25,7 @@ export function openai(model: Model | WorkerModel): OpenAIClient;
  * What fails is an answer with OpenAI's body `{ error: { message, type, param, code } }`; in the middle of a stream, an event with it.
  * Rejects with `ABORTED` if the request's signal fires.
  */
-export function createFetch(model: Model | WorkerModel): (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+export function createFetch(model: Model | WorkerModel | ServerModel): (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 export interface OpenAIClient {
   readonly chat: { readonly completions: ChatCompletions };

@@ -27,6 +27,7 @@ const LOAD = {
   onProgress: CALL,
   worker: FLAG,
   workerUrl: ANY,
+  fallback: OBJECT,
 };
 const WAIT = { signal: SIGNAL, onQueue: CALL };
 const SAMPLING = {
@@ -54,6 +55,7 @@ const SPECIAL = { addSpecial: FLAG, parseSpecial: FLAG };
 export const OPTIONS = {
   loadModel: LOAD,
   canRun: LOAD,
+  connect: { baseURL: ANY, model: NAME, apiKey: TEXT, retry: OBJECT, signal: SIGNAL },
   loadTokenizer: FILES,
   inspect: FILES,
   removeCached: { hub: OBJECT },

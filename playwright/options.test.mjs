@@ -26,6 +26,7 @@ before(async () => {
     const calls = ({ here, there }) => ({
       loadModel: (o) => webgguf.loadModel(url, o),
       canRun: (o) => webgguf.canRun(url, o),
+      connect: (o) => webgguf.connect(o),
       loadTokenizer: (o) => webgguf.loadTokenizer(url, o),
       ...Object.fromEntries(Object.entries({ here, there }).flatMap(([where, model]) => Object.entries({
         generate: (o) => model.generate('a', o).next(),
@@ -128,8 +129,9 @@ chromiumTest('the options that the code takes are those of the types', TIMEOUT, 
     return [...keys.matchAll(/'(\w+)'/g)].map((m) => m[1]).filter((key) => own(base).includes(key));
   };
   const wanted = {
-    loadModel: own('LoadOptions'),
-    canRun: own('LoadOptions'),
+    loadModel: own('FallbackOptions'),
+    canRun: own('FallbackOptions'),
+    connect: own('ConnectOptions'),
     loadTokenizer: alias('FileOptions'),
     loadHands: own('HandsOptions'),
     detect: own('DetectOptions'),

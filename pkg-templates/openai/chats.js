@@ -81,8 +81,9 @@ export async function begun(values) {
   })();
 }
 
-/** Whether a model's template heeds `reasoning_effort`. */
+/** Whether a model's template heeds `reasoning_effort`; of one on a server, that is the server's to know. */
 export async function heedsEffort(model) {
+  if (model.info.backend === 'server') return true;
   const prompt = (reasoning_effort) => model.formatChat([{ role: 'user', content: 'Hi' }], { variables: { reasoning_effort } });
   return (await prompt('low')) !== (await prompt('high'));
 }

@@ -2,6 +2,7 @@
 import { begun, chatsOf } from './chats.js';
 import { asApiError } from './errors.js';
 import { requestOf } from './request.js';
+import { ChunkStream, stopping } from './stream.js';
 
 const FINISH = { end: 'stop', stop: 'stop', length: 'length', context: 'length', 'tool-calls': 'tool_calls' };
 
@@ -21,24 +22,6 @@ const usage = ({ promptTokens, reusedTokens, generatedTokens, reasoningTokens })
   completion_tokens_details: { reasoning_tokens: reasoningTokens },
 });
 
-/** A stream of chunks that its reader may end by `controller`, as that of the official client. */
-class ChunkStream {
-  #chunks;
-
-  constructor(chunks, controller) {
-    this.#chunks = chunks;
-    this.controller = controller;
-  }
-
-  async *[Symbol.asyncIterator]() {
-    try {
-      yield* this.#chunks;
-    } catch (e) {
-      if (!this.controller.signal.aborted) throw asApiError(e);
-    }
-  }
-}
-
 export class Completions {
   #model;
   #chats;
@@ -50,10 +33,7 @@ export class Completions {
 
   /** @see openai.d.ts */
   async create(body, { signal, onQueue } = {}) {
-    const controller = new AbortController();
-    const abort = () => controller.abort(signal.reason);
-    signal?.addEventListener('abort', abort, { once: true });
-    if (signal?.aborted) abort();
+    const controller = stopping(signal);
     try {
       const request = await requestOf(body, this.#model);
       const options = { ...request.options, signal: controller.signal, onQueue };

@@ -61,6 +61,10 @@ function models(model, id) {
   throw new APIError(404, { message: `The model '${id}' does not exist; '${known.id}' does.`, param: 'model', code: 'model_not_found' });
 }
 
+async function forwarded(model, request, path, signal = request.signal) {
+  return model.forward(path, request.method === 'POST' ? await bodyOf(request) : undefined, signal);
+}
+
 /** @see openai.d.ts */
 export function fetchOf(model, completions) {
   return async (input, init) => {
@@ -74,6 +78,8 @@ export function fetchOf(model, completions) {
       if (request.method !== method) {
         throw new APIError(405, { message: `${pathname} takes ${method}, not ${request.method}.`, code: 'method_not_supported' });
       }
+      // A model on a server has one that answers this.
+      if (model.forward) return await forwarded(model, request, `/${endpoint}${id === undefined ? '' : `/${id}`}`, init?.signal);
       if (endpoint === 'models') return answer(200, models(model, id));
       if (endpoint === 'embeddings') throw unsupported('input', 'is for embeddings, which this model does not make.');
       const body = await bodyOf(request);

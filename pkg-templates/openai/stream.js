@@ -1,0 +1,29 @@
+// A stream of chunks, and what ends it.
+import { asApiError } from './errors.js';
+
+/** A controller that a signal aborts, too. */
+export function stopping(signal) {
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal.reason);
+  signal?.addEventListener('abort', abort, { once: true });
+  if (signal?.aborted) abort();
+  return controller;
+}
+
+/** A stream of chunks that its reader may end by `controller`, as that of the official client. */
+export class ChunkStream {
+  #chunks;
+
+  constructor(chunks, controller) {
+    this.#chunks = chunks;
+    this.controller = controller;
+  }
+
+  async *[Symbol.asyncIterator]() {
+    try {
+      yield* this.#chunks;
+    } catch (e) {
+      if (!this.controller.signal.aborted) throw asApiError(e);
+    }
+  }
+}
