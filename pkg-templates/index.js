@@ -60,7 +60,9 @@ export async function loadModel(source, options) {
 }
 
 /** Use a model on a server. */
-export const connect = boundary(async (options) => onServer(optionsOf('connect', options)));
+export async function connect(options) {
+  return boundary(onServer)(optionsOf('connect', options));
+}
 
 /** Whether a model would run here. */
 export const canRun = boundary(async (source, options) => {

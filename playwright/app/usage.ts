@@ -206,3 +206,16 @@ export async function complete(model: Model, show: (chunk: ChatCompletionChunk) 
     throw e;
   }
 }
+
+import { connect, type ServerModel } from 'webgguf';
+
+export async function anywhere(url: string): Promise<string> {
+  const found = await loadModel(url, { fallback: { baseURL: 'http://localhost:8080/v1', model: 'mine', retry: { attempts: 2 } } });
+  if (found.info.backend === 'server') console.log(found.info.baseURL, found.info.contextLength);
+  else console.log(found.info.layers);
+  const server: ServerModel = await connect({ baseURL: new URL('http://localhost:8080/v1'), apiKey: 'key', signal: AbortSignal.timeout(1000) });
+  let text = '';
+  for (const model of [found, server]) for await (const piece of model.chat({ system: 'Be brief.' }).send('Hi')) text += piece;
+  console.log(openai(server), await server.tokenize('x').catch(() => undefined));
+  return text;
+}
