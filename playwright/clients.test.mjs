@@ -1,5 +1,5 @@
 // What others' code speaks, on a model in the tab: OpenAI's API, by the official client and without it, and the Vercel AI SDK. The embedded
-// model knows nothing of tools, so calls are forced.
+// model knows nothing of tools, so calls are forced. The model is in a worker: its chats are those of one in the page.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -38,7 +38,7 @@ before(async () => {
     const { webgguf: languageModel } = await import('/pkg/ai-sdk.js');
     globalThis.ai = await import('/temp/clients/clients.js');
     globalThis.AI_SDK_LOG_WARNINGS = false;
-    globalThis.model = await webgguf.loadModel('/temp/chat.gguf', { contextLength: 512, cache: false });
+    globalThis.model = await webgguf.loadModel('/temp/chat.gguf', { contextLength: 512, cache: false, worker: true });
     globalThis.fetchModel = createFetch(model);
     globalThis.official = new ai.OpenAI({ baseURL: 'https://model.invalid/v1', apiKey: 'none', fetch: fetchModel, dangerouslyAllowBrowser: true });
     globalThis.own = openai(model);
@@ -78,7 +78,7 @@ chromiumTest('a completion, by the client and without it', TIMEOUT, async () => 
   const { whole, direct, count } = await page.evaluate(async () => ({
     whole: await official.chat.completions.create(hi),
     direct: await own.chat.completions.create(hi),
-    count: model.count(hi.messages),
+    count: await model.count(hi.messages),
   }));
   for (const { id, object, created, model, choices, usage } of [whole, direct]) {
     assert.match(id, /^chatcmpl-\w{32}$/);
