@@ -265,8 +265,8 @@ export interface ConnectOptions {
   /** Sent to the server as `Authorization: Bearer …`. A key in a page is no secret to those who use the page. */
   apiKey?: string | undefined;
   /**
-   * How failed requests are met: an answer of 408, 425, 429 or 500 to 504, or none, is tried again before a reply has begun. Of a server, `stallMs`
-   * is 120000 if not given: it is silent while it reads a long prompt.
+   * How failed requests are met: an answer of 408, 425, 429, 500 or 502 to 504, or none, is tried again before a reply has begun. Of a
+   * server, `attempts` are 3 and `stallMs` is 120000 if not given: it is silent while it reads a long prompt.
    */
   retry?: RetryOptions | undefined;
   /** Ends the question for the server's models with `ABORTED`. */
@@ -663,8 +663,9 @@ export interface WorkerModel extends Omit<Model, 'tokenize' | 'detokenize' | 'co
  * `json_schema`. What else is asked for, the server may leave out.
  *
  * `chat.send` gives the answer's text, and leaves out reasoning and calls where the server tells them apart. Of `stats`, times are those of
- * the page. Loops throw `FETCH_FAILED` where the server fails or the connection breaks; in the middle of a reply, the error's `text` has what
- * came, and so has `chat.messages`. `recover` does nothing; `destroy` ends what runs.
+ * the page, and numbers of tokens are 0 where the server does not tell them. Loops throw `FETCH_FAILED` where the server fails or the
+ * connection breaks; in the middle of a reply, the error's `text` has what came, and so has `chat.messages`. `recover` does nothing;
+ * `destroy` ends what runs.
  */
 export interface ServerModel extends Omit<WorkerModel, 'info'> {
   readonly info: Readonly<ServerInfo>;

@@ -264,3 +264,30 @@ chromiumTest('OpenAI\'s shape and the AI SDK on a model of a server', TIMEOUT, a
   assert.equal(server.asked.at(-2).model, 'served');
   assert.equal(server.asked.at(-2).logprobs, true);
 });
+
+/** A real server: `llama-server -m model.gguf --port 8080`, and then `WEBGGUF_LLM_SERVER=http://localhost:8080/v1 npm run test:browser -- server`. */
+const REAL = process.env.WEBGGUF_LLM_SERVER;
+const skip = REAL ? false : 'SKIP: WEBGGUF_LLM_SERVER names no server, such as http://localhost:8080/v1 of llama-server';
+
+chromiumTest('a real server chats, stops, writes JSON and continues a text', { timeout: 120_000, skip }, async () => {
+  const { info, reply, stats, left, json, text } = await page.evaluate(async (baseURL) => {
+    const model = await webgguf.connect({ baseURL });
+    const reply = await replyOf(model, { temperature: 0, maxTokens: 16 });
+    const { stats } = model;
+    let left = 0;
+    for await (const _ of model.chat().send('Tell me a story.', { maxTokens: 400 })) if (++left === 3) break;
+    const schema = { type: 'object', properties: { mood: { enum: ['glad', 'sad'] } }, required: ['mood'], additionalProperties: false };
+    let json = '';
+    for await (const piece of model.chat({ temperature: 0 }).send('How are you?', { responseFormat: { type: 'json_schema', schema } })) json += piece;
+    let text = '';
+    for await (const piece of model.generate('Once upon', { maxTokens: 8 })) text += piece;
+    return { info: model.info, reply, stats, left, json, text };
+  }, REAL);
+  console.log(JSON.stringify({ info, stats, text }));
+  assert.equal(reply.failed, null);
+  assert.equal(reply.parts.at(-1).type, 'finish');
+  assert.ok(reply.messages[1].content.length + (reply.messages[1].reasoning_content ?? '').length > 0);
+  assert.equal(left, 3);
+  assert.ok(['glad', 'sad'].includes(JSON.parse(json).mood), json);
+  assert.ok(text.length > 0);
+});

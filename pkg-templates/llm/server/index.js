@@ -3,8 +3,6 @@ import { failure } from '../../errors.js';
 import { ServerModel } from './model.js';
 import { Wire } from './wire.js';
 
-/** A wrong address should not take long to be told. */
-const ATTEMPTS = 3;
 /** As many tokens as a model here generates at most, unless told otherwise. */
 const MAX_TOKENS = 512;
 /** What servers answer that list no models. */
@@ -12,7 +10,7 @@ const NO_LIST = [404, 405, 501];
 
 async function listed(wire, signal) {
   try {
-    const { data } = await wire.json('/models', undefined, signal, ATTEMPTS);
+    const { data } = await wire.json('/models', undefined, signal);
     return Array.isArray(data) ? data.filter((model) => typeof model?.id === 'string') : [];
   } catch (e) {
     if (NO_LIST.includes(e.status)) return [];

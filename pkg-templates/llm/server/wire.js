@@ -3,8 +3,8 @@ import { aborted, failure } from '../../errors.js';
 import { PASSING, Patience, RETRY, Transient, retryAfterMs, within } from '../../source/http.js';
 import { absolute } from '../../source/source.js';
 
-/** A server may be silent for as long as it reads a long prompt. */
-const STALL_MS = 120_000;
+/** What differs from files: a server may be silent for as long as it reads a long prompt, and what it answers with 500 often does not pass. */
+const DEFAULTS = { attempts: 3, stallMs: 120_000 };
 const SHOWN = 200;
 /** Characters of a line of a stream. A chunk has some hundred. */
 const MAX_LINE = 1 << 22;
@@ -34,13 +34,13 @@ export class Wire {
     if (baseURL === undefined) throw failure('INVALID_ARGUMENT', 'baseURL is not given: the address of a server, such as http://localhost:8080/v1, is needed');
     this.url = absolute(baseURL, 'baseURL').replace(/\/+$/, '');
     this.#headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
-    this.#retry = { ...RETRY, stallMs: STALL_MS, ...retry };
+    this.#retry = { ...RETRY, ...DEFAULTS, ...retry };
   }
 
   /** The answer to a GET, or to a POST of a body; one that may pass is not taken. */
-  async answer(path, body, signal, attempts = this.#retry.attempts) {
+  async answer(path, body, signal) {
     const url = this.url + path;
-    const patience = new Patience({ retry: this.#retry, signal, retries: 0, toString: () => `'${url}'` }, attempts);
+    const patience = new Patience({ retry: this.#retry, signal, retries: 0, toString: () => `'${url}'` }, this.#retry.attempts);
     const post = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
     const headers = { ...this.#headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
     for (;;) {
@@ -63,8 +63,8 @@ export class Wire {
   }
 
   /** The same, where all but success is an error. */
-  async good(path, body, signal, attempts) {
-    const response = await this.answer(path, body, signal, attempts);
+  async good(path, body, signal) {
+    const response = await this.answer(path, body, signal);
     if (response.ok) return response;
     const what = await said(response);
     const code = isTooLong(what) ? 'CONTEXT_OVERFLOW' : [400, 422].includes(response.status) ? 'INVALID_ARGUMENT' : 'FETCH_FAILED';
@@ -72,8 +72,8 @@ export class Wire {
   }
 
   /** The JSON of an answer. */
-  async json(path, body, signal, attempts) {
-    const response = await this.good(path, body, signal, attempts);
+  async json(path, body, signal) {
+    const response = await this.good(path, body, signal);
     return this.parsed(await response.text(), 'the answer');
   }
 
