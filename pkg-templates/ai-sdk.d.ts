@@ -15,8 +15,8 @@ import type { Model, ServerModel, StreamOptions, WorkerModel } from './index.js'
  *
  * Response formats with a schema are enforced. What changes nothing here (`presencePenalty`, `frequencyPenalty`, tools beside a response
  * format, `reasoning` for a template that knows no efforts) is one of the SDK's warnings; a file or an image in a prompt is an error,
- * `INVALID_ARGUMENT`. Errors are those of `chat.stream`; an abort is an `AbortError`. Tokens to generate are limited by the context alone,
- * unless `maxOutputTokens` is given.
+ * `INVALID_ARGUMENT`. Errors are those of `chat.stream`; an abort is an `AbortError`. Without `maxOutputTokens`, the
+ * context alone limits a reply, and 512 tokens do on a server.
  */
 export function webgguf(model: Model | WorkerModel | ServerModel): LanguageModelV4;
 

@@ -1,6 +1,7 @@
 // A model for the Vercel AI SDK, by its specification v4. The types and their documentation are in ai-sdk.d.ts.
 import { callOf } from './ai-sdk/call.js';
 import { begun, chatsOf } from './openai/chats.js';
+import { stopping } from './openai/stream.js';
 
 const FINISH = { end: 'stop', stop: 'stop', length: 'length', context: 'length', 'tool-calls': 'tool-calls' };
 
@@ -80,11 +81,11 @@ class LanguageModel {
 
   async doStream(given) {
     const { messages, format, options, warnings } = await callOf(given, this.#model);
-    const stop = new AbortController();
-    const abort = () => stop.abort(given.abortSignal.reason);
-    given.abortSignal?.addEventListener('abort', abort, { once: true });
-    if (given.abortSignal?.aborted) abort();
-    const parts = await begun(streamParts(this.#chats.reply(messages, format, { ...options, signal: stop.signal })));
+    const { controller: stop, release } = stopping(given.abortSignal);
+    const parts = await begun(streamParts(this.#chats.reply(messages, format, { ...options, signal: stop.signal }))).catch((e) => {
+      release();
+      throw e;
+    });
     const head = [{ type: 'stream-start', warnings }, { type: 'response-metadata', timestamp: new Date(), modelId: this.modelId }];
     const stream = new ReadableStream({
       start(controller) {
@@ -93,13 +94,16 @@ class LanguageModel {
       async pull(controller) {
         try {
           const { done, value } = await parts.next();
-          if (done) controller.close();
-          else controller.enqueue(value);
+          if (!done) return controller.enqueue(value);
+          release();
+          controller.close();
         } catch (error) {
+          release();
           controller.error(error);
         }
       },
       async cancel(reason) {
+        release();
         stop.abort(reason);
         await parts.return();
       },

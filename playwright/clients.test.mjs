@@ -255,6 +255,9 @@ chromiumTest('what can not be honoured is an error that names the parameter', TI
     seed: { seed: 1.5 },
     stop: { stop: 5 },
     stream: { stream: 'yes' },
+    max_tokens: { max_tokens: 0 },
+    chat_template_kwargs: { chat_template_kwargs: 'x' },
+    'messages[0].tool_calls': { messages: [{ role: 'assistant', content: '', tool_calls: 'x' }] },
   };
   const [unsupported, invalid, rest] = await page.evaluate(async (all) => {
     const say = (body) => Promise.all([official, own].map((client) => refused(client.chat.completions.create({ ...hi, ...body }))));

@@ -82,7 +82,7 @@ export async function callOf(given, model) {
     messages: given.prompt.flatMap(messagesOf),
     format: { ...(tools.length ? { tools } : {}), ...(Object.keys(allVariables).length ? { variables: allVariables } : {}) },
     options: {
-      maxTokens: given.maxOutputTokens ?? model.info.contextLength ?? undefined,
+      maxTokens: given.maxOutputTokens ?? (model.info.backend === 'server' ? undefined : model.info.contextLength),
       temperature: given.temperature,
       topP: given.topP,
       topK: given.topK,

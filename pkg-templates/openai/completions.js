@@ -33,13 +33,16 @@ export class Completions {
 
   /** @see openai.d.ts */
   async create(body, { signal, onQueue } = {}) {
-    const controller = stopping(signal);
+    const stop = stopping(signal);
     try {
       const request = await requestOf(body, this.#model);
-      const options = { ...request.options, signal: controller.signal, onQueue };
-      if (!request.stream) return await this.#whole(request, options);
-      return new ChunkStream(await begun(this.#chunks(request, options)), controller);
+      const options = { ...request.options, signal: stop.controller.signal, onQueue };
+      if (request.stream) return new ChunkStream(await begun(this.#chunks(request, options)), stop);
+      const whole = await this.#whole(request, options);
+      stop.release();
+      return whole;
     } catch (e) {
+      stop.release();
       throw asApiError(e);
     }
   }

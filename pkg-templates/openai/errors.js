@@ -28,7 +28,6 @@ const PARAMETERS = {
   topK: 'top_k',
   minP: 'min_p',
   repeatPenalty: 'repeat_penalty',
-  maxTokens: 'max_completion_tokens',
   stop: 'stop',
   seed: 'seed',
   responseFormat: 'response_format',

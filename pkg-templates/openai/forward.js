@@ -11,16 +11,19 @@ export class Forwarded {
   }
 
   async create(body, { signal, onQueue } = {}) {
-    const controller = stopping(signal);
+    const stop = stopping(signal);
+    const { controller } = stop;
     try {
       onQueue?.(0);
-      if (body?.stream) return new ChunkStream(await begun(this.#model.forwardEvents('/chat/completions', body, controller.signal)), controller);
+      if (body?.stream) return new ChunkStream(await begun(this.#model.forwardEvents('/chat/completions', body, controller.signal)), stop);
       const response = await this.#model.forward('/chat/completions', body, controller.signal);
       const text = await response.text();
       const json = parsed(text);
       if (!response.ok || !json) throw new APIError(response.ok ? 502 : response.status, json?.error ?? { message: `the server answered ${response.status}: ${text.slice(0, 200)}` });
+      stop.release();
       return json;
     } catch (e) {
+      stop.release();
       throw e.answer ? new APIError(e.status, e.answer, { cause: e }) : asApiError(e);
     }
   }

@@ -100,6 +100,9 @@ function messagesOf(messages) {
     const said = { role: role === 'developer' ? 'system' : role, content: contentOf(message, `${where}.content`) };
     if (name !== undefined && name !== null) said.name = name;
     if (typeof thought === 'string') said.reasoning_content = thought;
+    if (calls !== undefined && calls !== null && !Array.isArray(calls)) {
+      throw invalid(`${where}.tool_calls`, `Invalid type for '${where}.tool_calls': an array is allowed, found ${JSON.stringify(calls)}.`, 'invalid_type');
+    }
     if (calls?.length) said.tool_calls = calls.map((call, j) => callOf(call, `${where}.tool_calls[${j}]`));
     for (const call of said.tool_calls ?? []) names.set(call.id, call.function.name);
     if (role !== 'tool') return said;
@@ -146,6 +149,12 @@ async function effortOf(effort, model) {
   return { variables: { reasoning_effort: effort } };
 }
 
+/** Tokens to generate at most, by either name. */
+function limitOf(body) {
+  const name = ['max_completion_tokens', 'max_tokens'].find((name) => body[name] !== undefined);
+  return name && whole(name, body[name], 1, 2 ** 32 - 1);
+}
+
 /** A body, checked: `{ messages, format, options, n, stream, includeUsage, oneCall }`. */
 export async function requestOf(given, model) {
   if (!isObject(given)) throw invalid(null, 'The body is no JSON object.', 'invalid_type');
@@ -163,8 +172,12 @@ export async function requestOf(given, model) {
     throw unsupported('response_format', "with tools is not supported: within a format there are no calls; use tool_choice: 'none', or leave one of them out.");
   }
   const { maxReasoningTokens, variables } = body.reasoning_effort === undefined ? {} : await effortOf(body.reasoning_effort, model);
-  const kwargs = { ...variables, ...body.chat_template_kwargs };
-  const options = { maxTokens: body.max_completion_tokens ?? body.max_tokens ?? model.info.contextLength, responseFormat, toolChoice, maxReasoningTokens };
+  const { chat_template_kwargs: ownVariables = {} } = body;
+  if (!isObject(ownVariables)) {
+    throw invalid('chat_template_kwargs', `Invalid type for 'chat_template_kwargs': an object is allowed, found ${JSON.stringify(ownVariables)}.`, 'invalid_type');
+  }
+  const kwargs = { ...variables, ...ownVariables };
+  const options = { maxTokens: limitOf(body) ?? model.info.contextLength, responseFormat, toolChoice, maxReasoningTokens };
   for (const [name, option] of Object.entries(OPTIONS)) if (body[name] !== undefined) options[option] = body[name];
   if (seed !== undefined) options.seed = whole('seed', seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) >>> 0;
   return {
