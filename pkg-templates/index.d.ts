@@ -38,9 +38,24 @@ export type SourceFile = string | URL | Blob | File | ArrayBuffer | ArrayBufferV
  *
  * Rejects with a {@link WebggufError}. What cannot run here fails before weights are fetched.
  */
+export function loadModel(source: Source, options: FallbackOptions): Promise<Model | WorkerModel | ServerModel>;
 export function loadModel(source: Source, options: LoadOptions & { worker: true }): Promise<WorkerModel>;
 export function loadModel(source: Source, options?: LoadOptions & { worker?: false | undefined }): Promise<Model>;
 export function loadModel(source: Source, options?: LoadOptions): Promise<Model | WorkerModel>;
+
+/**
+ * Use a model on a server that speaks OpenAI's protocol, such as llama.cpp's llama-server or vLLM: it has the calls of a model here. The
+ * server is asked for its models, so that a wrong address or key is told at once; pages of another origin need its CORS headers.
+ *
+ * ```ts
+ * const model = await connect({ baseURL: 'http://localhost:8080/v1' });
+ * for await (const text of model.chat().send('Hello')) console.log(text);
+ * ```
+ *
+ * Rejects with `FETCH_FAILED` where the server can't be reached or refuses; with `INVALID_ARGUMENT` for an address that is none, or
+ * without `model` where the server has several.
+ */
+export function connect(options: ConnectOptions): Promise<ServerModel>;
 
 /**
  * Whether a model would run here with these options, before its weights are fetched: from the file's header, the
@@ -58,8 +73,10 @@ export function loadModel(source: Source, options?: LoadOptions): Promise<Model 
  */
 export function canRun(source: Source, options?: CanRunOptions): Promise<CanRun>;
 
-/** The options of {@link loadModel}, so that one object serves both. `onProgress` is not called and no worker is started. */
-export type CanRunOptions = LoadOptions;
+/**
+ * The options of {@link loadModel}, so that one object serves both. `onProgress` is not called, no worker is started and no server is asked.
+ */
+export type CanRunOptions = LoadOptions & { fallback?: ConnectOptions | undefined };
 
 export interface CanRun {
   /** Whether `loadModel` with these options finds room. */
@@ -228,6 +245,32 @@ export interface LoadOptions {
    * origin. Bundlers find it by themselves; this is for those that don't.
    */
   workerUrl?: string | URL | undefined;
+}
+
+/** The options of {@link loadModel} with a server for where the model can't run. */
+export interface FallbackOptions extends LoadOptions {
+  /**
+   * Where there is no WebGPU, or the model does not fit or has what is not supported, it is used on this server, if the load fails with
+   * `NO_WEBGPU`, `OUT_OF_GPU_MEMORY` or `UNSUPPORTED_…`. That is before weights are fetched, as {@link canRun} would say. What came
+   * about is in `model.info.backend`, and why in `model.info.warnings`.
+   */
+  fallback: ConnectOptions;
+}
+
+export interface ConnectOptions {
+  /** What the server's paths begin with: `http://localhost:8080/v1`. */
+  baseURL: string | URL;
+  /** The model's name on the server. Default: the one that it has, if there is one alone. */
+  model?: string | undefined;
+  /** Sent to the server as `Authorization: Bearer …`. A key in a page is no secret to those who use the page. */
+  apiKey?: string | undefined;
+  /**
+   * How failed requests are met: an answer of 408, 425, 429, 500 or 502 to 504, or none, is tried again before a reply has begun. Of a
+   * server, `attempts` are 3 and `stallMs` is 120000 if not given: it is silent while it reads a long prompt.
+   */
+  retry?: RetryOptions | undefined;
+  /** Ends the question for the server's models with `ABORTED`. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface HubOptions {
@@ -612,6 +655,35 @@ export interface WorkerModel extends Omit<Model, 'tokenize' | 'detokenize' | 'co
   tokenizeChat(messages: readonly Message[], options?: FormatChatOptions): Promise<Uint32Array>;
 }
 
+/**
+ * A model on a server, see {@link connect}. Chats and texts are made as of a {@link Model}; several may run at a time, since the server has a
+ * queue of its own. Calls that need the model itself fail with `UNSUPPORTED_BY_SERVER`: `tokenize`, `detokenize`, `count`, `formatChat`,
+ * `tokenizeChat`, `history`, `captureActivations`, `weightsChecksum`; and so do these options: prompts of ids, `onToken`, `parseSpecial`,
+ * `showSpecial`, `maxReasoningTokens`, `documents`, `template`, `overflow: 'drop-oldest'`, and response formats but for `json` and
+ * `json_schema`. What else is asked for, the server may leave out.
+ *
+ * `chat.send` gives the answer's text, and leaves out reasoning and calls where the server tells them apart. Of `stats`, times are those of
+ * the page, and numbers of tokens are 0 where the server does not tell them. Loops throw `FETCH_FAILED` where the server fails or the
+ * connection breaks; in the middle of a reply, the error's `text` has what came, and so has `chat.messages`. `recover` does nothing;
+ * `destroy` ends what runs.
+ */
+export interface ServerModel extends Omit<WorkerModel, 'info'> {
+  readonly info: Readonly<ServerInfo>;
+}
+
+export interface ServerInfo {
+  backend: 'server';
+  /** The model's name on the server. */
+  name: string;
+  baseURL: string;
+  /** Positions that prompt and reply share; null where the server does not tell. */
+  contextLength: number | null;
+  /** What this side asks for where the caller names no such option; the rest is the server's to choose. */
+  defaults: { maxTokens: number };
+  /** Why the model is on a server, and what of that is in doubt, in words. */
+  warnings: string[];
+}
+
 export interface GenerateOptions {
   /** Tokens to generate at most. Default 512. */
   maxTokens?: number | undefined;
@@ -689,6 +761,8 @@ export interface DetokenizeOptions {
 }
 
 export interface ModelInfo {
+  /** It runs here. Of a {@link ServerModel}, `server`. */
+  backend: 'webgpu';
   /** `general.name` of the file. */
   name: string | null;
   /** `general.architecture` of the file. */
@@ -835,6 +909,8 @@ export type ErrorCode =
   | 'CONTEXT_OVERFLOW'
   /** The model computed NaN or infinities: its weights are broken, or too large for the type of the cache. */
   | 'NOT_FINITE'
+  /** The model is on a server, and this needs one that is here. */
+  | 'UNSUPPORTED_BY_SERVER'
   /** An argument is unknown or out of range. */
   | 'INVALID_ARGUMENT'
   /** The model is destroyed or being loaded, or the call would wait for itself. */

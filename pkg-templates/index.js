@@ -15,27 +15,53 @@ export { Chat } from './llm/chat.js';
 export { isWebggufError } from './errors.js';
 export { Model } from './llm/model.js';
 export { Tokenizer };
+/** What a load fails with where the model can't run here. */
+const CANNOT_RUN = ['NO_WEBGPU', 'OUT_OF_GPU_MEMORY', 'UNSUPPORTED_ARCHITECTURE', 'UNSUPPORTED_TENSOR_TYPE', 'UNSUPPORTED_TOKENIZER'];
+
 /** What the cache has, and what becomes of it. */
 export const listCached = boundary(cache.listCached);
 export const persist = boundary(cache.persist);
 export const removeCached = boundary(remove);
 
+/** A part of the package that few pages need. */
+async function part(path, script) {
+  try {
+    return await script;
+  } catch (e) {
+    throw failure('FETCH_FAILED', `a script of webgguf, ${path}, can't be loaded: ${e.message}`, { cause: e });
+  }
+}
+
 /** What reads replies as parts: loaded by the first chat that does. A worker has no chats, and is one file in builds. */
-const replies = () =>
-  import('./llm/reply/index.js').catch((e) => {
-    throw failure('FETCH_FAILED', `a script of webgguf, llm/reply/index.js, can't be loaded: ${e.message}`, { cause: e });
-  });
+const replies = () => part('llm/reply/index.js', import('./llm/reply/index.js'));
+
+/** A model on a server; `why` it is not here. */
+async function onServer(options, why) {
+  const { connect } = await part('llm/server/index.js', import('./llm/server/index.js'));
+  return Object.assign(await connect(options, why), { replies });
+}
 
 /** Load a model. */
 export async function loadModel(source, options) {
-  const { worker, workerUrl, profile = detectProfile(), onProgress, signal, ...more } = optionsOf('loadModel', options);
+  const { worker, workerUrl, profile = detectProfile(), onProgress, signal, fallback, ...more } = optionsOf('loadModel', options);
+  const server = fallback && { signal, ...optionsOf('connect', fallback) };
   const load = boundary(async (hooks) => {
     const all = { ...more, ...hooks, profile };
     const parts = await normalize(source, all);
     const model = await (worker ? loadRemote(parts, workerUrl, all) : loadHere(parts, all));
     return Object.assign(model, { replies });
   });
-  return hearing({ onProgress, signal }, load);
+  try {
+    return await hearing({ onProgress, signal }, load);
+  } catch (e) {
+    if (!server || !CANNOT_RUN.includes(e?.code)) throw e;
+    return onServer(server, e.message);
+  }
+}
+
+/** Use a model on a server. */
+export async function connect(options) {
+  return boundary(onServer)(optionsOf('connect', options));
 }
 
 /** Whether a model would run here. */

@@ -27,6 +27,7 @@ const LOAD = {
   onProgress: CALL,
   worker: FLAG,
   workerUrl: ANY,
+  fallback: OBJECT,
 };
 const WAIT = { signal: SIGNAL, onQueue: CALL };
 const SAMPLING = {
@@ -54,6 +55,7 @@ const SPECIAL = { addSpecial: FLAG, parseSpecial: FLAG };
 export const OPTIONS = {
   loadModel: LOAD,
   canRun: LOAD,
+  connect: { baseURL: ANY, model: NAME, apiKey: TEXT, retry: OBJECT, signal: SIGNAL },
   loadTokenizer: FILES,
   inspect: FILES,
   removeCached: { hub: OBJECT },
@@ -78,6 +80,7 @@ export const OPTIONS = {
   chat: { ...SAMPLING, ...TEMPLATE, system: TEXT, messages: ARRAY, overflow: NAME, onDrop: CALL },
   send: { ...SAMPLING, ...WAIT, keepMessage: FLAG },
   'chat.stream': STREAM,
+  create: WAIT,
   'chat.run': { ...STREAM, tools: OBJECT, maxSteps: WHOLE },
   tokenize: SPECIAL,
   detokenize: { showSpecial: FLAG },

@@ -20,11 +20,13 @@ before(async () => {
       here: await webgguf.loadModel(url, { contextLength: 64 }),
       there: await webgguf.loadModel(url, { contextLength: 64, worker: true }),
     };
+    const { openai } = await import('/pkg/openai.js');
     const template = '{{ messages[0].content }}';
     const messages = [{ role: 'user', content: 'Hi' }];
     const calls = ({ here, there }) => ({
       loadModel: (o) => webgguf.loadModel(url, o),
       canRun: (o) => webgguf.canRun(url, o),
+      connect: (o) => webgguf.connect(o),
       loadTokenizer: (o) => webgguf.loadTokenizer(url, o),
       ...Object.fromEntries(Object.entries({ here, there }).flatMap(([where, model]) => Object.entries({
         generate: (o) => model.generate('a', o).next(),
@@ -34,6 +36,7 @@ before(async () => {
         send: (o) => model.chat({ template }).send('a', o).next(),
         'chat.stream': (o) => model.chat({ template }).stream('a', o).next(),
         'chat.run': (o) => model.chat({ template }).run('a', o).next(),
+        create: (o) => openai(model).chat.completions.create({ messages }, o),
         tokenize: async (o) => model.tokenize('a', o),
         detokenize: async (o) => model.detokenize([1], o),
         count: async (o) => model.count('a', o),
@@ -105,7 +108,7 @@ chromiumTest('messages in place of a prompt are sent to chat()', TIMEOUT, async 
 });
 
 chromiumTest('the options that the code takes are those of the types', TIMEOUT, async () => {
-  const types = ['index', 'hands', 'speech'].map((name) => readFileSync(join(ROOT, `pkg-templates/${name}.d.ts`), 'utf8')).join('\n');
+  const types = ['index', 'hands', 'openai', 'speech'].map((name) => readFileSync(join(ROOT, `pkg-templates/${name}.d.ts`), 'utf8')).join('\n');
   const calls = await page.evaluate(async () => {
     const { OPTIONS } = await import('/pkg/options.js');
     return Object.fromEntries(Object.entries(OPTIONS).map(([call, kinds]) => [call, Object.keys(kinds).sort()]));
@@ -126,8 +129,9 @@ chromiumTest('the options that the code takes are those of the types', TIMEOUT, 
     return [...keys.matchAll(/'(\w+)'/g)].map((m) => m[1]).filter((key) => own(base).includes(key));
   };
   const wanted = {
-    loadModel: own('LoadOptions'),
-    canRun: own('LoadOptions'),
+    loadModel: own('FallbackOptions'),
+    canRun: own('FallbackOptions'),
+    connect: own('ConnectOptions'),
     loadTokenizer: alias('FileOptions'),
     loadHands: own('HandsOptions'),
     detect: own('DetectOptions'),
@@ -141,6 +145,7 @@ chromiumTest('the options that the code takes are those of the types', TIMEOUT, 
     send: own('SendOptions'),
     'chat.stream': own('StreamOptions'),
     'chat.run': own('RunOptions'),
+    create: alias('CreateOptions'),
     tokenize: own('TokenizeOptions'),
     detokenize: own('DetokenizeOptions'),
     formatChat: own('FormatChatOptions'),

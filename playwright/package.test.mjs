@@ -36,13 +36,16 @@ const filesOf = (folder) =>
 chromiumTest('the package holds what it needs and no more', () => {
   const files = filesOf(join(app, 'node_modules/webgguf'));
   const scripts = [
-    'beside.js', 'constrain-wasm.js', 'errors.js', 'events.js', 'hands.js', 'index.js', 'lifetime.js', 'llm-wasm.js', 'node.js', 'options.js', 'platform.js', 'react.js', 'remote.js', 'speech.js', 'wasm.js',
+    'ai-sdk.js', 'beside.js', 'constrain-wasm.js', 'errors.js', 'events.js', 'hands.js', 'index.js', 'lifetime.js', 'llm-wasm.js', 'node.js', 'openai.js', 'options.js', 'platform.js', 'react.js', 'remote.js', 'speech.js', 'wasm.js',
     'webgguf.js', 'webgguf_constrain.js', 'webgguf_hands.js', 'webgguf_speech.js', 'worker.js',
     ...['base', 'chat', 'format', 'memory', 'model', 'queue', 'tokenizer'].map((name) => `llm/${name}.js`),
     ...['calls', 'channels', 'derive', 'forms', 'index', 'learn', 'literal', 'messages', 'parser', 'reader', 'reading', 'run'].map((name) => `llm/reply/${name}.js`),
+    ...['chat', 'index', 'model', 'reply', 'request', 'wire'].map((name) => `llm/server/${name}.js`),
+    'ai-sdk/call.js',
+    ...['chats', 'completions', 'errors', 'fetch', 'forward', 'request', 'stream'].map((name) => `openai/${name}.js`),
     ...['body', 'cache', 'http', 'hub', 'shared', 'source', 'store'].map((name) => `source/${name}.js`),
   ];
-  const types = ['hands.d.ts', 'index.d.ts', 'react.d.ts', 'speech.d.ts', 'wasm.d.ts', 'worker.d.ts'];
+  const types = ['ai-sdk.d.ts', 'hands.d.ts', 'index.d.ts', 'openai.d.ts', 'react.d.ts', 'speech.d.ts', 'wasm.d.ts', 'worker.d.ts'];
   // They come from elsewhere, see scripts/hands/model.mjs, scripts/speech/dictionary.py and vad.mjs.
   const weights = ['hands-lite.gguf', 'silero-vad.gguf', 'speech-en-us.dict'].filter((name) => existsSync(join(ROOT, 'pkg', name)));
   const wasm = ['webgguf_bg.wasm', 'webgguf_constrain_bg.wasm', 'webgguf_hands_bg.wasm', 'webgguf_speech_bg.wasm'];
@@ -164,7 +167,7 @@ chromiumTest('what a model says of itself is what the types say', { timeout: 90_
   const internal = [...code.matchAll(/@internal[^*]*\*\/\s+(?:async )?\*?(\w+)[( ]/g)].map((m) => m[1]);
   const methods = said.members.filter((name) => !internal.includes(name));
   for (const name of methods) assert.match(types, new RegExp(`^  (readonly )?${name}\\b`, 'm'), `${name} is typed`);
-  const exported = ['Chat', 'Model', 'Tokenizer', 'canRun', 'inspect', 'isWebggufError', 'listCached', 'loadModel', 'loadTokenizer', 'persist', 'removeCached'];
+  const exported = ['Chat', 'Model', 'Tokenizer', 'canRun', 'connect', 'inspect', 'isWebggufError', 'listCached', 'loadModel', 'loadTokenizer', 'persist', 'removeCached'];
   assert.deepEqual(said.exports.sort(), exported);
 });
 

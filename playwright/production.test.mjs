@@ -23,7 +23,10 @@ before(() => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** The files of an app that imports these names: its own script, the worker's, the one for parts of replies, the wasm, that of formats. */
+/**
+ * The files of an app that imports these names: its own script, the worker's, the ones for parts of replies and for
+ * models on servers, the wasm, that of formats.
+ */
 async function filesFor(...names) {
   const root = join(folder, names.join('-'));
   mkdirSync(root);
@@ -31,17 +34,17 @@ async function filesFor(...names) {
   writeFileSync(join(root, 'main.js'), `import { ${names} } from 'webgguf';\nObject.assign(globalThis, { ${names} });\n`);
   const { output } = await build({ root, configFile: false, logLevel: 'silent', build: { write: false } });
   const files = Object.fromEntries(
-    output.map((file) => [/worker-|reply-|constrain_bg|\.wasm$|\.html$/.exec(file.fileName)?.[0] ?? 'main', file.code ?? file.source]),
+    output.map((file) => [/worker-|reply-|server-|constrain_bg|\.wasm$|\.html$/.exec(file.fileName)?.[0] ?? 'main', file.code ?? file.source]),
   );
   assert.equal(output.length, Object.keys(files).length, `one file each: ${output.map((file) => file.fileName)}`);
-  const { main, 'worker-': worker = '', 'reply-': reply = '', '.wasm': wasm, constrain_bg: constrain } = files;
-  const there = Object.entries({ main, worker, reply, wasm, constrain }).filter(([, file]) => file);
+  const { main, 'worker-': worker = '', 'reply-': reply = '', 'server-': server = '', '.wasm': wasm, constrain_bg: constrain } = files;
+  const there = Object.entries({ main, worker, reply, server, wasm, constrain }).filter(([, file]) => file);
   const sizes = there.map(([name, file]) => {
     const kilobytes = (bytes) => `${(bytes / 1e3).toFixed(1)} kB`;
     return `${name} ${kilobytes(file.length)}, ${kilobytes(gzipSync(file, { level: 9 }).length)} gzipped`;
   });
   console.log(`${names}: ${sizes.join('; ')}`);
-  return { main, worker, reply };
+  return { main, worker, reply, server };
 }
 
 /** Words that only one part of the package has. */
@@ -51,6 +54,8 @@ const PARTS = {
   tokenizer: 'the messages or variables of a chat',
   wasm: 'instantiateStreaming',
   replies: 'the chat template does nothing with tools',
+  server: "can't be had of a model on a server",
+  openai: 'unsupported_parameter',
 };
 const partsOf = (code) => Object.keys(PARTS).filter((part) => code.includes(PARTS[part]));
 
@@ -61,12 +66,13 @@ const BUILDS = {
 };
 for (const [name, parts] of Object.entries(BUILDS)) {
   chromiumTest(`a build with ${name} has of the package: ${parts.join(', ') || 'the files alone'}`, TIMEOUT, async () => {
-    const { main, worker, reply } = await filesFor(name);
+    const { main, worker, reply, server } = await filesFor(name);
     assert.deepEqual(partsOf(main), parts);
     // A worker has a model of its own, and starts no other. Vite may write one that nothing starts.
     if (worker || parts.includes('starter')) assert.deepEqual(partsOf(worker), ['model', 'tokenizer', 'wasm']);
     // What reads replies as parts is a file of its own, which the first chat that does loads.
     assert.deepEqual(partsOf(reply), parts.includes('model') ? ['replies'] : []);
-    assert.doesNotMatch(main + worker + reply, /\breact\b|useState|debugger|sourceMappingURL|console\.(log|debug)/i);
+    assert.deepEqual(partsOf(server), parts.includes('model') ? ['server'] : []);
+    assert.doesNotMatch(main + worker + reply + server, /\breact\b|useState|debugger|sourceMappingURL|console\.(log|debug)/i);
   });
 }

@@ -28,6 +28,7 @@ const WORDS = {
   ],
   CONTEXT_OVERFLOW: ['The message is too long', 'Shorten it, begin a new chat, or load the model with a longer context.'],
   NOT_FINITE: ['The model computes no numbers', 'The file is broken: download it again, or try another copy.'],
+  UNSUPPORTED_BY_SERVER: ['The server can’t do this', 'Use a model that runs in the browser.'],
   INVALID_ARGUMENT: ['An address or a setting can’t be used', 'Change it and try again.'],
   INVALID_STATE: ['The model is busy', 'Wait for it, or reload the page.'],
   INTERNAL: ['A defect', 'Please report it with the words above.'],

@@ -3,14 +3,14 @@ import { aborted, failure, shown, unlessAborted } from '../errors.js';
 import { optionsOf } from '../options.js';
 
 /** Replies of a run, at most. */
-const DEFAULT_STEPS = 8;
+export const DEFAULT_STEPS = 8;
 const POLICIES = ['error', 'drop-oldest'];
 
 /** Messages that stay at the beginning, whatever is dropped. */
 const STAYS = ['system', 'developer'];
 
 /** What `send` takes, as messages. */
-function toMessages(message) {
+export function toMessages(message) {
   if (message === undefined) return [];
   if (typeof message === 'string') return [{ role: 'user', content: message }];
   return [message].flat();
@@ -47,7 +47,7 @@ class TextReading {
   }
 }
 
-const copies = (messages) => messages.map((message) => ({ ...message }));
+export const copies = (messages) => messages.map((message) => ({ ...message }));
 
 export class Chat {
   #model;

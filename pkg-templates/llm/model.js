@@ -58,7 +58,7 @@ export class Model extends ModelBase {
     this.#tokenizer = new Tokenizer(guarded(engine.text()));
     this.#formats = new Formats(this.#tokenizer, wasmUrl);
     const info = engine.info();
-    this.#info = Object.freeze({ ...info, cache, warnings: [...info.warnings, ...warnings] });
+    this.#info = Object.freeze({ ...info, backend: 'webgpu', cache, warnings: [...info.warnings, ...warnings] });
   }
 
   get info() {

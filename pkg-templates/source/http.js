@@ -30,12 +30,12 @@ const END_MS = 1_000;
 const PROBE_MS = 5_000;
 
 /** Answers that another attempt may better. */
-const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
+export const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 /** Answers of a link that has expired. */
 const EXPIRED = new Set([400, 401, 403, 404, 410]);
 
 /** A failure that may pass. */
-class Transient extends Error {
+export class Transient extends Error {
   constructor(message, { waitMs, cause } = {}) {
     super(message, { cause });
     this.waitMs = waitMs;
@@ -43,7 +43,7 @@ class Transient extends Error {
 }
 
 /** Milliseconds that Retry-After asks for; undefined where it is not there, or not shown across origins. */
-function retryAfterMs(headers) {
+export function retryAfterMs(headers) {
   const value = headers.get('retry-after');
   if (!value) return undefined;
   const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
@@ -66,7 +66,7 @@ function sleep(ms, signal) {
 }
 
 /** The promise, or a failure where it takes too long. */
-async function within(ms, promise, what) {
+export async function within(ms, promise, what) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Transient(`${what} for ${ms} ms`)), ms);
@@ -103,7 +103,7 @@ export function differs(a, b) {
 }
 
 /** Counts failures in a row, and waits longer after each. */
-class Patience {
+export class Patience {
   failures = 0;
   #bytes = 0;
 

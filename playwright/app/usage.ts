@@ -190,3 +190,32 @@ export async function read(text: string, play: (part: Utterance) => void) {
   console.log(phonemes, words[0]?.source, dropped.length);
   speech.destroy();
 }
+
+import { APIError, createFetch, openai, type ChatCompletionChunk } from 'webgguf/openai';
+
+export async function complete(model: Model, show: (chunk: ChatCompletionChunk) => void): Promise<string | null> {
+  const client = openai(model);
+  try {
+    const body = { messages: [{ role: 'user', content: 'Hi' }], temperature: 0 } as const;
+    for await (const chunk of await client.chat.completions.create({ ...body, stream: true, stream_options: { include_usage: true } })) show(chunk);
+    const { choices, usage } = await client.chat.completions.create({ ...body, response_format: { type: 'json_object' } });
+    console.log(usage.completion_tokens, await createFetch(model)('https://webgguf.invalid/v1/models'));
+    return choices[0]?.message.content ?? null;
+  } catch (e) {
+    if (e instanceof APIError) console.log(e.status, e.code, e.param);
+    throw e;
+  }
+}
+
+import { connect, type ServerModel } from 'webgguf';
+
+export async function anywhere(url: string): Promise<string> {
+  const found = await loadModel(url, { fallback: { baseURL: 'http://localhost:8080/v1', model: 'mine', retry: { attempts: 2 } } });
+  if (found.info.backend === 'server') console.log(found.info.baseURL, found.info.contextLength);
+  else console.log(found.info.layers);
+  const server: ServerModel = await connect({ baseURL: new URL('http://localhost:8080/v1'), apiKey: 'key', signal: AbortSignal.timeout(1000) });
+  let text = '';
+  for (const model of [found, server]) for await (const piece of model.chat({ system: 'Be brief.' }).send('Hi')) text += piece;
+  console.log(openai(server), await server.tokenize('x').catch(() => undefined));
+  return text;
+}

@@ -38,6 +38,8 @@ export function checkSnippets(paths, temp) {
       paths: {
         webgguf: [join(ROOT, 'pkg-templates/index.d.ts')],
         'webgguf/*': [join(ROOT, 'pkg-templates/*')],
+        ai: [join(ROOT, 'node_modules/ai/dist/index.d.ts')],
+        openai: [join(ROOT, 'node_modules/openai/index.d.mts')],
         'react/*': [join(ROOT, 'node_modules/@types/react/*')],
       },
     },
