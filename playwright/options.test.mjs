@@ -105,7 +105,7 @@ chromiumTest('messages in place of a prompt are sent to chat()', TIMEOUT, async 
 });
 
 chromiumTest('the options that the code takes are those of the types', TIMEOUT, async () => {
-  const types = ['index', 'hands', 'speech'].map((name) => readFileSync(join(ROOT, `pkg-templates/${name}.d.ts`), 'utf8')).join('\n');
+  const types = ['index', 'embed', 'hands', 'speech'].map((name) => readFileSync(join(ROOT, `pkg-templates/${name}.d.ts`), 'utf8')).join('\n');
   const calls = await page.evaluate(async () => {
     const { OPTIONS } = await import('/pkg/options.js');
     return Object.fromEntries(Object.entries(OPTIONS).map(([call, kinds]) => [call, Object.keys(kinds).sort()]));

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use data::{Npy, Rng, assert_close, record, repository};
 use pollster::block_on;
-use webgguf::encoder::{EmbedEvents, EmbedOptions, Embedder, similarity};
+use webgguf::encoder::{EmbedEvents, EmbedOptions, Embedder, Prefix, similarity};
 use webgguf::gpu::Gpu;
 use webgguf::source::MemorySource;
 use webgguf::{Error, Result};
@@ -197,8 +197,10 @@ fn options_change_vectors_as_they_say() {
     let cut = with(EmbedOptions { dimensions: Some(16), ..EmbedOptions::default() });
     assert!(cut.len() == 16 && (length(&cut) - 1.0).abs() < 1e-6);
     assert!((similarity(&cut, &raw[..16]).unwrap() - 1.0).abs() < 1e-6);
-    let prefixed = with(EmbedOptions { prefix: "query: ".into(), ..EmbedOptions::default() });
+    let prefixed = with(EmbedOptions { prefix: Prefix::of("query: "), ..EmbedOptions::default() });
     assert!(prefixed == embed(&e, &["query: the old countess"], &EmbedOptions::default()).unwrap()[0]);
+    let named = EmbedOptions { prefix: Prefix::Query, ..EmbedOptions::default() };
+    assert!(embed(&e, &["a"], &named).unwrap_err().to_string().contains("'random bert'"));
     for dimensions in [0, 65] {
         let options = EmbedOptions { dimensions: Some(dimensions), ..EmbedOptions::default() };
         let error = embed(&e, &["a"], &options).unwrap_err();

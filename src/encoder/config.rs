@@ -2,10 +2,9 @@
 
 use crate::error::{Result, bail};
 use crate::formats::gguf::Gguf;
+use crate::load::ENCODERS;
 use crate::ops::Pooling;
 
-/// The architectures that can be run: `general.architecture`.
-const ARCHITECTURES: [&str; 1] = ["bert"];
 /// No known encoder is larger in any of these; the products of them stay within u64 by far.
 const MAX_DIM: u32 = 1 << 20;
 const MAX_LAYERS: u32 = 1024;
@@ -47,20 +46,14 @@ pub struct EncoderConfig {
     pub warnings: Vec<String>,
 }
 
-/// Whether there are encoders of this architecture, for what runs other models and meets one.
-#[must_use]
-pub fn is_encoder(arch: &str) -> bool {
-    ARCHITECTURES.contains(&arch)
-}
-
 impl EncoderConfig {
     /// # Errors
     /// `UnsupportedArchitecture` where the architecture is another one, or asks for what there is not; `MalformedGguf` where its metadata
     /// is missing or contradictory.
     pub fn of(gguf: &Gguf) -> Result<Self> {
         let arch = gguf.architecture()?;
-        if !is_encoder(arch) {
-            let supported = ARCHITECTURES.join(", ");
+        if !ENCODERS.contains(&arch) {
+            let supported = ENCODERS.join(", ");
             bail!(
                 UnsupportedArchitecture,
                 "the model's architecture is '{arch}', which makes no embeddings here; supported are {supported}"

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::capture::{Capture, Captured};
 use super::config::EncoderConfig;
 use super::network::{Activations, record};
+use super::prefix::Prefix;
 use super::texts::{Encoding, check_empty};
 use super::vectors::{Vectors, push_row};
 use super::weights::Weights;
@@ -39,14 +40,14 @@ pub struct EmbedOptions {
     /// Whether vectors have length 1.
     pub normalize: bool,
     /// What comes before each text: many models want their task there.
-    pub prefix: String,
+    pub prefix: Prefix,
     /// Whether texts that are too long are cut, instead of being an error.
     pub truncate: bool,
 }
 
 impl Default for EmbedOptions {
     fn default() -> Self {
-        EmbedOptions { dimensions: None, normalize: true, prefix: String::new(), truncate: false }
+        EmbedOptions { dimensions: None, normalize: true, prefix: Prefix::None, truncate: false }
     }
 }
 
@@ -80,13 +81,25 @@ pub struct Info {
     pub vocabulary_size: u32,
     /// `mean`, `cls` or `last`
     pub pooling: &'static str,
-    /// GPU memory in bytes.
-    pub weight_bytes: u64,
-    pub activation_bytes: u64,
+    pub memory: Memory,
+    pub gpu: GpuInfo,
     /// Of a batch, whatever its texts.
     pub dispatches: usize,
     pub load_ms: f64,
     pub warnings: Vec<String>,
+}
+
+/// GPU memory in bytes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Memory {
+    pub weights: u64,
+    pub activations: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct GpuInfo {
+    pub adapter: String,
+    pub backend: &'static str,
 }
 
 /// An encoder on the GPU. One call at a time.
@@ -195,8 +208,8 @@ impl Embedder {
             context_length: n_ctx,
             vocabulary_size: tokenizer.n_vocab(),
             pooling: config.pooling.name(),
-            weight_bytes: weight_list.bytes(),
-            activation_bytes: activation_list.bytes(),
+            memory: Memory { weights: weight_list.bytes(), activations: activation_list.bytes() },
+            gpu: GpuInfo { adapter: gpu.caps.adapter.clone(), backend: gpu.caps.backend },
             dispatches: plans.iter().map(Plan::n_dispatches).sum(),
             load_ms: started.ms(),
             warnings: config.warnings.iter().chain(tokenizer.warnings()).cloned().collect(),
@@ -230,7 +243,8 @@ impl Embedder {
         let _busy = self.begin()?;
         let dimensions = self.dimensions(options)?;
         check_empty(texts)?;
-        let encoding = Encoding::new(&self.tokenizer, &options.prefix, self.info.context_length, options.truncate);
+        let prefix = options.prefix.text(self.info.name.as_deref())?;
+        let encoding = Encoding::new(&self.tokenizer, prefix, self.info.context_length, options.truncate);
         let mut vectors = Vectors { data: Vec::new(), dimensions, n_tokens: 0 };
         let mut under_way: VecDeque<InFlight> = VecDeque::new();
         let (mut next, mut done) = (0, 0);
@@ -285,6 +299,15 @@ impl Embedder {
             events.progress(done, texts.len());
         }
         Ok(vectors)
+    }
+
+    /// Tokens of a text, with what comes before and around it.
+    ///
+    /// # Errors
+    /// `InvalidArgument` as for [`Embedder::embed`].
+    pub fn count(&self, text: &str, prefix: &Prefix) -> Result<usize> {
+        let prefix = prefix.text(self.info.name.as_deref())?;
+        Ok(Encoding::new(&self.tokenizer, prefix, u32::MAX, false).ids(0, text)?.len())
     }
 
     fn begin(&self) -> Result<Busy<'_>> {

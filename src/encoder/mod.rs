@@ -17,11 +17,13 @@ mod capture;
 mod config;
 mod embedder;
 mod network;
+mod prefix;
 mod texts;
 mod vectors;
 mod weights;
 
 pub use capture::{Capture, Captured};
-pub use config::{EncoderConfig, is_encoder};
+pub use config::EncoderConfig;
 pub use embedder::{EmbedEvents, EmbedOptions, Embedder, Info};
+pub use prefix::Prefix;
 pub use vectors::{Vectors, similarity};
