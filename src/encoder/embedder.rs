@@ -15,7 +15,7 @@ use super::vectors::{Vectors, push_row};
 use super::weights::Weights;
 use crate::clock::Clock;
 use crate::error::{Result, bail};
-use crate::gpu::{CopyOut, Gpu, Ledger, Pending, Plan, Readback};
+use crate::gpu::{CopyOut, Gpu, Ledger, Pending, Plan, Profile, Readback};
 use crate::load::{LoadEvents, LoadProgress, Tally, load_bytes, read_header, stream_weights};
 use crate::ops::{Packed, Phase, Recorder};
 use crate::source::ByteSource;
@@ -345,6 +345,18 @@ impl Embedder {
         self.gpu.submit([], n_rows, Some(CopyOut { from: &pooled.buffer, bytes, to: &readback }));
         let pending = self.gpu.map(&readback);
         Ok(InFlight { n_texts: texts.len(), n_rows, submitted_ms: now_ms, readback, pending })
+    }
+
+    /// What a batch of texts costs on the GPU.
+    ///
+    /// # Errors
+    /// `Internal` where they are more than a batch; as [`Gpu::profile`] and [`Embedder::embed`].
+    pub async fn profile<T: AsRef<str>>(&self, texts: &[T]) -> Result<Profile> {
+        let _busy = self.begin()?;
+        let encoding = Encoding::new(&self.tokenizer, "", self.info.context_length, false);
+        let ids = texts.iter().enumerate().map(|(i, text)| encoding.ids(i, text.as_ref()));
+        let n_rows = self.packed.set(&self.gpu, &ids.collect::<Result<Vec<_>>>()?, self.config.pooling)?;
+        self.gpu.profile(&self.plans.iter().collect::<Vec<_>>(), n_rows, || {}).await
     }
 
     /// What the ops read and write for a batch of texts, the ids of each: for tests.

@@ -16,7 +16,6 @@ pub struct Embed {
     /// A GGUF file or its URL
     model: String,
     /// The texts; without any, each line of the input is one
-    #[arg(allow_hyphen_values = true)]
     texts: Vec<String>,
     /// What comes before each text: `query` or `document` for what the model wants there, or the text itself
     #[arg(long, default_value = "", allow_hyphen_values = true)]
