@@ -163,12 +163,14 @@ impl Embedder {
         let (gguf, source) = read_header(source, events).await?;
         let config = EncoderConfig::of(&gguf)?;
         let tokenizer = Tokenizer::from_gguf(&gguf.metadata)?;
+        // A row is a workgroup of some kernels.
+        let most = config.n_ctx.min(gpu.caps.max_workgroups);
         let n_ctx = match context_length {
-            Some(n) if n < 4 || n > config.n_ctx => {
-                bail!(InvalidArgument, "context_length is {n}, 4 to {} is allowed for this model", config.n_ctx)
+            Some(n) if n < 4 || n > most => {
+                bail!(InvalidArgument, "context_length is {n}, 4 to {most} is allowed for this model")
             }
             Some(n) => n,
-            None => config.n_ctx,
+            None => most,
         };
         let weight_list = Ledger::new(gpu.caps.max_binding_bytes);
         let (weights, loads) = Weights::of(&gguf, &config, tokenizer.n_vocab(), &weight_list)?;
