@@ -87,7 +87,7 @@ export const boundary =
   };
 
 /**
- * Run a load whose progress the caller hears. What `onProgress` throws ends the load and comes to the caller as it is.
+ * Run a load, or another call, whose progress the caller hears. What `onProgress` throws ends it and comes to the caller as it is.
  */
 export async function hearing({ onProgress, signal }, load) {
   const controller = new AbortController();
@@ -105,7 +105,7 @@ export async function hearing({ onProgress, signal }, load) {
   };
   try {
     const loaded = await load({ onProgress: onProgress && heard, signal: controller.signal });
-    if (thrown) loaded?.destroy();
+    if (thrown) loaded?.destroy?.();
     if (!thrown) return loaded;
   } catch (e) {
     if (!thrown) throw e;

@@ -108,7 +108,7 @@ chromiumTest('messages in place of a prompt are sent to chat()', TIMEOUT, async 
 });
 
 chromiumTest('the options that the code takes are those of the types', TIMEOUT, async () => {
-  const types = ['index', 'hands', 'openai', 'speech'].map((name) => readFileSync(join(ROOT, `pkg-templates/${name}.d.ts`), 'utf8')).join('\n');
+  const types = ['index', 'embed', 'hands', 'openai', 'speech'].map((name) => readFileSync(join(ROOT, `pkg-templates/${name}.d.ts`), 'utf8')).join('\n');
   const calls = await page.evaluate(async () => {
     const { OPTIONS } = await import('/pkg/options.js');
     return Object.fromEntries(Object.entries(OPTIONS).map(([call, kinds]) => [call, Object.keys(kinds).sort()]));
@@ -133,6 +133,9 @@ chromiumTest('the options that the code takes are those of the types', TIMEOUT, 
     canRun: own('FallbackOptions'),
     connect: own('ConnectOptions'),
     loadTokenizer: alias('FileOptions'),
+    loadEmbedder: own('EmbedderOptions'),
+    embed: own('EmbedOptions'),
+    'embedder.count': ['prefix'],
     loadHands: own('HandsOptions'),
     detect: own('DetectOptions'),
     loadPhonemizer: own('PhonemizerOptions'),

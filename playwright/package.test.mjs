@@ -36,8 +36,8 @@ const filesOf = (folder) =>
 chromiumTest('the package holds what it needs and no more', () => {
   const files = filesOf(join(app, 'node_modules/webgguf'));
   const scripts = [
-    'ai-sdk.js', 'beside.js', 'constrain-wasm.js', 'errors.js', 'events.js', 'hands.js', 'index.js', 'lifetime.js', 'llm-wasm.js', 'node.js', 'openai.js', 'options.js', 'platform.js', 'react.js', 'remote.js', 'speech.js', 'wasm.js',
-    'webgguf.js', 'webgguf_constrain.js', 'webgguf_hands.js', 'webgguf_speech.js', 'worker.js',
+    'ai-sdk.js', 'beside.js', 'constrain-wasm.js', 'embed.js', 'errors.js', 'events.js', 'hands.js', 'index.js', 'lifetime.js', 'llm-wasm.js', 'node.js', 'openai.js', 'options.js', 'platform.js', 'react.js', 'remote.js', 'speech.js', 'wasm.js',
+    'webgguf.js', 'webgguf_constrain.js', 'webgguf_embed.js', 'webgguf_hands.js', 'webgguf_speech.js', 'worker.js',
     ...['base', 'chat', 'format', 'memory', 'model', 'queue', 'tokenizer'].map((name) => `llm/${name}.js`),
     ...['calls', 'channels', 'derive', 'forms', 'index', 'learn', 'literal', 'messages', 'parser', 'reader', 'reading', 'run'].map((name) => `llm/reply/${name}.js`),
     ...['chat', 'index', 'model', 'reply', 'request', 'wire'].map((name) => `llm/server/${name}.js`),
@@ -45,10 +45,10 @@ chromiumTest('the package holds what it needs and no more', () => {
     ...['chats', 'completions', 'errors', 'fetch', 'forward', 'request', 'stream'].map((name) => `openai/${name}.js`),
     ...['body', 'cache', 'http', 'hub', 'shared', 'source', 'store'].map((name) => `source/${name}.js`),
   ];
-  const types = ['ai-sdk.d.ts', 'hands.d.ts', 'index.d.ts', 'openai.d.ts', 'react.d.ts', 'speech.d.ts', 'wasm.d.ts', 'worker.d.ts'];
+  const types = ['ai-sdk.d.ts', 'embed.d.ts', 'hands.d.ts', 'index.d.ts', 'openai.d.ts', 'react.d.ts', 'speech.d.ts', 'wasm.d.ts', 'worker.d.ts'];
   // They come from elsewhere, see scripts/hands/model.mjs, scripts/speech/dictionary.py and vad.mjs.
   const weights = ['hands-lite.gguf', 'silero-vad.gguf', 'speech-en-us.dict'].filter((name) => existsSync(join(ROOT, 'pkg', name)));
-  const wasm = ['webgguf_bg.wasm', 'webgguf_constrain_bg.wasm', 'webgguf_hands_bg.wasm', 'webgguf_speech_bg.wasm'];
+  const wasm = ['webgguf_bg.wasm', 'webgguf_constrain_bg.wasm', 'webgguf_embed_bg.wasm', 'webgguf_hands_bg.wasm', 'webgguf_speech_bg.wasm'];
   const wanted = ['LICENSE', 'README.md', 'package.json', ...weights, ...wasm, ...types, ...scripts].sort();
   assert.deepEqual(files, wanted);
   assert.deepEqual(readdirSync(join(app, 'node_modules')).filter((name) => !name.startsWith('.')), ['webgguf']);

@@ -28,7 +28,7 @@ function folder(path) {
 }
 
 const GUIDE = [
-  { text: 'Begin', items: pages('guide', 'start', 'chat', 'tools', 'generate', 'structured', 'hands', 'speech', 'stop-and-errors', 'troubleshooting') },
+  { text: 'Begin', items: pages('guide', 'start', 'chat', 'tools', 'generate', 'structured', 'embed', 'hands', 'speech', 'stop-and-errors', 'troubleshooting') },
   { text: 'Load a model', items: pages('guide', 'sources', 'caching', 'memory', 'workers', 'gpu-lost') },
   { text: 'Where it runs', items: pages('guide', 'react', 'openai', 'tokenizer', 'csp', 'cdn', 'phones', 'command-line', 'package') },
   { text: 'Bundlers and frameworks', link: '/guide/bundlers/', collapsed: true, items: folder('guide/bundlers') },

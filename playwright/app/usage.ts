@@ -177,6 +177,20 @@ export async function follow(video: HTMLVideoElement, draw: (points: Hand['landm
   return hands;
 }
 
+import { loadEmbedder, similarity, type EmbedderInfo } from 'webgguf/embed';
+
+export async function nearest(question: string, texts: readonly string[]): Promise<string | undefined> {
+  const embedder = await loadEmbedder('/minilm.gguf', { contextLength: 256, onProgress: ({ fraction }) => console.log(fraction) });
+  embedder.on('devicelost', () => void embedder.recover());
+  const { dimensions, pooling }: Readonly<EmbedderInfo> = embedder.info;
+  const asked: Float32Array = await embedder.embed(question, { prefix: 'query', signal: AbortSignal.timeout(1000) });
+  const vectors = await embedder.embed(texts, { prefix: 'passage: ', dimensions, normalize: true, truncate: true, onProgress: ({ done, total }) => console.log(done / total) });
+  const near = vectors.map((vector) => similarity(asked, vector));
+  console.log(pooling, embedder.count(question, { prefix: 'query' }));
+  embedder.destroy();
+  return texts[near.indexOf(Math.max(...near))];
+}
+
 import { loadPhonemizer, loadSpeech, toWav, type Utterance } from 'webgguf/speech';
 
 export async function read(text: string, play: (part: Utterance) => void) {

@@ -10,7 +10,7 @@ const hook = "export const resolve = (name, context, next) => next(name === 'typ
 register(`data:text/javascript,${encodeURIComponent(hook)}`);
 
 /** What the entries of the package are imported as, by their types' file. */
-const ENTRIES = { index: 'webgguf', hands: 'webgguf/hands', speech: 'webgguf/speech', react: 'webgguf/react', openai: 'webgguf/openai', 'ai-sdk': 'webgguf/ai-sdk' };
+const ENTRIES = { index: 'webgguf', embed: 'webgguf/embed', hands: 'webgguf/hands', speech: 'webgguf/speech', react: 'webgguf/react', openai: 'webgguf/openai', 'ai-sdk': 'webgguf/ai-sdk' };
 
 /** Write docs/api/. */
 export async function writeApi() {

@@ -1,15 +1,13 @@
-// Attention of a batch (prefill), after rope_kv: y (T, N_HEAD * HEAD_DIM). A workgroup takes 16 tokens of one
+// Attention of a batch, after rope_kv where there is a cache: y (T, N_HEAD * HEAD_DIM). A workgroup takes 16 tokens of one
 // head and walks the keys 64 at a time with the online softmax of FlashAttention (arXiv:2205.14135).
-#import shared/batch
 #import attention/heads
 #import attention/qkv_row
 #import attention/score_scale
 #import attention/kv/${KV}
+#import attention/span/${SPAN}
 #import attention/gate/${GATE}
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
-@group(0) @binding(6) var<storage, read> batch: Batch;
-override WINDOW: u32;   // positions attended to
 override Y_STRIDE: u32; // elements of a row of y
 
 const WG = 256u;
@@ -24,6 +22,14 @@ var<workgroup> weights: array<vec4f, KEYS * TILE_TOKENS / 4u>; // (keys, tokens)
 var<workgroup> keeps: array<vec4f, TILE_TOKENS / 4u>;
 const LOWEST = -1e30; // WGSL has no infinities
 
+// The tokens of a tile, from the first to the end, and the first and the last key that one of them may see.
+struct Span {
+  token0: u32,
+  end: u32,
+  first: u32,
+  last: u32,
+}
+
 // What an invocation stages of a chunk: two keys, and a query where its index is that low.
 struct Staged {
   k0: vec4f,
@@ -31,14 +37,14 @@ struct Staged {
   q: vec4f,
 }
 
-fn ask(head: u32, token0: u32, tile: u32, last: u32, c0: u32, t: u32) -> Staged {
+fn ask(head: u32, at: Span, tile: u32, c0: u32, t: u32) -> Staged {
   let head_kv = head / (N_HEAD / N_HEAD_KV);
   let c = c0 + t % CHUNK;
-  let at = min(c, D4 - 1u);
+  let d4 = min(c, D4 - 1u);
   let i = tile + t / CHUNK;
   var q = vec4f(0.0);
-  if (t < TILE_TOKENS * CHUNK && c < D4) { q = qkv[min(token0 + t / CHUNK, batch.n_rows - 1u) * ROW_D4 + head * D4 + at]; }
-  return Staged(k_load(cache_at(head_kv, min(i, last)) + at), k_load(cache_at(head_kv, min(i + WG / CHUNK, last)) + at), q);
+  if (t < TILE_TOKENS * CHUNK && c < D4) { q = qkv[min(at.token0 + t / CHUNK, at.end - 1u) * ROW_D4 + head * D4 + d4]; }
+  return Staged(k_load(cache_at(head_kv, min(i, at.last)) + d4), k_load(cache_at(head_kv, min(i + WG / CHUNK, at.last)) + d4), q);
 }
 
 // What four tokens take of a key's values. They are columns of a matrix: an index that varies would keep them out of
@@ -49,12 +55,12 @@ fn of_tokens(v: vec4f, i: u32, row4: u32) -> mat4x4f {
 }
 
 // Put the shares of a token's sum together; scratch holds one of each invocation's.
-fn put(token0: u32, row: u32, share: vec4f, head: u32, t: u32) {
+fn put(at: Span, row: u32, share: vec4f, head: u32, t: u32) {
   workgroupBarrier();
   k_chunk[t] = share;
   workgroupBarrier();
-  let token = token0 + row;
-  if (t >= D4 * (TILE_TOKENS / 4u) || token >= batch.n_rows) { return; }
+  let token = at.token0 + row;
+  if (t >= D4 * (TILE_TOKENS / 4u) || token >= at.end) { return; }
   var sum = vec4f(0.0);
   for (var i = 0u; i < PARTS; i++) { sum += k_chunk[t + i * D4 * (TILE_TOKENS / 4u)]; }
   var total = 0.0;
@@ -66,15 +72,13 @@ fn put(token0: u32, row: u32, share: vec4f, head: u32, t: u32) {
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) t: u32) {
   let head = workgroup.x;
   let head_kv = head / (N_HEAD / N_HEAD_KV);
-  let token0 = workgroup.y * TILE_TOKENS;
-  let last = batch.pos + min(token0 + TILE_TOKENS, batch.n_rows) - 1u;
-  let pos0 = batch.pos + token0;
-  let first = select(0u, pos0 + 1u - WINDOW, pos0 + 1u > WINDOW);
+  let at = span(workgroup.y, TILE_TOKENS);
+  if (at.token0 >= at.end) { return; }
+  let last = at.last;
 
   // Of the scores, this invocation has those of one token and every 16th key ...
   let row = t / 16u;
   let lane = t % 16u;
-  let pos = pos0 + row;
   var highest = LOWEST;
   var total = 0.0;
   // ... and of the output, four elements of four tokens, over every PARTS-th key.
@@ -82,18 +86,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   let row4 = t / D4 % (TILE_TOKENS / 4u);
   let part = t / (D4 * (TILE_TOKENS / 4u));
   var acc: mat4x4f;
-  var staged = ask(head, token0, first, last, 0u, t);
-  for (var tile = first; tile <= last; tile += KEYS) {
+  var staged = ask(head, at, at.first, 0u, t);
+  for (var tile = at.first; tile <= last; tile += KEYS) {
     var s = vec4f(0.0);
     for (var c0 = 0u; c0 < D4; c0 += CHUNK) {
-      let at = t / CHUNK * PITCH + t % CHUNK;
-      if (t < TILE_TOKENS * CHUNK) { q_chunk[at] = staged.q; }
-      k_chunk[at] = staged.k0;
-      k_chunk[at + WG / CHUNK * PITCH] = staged.k1;
+      let to = t / CHUNK * PITCH + t % CHUNK;
+      if (t < TILE_TOKENS * CHUNK) { q_chunk[to] = staged.q; }
+      k_chunk[to] = staged.k0;
+      k_chunk[to + WG / CHUNK * PITCH] = staged.k1;
       workgroupBarrier();
       // The next is on its way while this is used.
       let more = c0 + CHUNK < D4;
-      staged = ask(head, token0, select(tile + KEYS, tile, more), last, select(0u, c0 + CHUNK, more), t);
+      staged = ask(head, at, select(tile + KEYS, tile, more), select(0u, c0 + CHUNK, more), t);
       for (var c = 0u; c < CHUNK; c++) {
         let q = q_chunk[row * PITCH + c];
         s += vec4f(
@@ -102,9 +106,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       }
       workgroupBarrier();
     }
-    // Causal, inside the window.
-    let p = vec4u(tile + lane) + vec4u(0u, 16u, 32u, 48u);
-    let live = (p <= vec4u(min(pos, last))) & (vec4u(pos) - p < vec4u(WINDOW));
+    let live = sees(at.token0 + row, last, vec4u(tile + lane) + vec4u(0u, 16u, 32u, 48u));
     s = select(vec4f(LOWEST), vec4f(score(s.x), score(s.y), score(s.z), score(s.w)), live);
     k_chunk[t] = s;
     workgroupBarrier();
@@ -134,8 +136,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     workgroupBarrier();
   }
   weights[t].x = total;
-  put(token0, row4 * 4u, acc[0], head, t);
-  put(token0, row4 * 4u + 1u, acc[1], head, t);
-  put(token0, row4 * 4u + 2u, acc[2], head, t);
-  put(token0, row4 * 4u + 3u, acc[3], head, t);
+  put(at, row4 * 4u, acc[0], head, t);
+  put(at, row4 * 4u + 1u, acc[1], head, t);
+  put(at, row4 * 4u + 2u, acc[2], head, t);
+  put(at, row4 * 4u + 3u, acc[3], head, t);
 }

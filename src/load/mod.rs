@@ -18,6 +18,9 @@ use crate::formats::gguf::TensorInfo;
 use crate::gpu::Buffer;
 use crate::ops::Matrix;
 
+/// The architectures of encoders, which make vectors of texts: who runs other models tells where these run.
+pub const ENCODERS: [&str; 1] = ["bert"];
+
 /// Where a tensor's data goes.
 pub enum Destination {
     /// Row `r` of the tensor is row `row0 + step * r` of the matrix.

@@ -67,6 +67,12 @@ pub enum Op<'a> {
     AddGated {
         y: &'a Tensor,
     },
+    /// An op of `src/ops/packed/`, which reads `x`, if that is a tensor.
+    Packed {
+        name: &'a str,
+        x: Option<&'a Tensor>,
+        y: &'a Tensor,
+    },
     /// An op of `src/ops/conv/`.
     Image {
         name: &'a str,

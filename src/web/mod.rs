@@ -5,6 +5,8 @@
 mod calls;
 #[cfg(feature = "constrain")]
 mod constrain;
+#[cfg(feature = "encoder")]
+mod embed;
 #[cfg(feature = "llm")]
 mod fit;
 #[cfg(feature = "hands")]
@@ -15,7 +17,7 @@ mod inspect;
 mod llm;
 #[cfg(feature = "speech")]
 mod speech;
-#[cfg(feature = "text")]
+#[cfg(feature = "llm")]
 mod text;
 
 use std::cell::RefCell;
@@ -48,7 +50,7 @@ pub fn on_panic(call: Function) {
 
 /// Options of the library by their names in JavaScript.
 const OPTION_NAMES: &[(&str, &str)] = &[
-    #[cfg(feature = "llm")]
+    #[cfg(any(feature = "llm", feature = "encoder"))]
     ("context_length", "contextLength"),
     #[cfg(feature = "llm")]
     ("kv_type", "kvCache"),

@@ -24,7 +24,7 @@ struct Family {
     budget_bytes: usize,
 }
 
-const FAMILIES: [Family; 4] = [
+const FAMILIES: [Family; 5] = [
     Family {
         name: "webgguf",
         features: "llm,templates",
@@ -33,6 +33,7 @@ const FAMILIES: [Family; 4] = [
     },
     // Its script is among those of language models.
     Family { name: "webgguf_constrain", features: "constrain", entries: &[], budget_bytes: 95_000 },
+    Family { name: "webgguf_embed", features: "encoder", entries: &["embed.js"], budget_bytes: 192_000 },
     Family { name: "webgguf_hands", features: "hands", entries: &["hands.js"], budget_bytes: 160_000 },
     Family { name: "webgguf_speech", features: "speech", entries: &["speech.js"], budget_bytes: 225_000 },
 ];

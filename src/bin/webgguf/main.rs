@@ -2,6 +2,7 @@
 
 mod activations;
 mod convert;
+mod embed;
 mod generate;
 mod hands;
 mod inspect;
@@ -26,6 +27,7 @@ struct Cli {
 enum Command {
     Inspect(inspect::Inspect),
     Convert(convert::Convert),
+    Embed(embed::Embed),
     Generate(generate::Generate),
     Hands(hands::Hands),
     Speak(speak::Speak),
@@ -54,6 +56,7 @@ fn main() -> std::process::ExitCode {
     let result = match Cli::parse().command {
         Command::Inspect(command) => command.run(),
         Command::Convert(command) => command.run(),
+        Command::Embed(command) => command.run(),
         Command::Generate(command) => command.run(),
         Command::Hands(command) => command.run(),
         Command::Speak(command) => command.run(),

@@ -25,6 +25,7 @@ use super::config::ModelConfig;
 use super::hyper::Hyper;
 use crate::error::{Result, bail};
 use crate::formats::gguf::Gguf;
+use crate::load::ENCODERS;
 
 type Configure = fn(&Hyper<'_>) -> Result<ModelConfig>;
 
@@ -65,6 +66,12 @@ pub fn supported() -> String {
 /// `MalformedGguf` where its metadata is missing or contradictory.
 pub fn config(gguf: &Gguf) -> Result<ModelConfig> {
     let arch = gguf.architecture()?;
+    if ENCODERS.contains(&arch) {
+        bail!(
+            UnsupportedArchitecture,
+            "the model's architecture is '{arch}': it makes vectors of texts, and no text; load it with webgguf/embed"
+        );
+    }
     let Some((_, configure)) = ARCHITECTURES.iter().find(|(name, _)| *name == arch) else {
         bail!(UnsupportedArchitecture, "the model's architecture is '{arch}'; supported are {}", supported());
     };

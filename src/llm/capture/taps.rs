@@ -107,6 +107,7 @@ impl Observer for Taps<'_> {
             | Op::AddGated { .. }
             | Op::ExpertRoute { .. }
             | Op::ShortConv { .. }
+            | Op::Packed { .. }
             | Op::Image { .. } => Ok(()),
         }
     }
@@ -153,7 +154,9 @@ impl Observer for Taps<'_> {
                 self.list.retain(|tap| tap.name != name);
                 self.tensor(r, "l_out", y)
             }
-            Op::Norm { .. } | Op::Matmul { .. } | Op::ExpertMatmul { .. } | Op::Image { .. } => Ok(()),
+            Op::Norm { .. } | Op::Matmul { .. } | Op::ExpertMatmul { .. } | Op::Packed { .. } | Op::Image { .. } => {
+                Ok(())
+            }
         }
     }
 }

@@ -294,7 +294,8 @@ impl Recorder<'_> {
             Phase::Prefill => {
                 self.rope_kv(a, qkv)?;
                 let mut bindings: Vec<Binding<'_>> = vec![("y", &out.buffer), ("batch", &self.batch.place)];
-                let kernel = a.scoring("attention/tile", qkv, &mut bindings).slot("GATE", a.gate());
+                let kernel =
+                    a.scoring("attention/tile", qkv, &mut bindings).slot("SPAN", "causal").slot("GATE", a.gate());
                 let kernel = kernel.set("Y_STRIDE", out.stride());
                 self.dispatch("attention", &kernel, &bindings, Grid::xy(a.n_head, self.per_rows(TILE_TOKENS)))
             }

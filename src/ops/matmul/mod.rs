@@ -112,7 +112,9 @@ impl<'a> Output<'a> {
         }
     }
 
-    fn y(&self) -> &'a Tensor {
+    /// What it is written to.
+    #[must_use]
+    pub fn y(&self) -> &'a Tensor {
         match *self {
             Output::Store { y, .. }
             | Output::Add { y, .. }
