@@ -84,6 +84,7 @@ pub mod clock;
 #[cfg(feature = "constrain")]
 pub mod constrain;
 pub mod error;
+pub mod floats;
 pub mod formats;
 pub mod gpu;
 #[cfg(feature = "hands")]
@@ -94,6 +95,7 @@ pub mod jinja;
 pub mod llm;
 pub mod load;
 pub mod ops;
+mod order;
 pub mod source;
 #[cfg(feature = "speech")]
 pub mod speech;

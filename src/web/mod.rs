@@ -7,6 +7,8 @@ mod calls;
 mod constrain;
 #[cfg(feature = "llm")]
 mod fit;
+#[cfg(any(feature = "text", feature = "hands", feature = "speech"))]
+mod from_js;
 #[cfg(feature = "hands")]
 mod hands;
 #[cfg(feature = "llm")]
@@ -17,6 +19,8 @@ mod llm;
 mod speech;
 #[cfg(feature = "text")]
 mod text;
+#[cfg(any(feature = "text", feature = "hands", feature = "speech"))]
+mod to_js;
 
 use std::cell::RefCell;
 
