@@ -36,25 +36,41 @@ impl de::Error for Problem {
 
 pub struct FromJs(pub JsValue);
 
+/// What serde tells apart. What is generic is a copy for each type, so it is little.
+enum Kind {
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+    Text(String),
+    List(Items),
+    /// Nothing, an object or a function.
+    Other,
+}
+
 impl FromJs {
-    fn visit<'de, V: Visitor<'de>>(&self, visitor: V) -> Result<V::Value, Problem> {
+    fn kind(&self) -> Kind {
         let value = &self.0;
         if let Some(v) = value.as_bool() {
-            visitor.visit_bool(v)
+            Kind::Bool(v)
         } else if let Some(v) = value.as_f64() {
             // A float that is whole and small enough is an integer.
-            if v as i64 as f64 == v { visitor.visit_i64(v as i64) } else { visitor.visit_f64(v) }
+            if v as i64 as f64 == v { Kind::Integer(v as i64) } else { Kind::Float(v) }
         } else if let Some(v) = value.as_string() {
-            visitor.visit_string(v)
+            Kind::Text(v)
         } else if let Some(array) = value.dyn_ref::<Array>() {
-            visitor.visit_seq(Items { array, at: 0 })
+            Kind::List(Items { array: array.clone(), at: 0 })
         } else {
-            visitor.visit_unit()
+            Kind::Other
         }
     }
 
     fn is_none(&self) -> bool {
         self.0.is_undefined() || self.0.is_null()
+    }
+
+    fn found(&self, Problem(why): Problem) -> Problem {
+        let found = text(&self.0).unwrap_or_else(|_| "an object".into());
+        Problem(format!("{why}, found {found}"))
     }
 }
 
@@ -62,8 +78,15 @@ impl<'de> Deserializer<'de> for FromJs {
     type Error = Problem;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
-        let found = || text(&self.0).unwrap_or_else(|_| "an object".into());
-        self.visit(visitor).map_err(|Problem(why)| Problem(format!("{why}, found {}", found())))
+        let value = match self.kind() {
+            Kind::Bool(v) => visitor.visit_bool(v),
+            Kind::Integer(v) => visitor.visit_i64(v),
+            Kind::Float(v) => visitor.visit_f64(v),
+            Kind::Text(v) => visitor.visit_string(v),
+            Kind::List(items) => visitor.visit_seq(items),
+            Kind::Other => visitor.visit_unit(),
+        };
+        value.map_err(|problem| self.found(problem))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
@@ -89,12 +112,12 @@ impl<'de> Deserializer<'de> for FromJs {
 }
 
 /// The items of an array that are still to come.
-struct Items<'a> {
-    array: &'a Array,
+struct Items {
+    array: Array,
     at: u32,
 }
 
-impl<'de> SeqAccess<'de> for Items<'_> {
+impl<'de> SeqAccess<'de> for Items {
     type Error = Problem;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Problem> {
@@ -113,22 +136,33 @@ struct Fields {
     next: (&'static str, JsValue),
 }
 
-impl<'de> MapAccess<'de> for Fields {
-    type Error = Problem;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Problem> {
+impl Fields {
+    /// Go to the next field that is there.
+    fn advance(&mut self) -> Option<&'static str> {
         for name in self.names.by_ref() {
             let value = Reflect::get(&self.object, &(*name).into()).unwrap_or_default();
             if !value.is_undefined() {
                 self.next = (name, value);
-                return seed.deserialize(name.into_deserializer()).map(Some);
+                return Some(name);
             }
         }
-        Ok(None)
+        None
+    }
+}
+
+impl<'de> MapAccess<'de> for Fields {
+    type Error = Problem;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Problem> {
+        self.advance().map(|name| seed.deserialize(name.into_deserializer())).transpose()
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Problem> {
         let (name, value) = std::mem::take(&mut self.next);
-        seed.deserialize(FromJs(value)).map_err(|Problem(why)| Problem(format!("{name}: {why}")))
+        seed.deserialize(FromJs(value)).map_err(|problem| within(name, problem))
     }
+}
+
+fn within(name: &str, Problem(why): Problem) -> Problem {
+    Problem(format!("{name}: {why}"))
 }

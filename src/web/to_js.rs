@@ -48,8 +48,11 @@ impl List {
 
 impl Fields {
     fn set<T: Serialize + ?Sized>(&self, key: &JsValue, value: &T) -> Result<(), Problem> {
-        let value = value.serialize(ToJs)?;
-        Reflect::set(&self.object, key, &value).map(drop).map_err(|_| Problem("an object takes no fields".into()))
+        self.put(key, &value.serialize(ToJs)?)
+    }
+
+    fn put(&self, key: &JsValue, value: &JsValue) -> Result<(), Problem> {
+        Reflect::set(&self.object, key, value).map(drop).map_err(|_| Problem("an object takes no fields".into()))
     }
 }
 

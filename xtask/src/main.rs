@@ -146,6 +146,8 @@ fn build_wasm(name: &str, features: &str, folder: &str, optimise: bool) -> Resul
         let file = format!("{folder}/{name}_bg.wasm");
         let mut args = vec![&*file, "-o", &file, "-Oz", "--strip-debug", "--strip-producers"];
         args.push("--minify-imports-and-exports-and-modules");
+        // Functions that are called once stay apart: a large one packs worse, 3 % after brotli.
+        args.extend(["--one-caller-inline-max-function-size=0", "--always-inline-max-function-size=0"]);
         args.extend(WASM_FEATURES);
         let wasm_opt = Command::new("node_modules/.bin/wasm-opt").args(args).stderr(Stdio::inherit()).output()?;
         if !wasm_opt.status.success() {
