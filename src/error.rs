@@ -1,65 +1,48 @@
 //! The one error type. Variants are told apart by what the caller can do about them; the message
 //! names the object, what was found and what is allowed.
 
+use std::fmt;
+
 /// Every failure webgguf reports, from a malformed file to a lost GPU device.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
     /// The file is not a well-formed GGUF file. Another copy of the file may be.
-    #[error("{0}")]
     MalformedGguf(String),
     /// The file is not a well-formed TFLite file, or not a bundle of such. Another copy of the file may be.
-    #[error("{0}")]
     MalformedTflite(String),
     /// The file is not a well-formed ONNX file. Another copy of the file may be.
-    #[error("{0}")]
     MalformedOnnx(String),
     /// The file is not a well-formed dictionary of phonemes. Another copy of the file may be.
-    #[error("{0}")]
     MalformedDictionary(String),
     /// The file is well-formed but holds a model this version cannot run.
-    #[error("{0}")]
     UnsupportedArchitecture(String),
     /// A weight tensor has a type this version has no kernels for.
-    #[error("{0}")]
     UnsupportedTensorType(String),
     /// The tokenizer or the chat template of the file cannot be used.
-    #[error("{0}")]
     UnsupportedTokenizer(String),
     /// The chat template failed to render; the message names the line.
-    #[error("{0}")]
     Template(String),
     /// Bytes could not be had from the server, the file or the blob.
-    #[error("{0}")]
     FetchFailed(String),
     /// The file is another one on its server than it was when the load began. Loading it again helps.
-    #[error("{0}")]
     SourceChanged(String),
     /// The model or its cache does not fit this GPU; the message gives the numbers.
-    #[error("{0}")]
     OutOfGpuMemory(String),
     /// The GPU device was lost: the tab was in the background, or the GPU process died.
-    #[error("{0}")]
     DeviceLost(String),
     /// There is no WebGPU here, or no adapter that meets the minimum.
-    #[error("{0}")]
     NoWebgpu(String),
     /// The caller's `AbortSignal` fired.
-    #[error("{0}")]
     Aborted(String),
     /// The prompt and the tokens asked for do not fit the context.
-    #[error("{0}")]
     ContextOverflow(String),
     /// The model computed NaN or an infinity: weights of the file are broken, or values outgrew their type.
-    #[error("{0}")]
     NotFinite(String),
     /// An argument of the call is out of its range.
-    #[error("{0}")]
     InvalidArgument(String),
     /// The model is busy with another call, or has been destroyed.
-    #[error("{0}")]
     InvalidState(String),
     /// A defect in webgguf or in the driver; please report it.
-    #[error("{0}")]
     Internal(String),
 }
 
@@ -90,6 +73,33 @@ impl Error {
         }
     }
 }
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Error::MalformedGguf(message)
+        | Error::MalformedTflite(message)
+        | Error::MalformedOnnx(message)
+        | Error::MalformedDictionary(message)
+        | Error::UnsupportedArchitecture(message)
+        | Error::UnsupportedTensorType(message)
+        | Error::UnsupportedTokenizer(message)
+        | Error::Template(message)
+        | Error::FetchFailed(message)
+        | Error::SourceChanged(message)
+        | Error::OutOfGpuMemory(message)
+        | Error::DeviceLost(message)
+        | Error::NoWebgpu(message)
+        | Error::Aborted(message)
+        | Error::ContextOverflow(message)
+        | Error::NotFinite(message)
+        | Error::InvalidArgument(message)
+        | Error::InvalidState(message)
+        | Error::Internal(message)) = self;
+        f.write_str(message)
+    }
+}
+
+impl std::error::Error for Error {}
 
 /// A message with options by the names that those who read it use: `names` are pairs of a name here, in `snake_case`, and theirs.
 #[must_use]

@@ -86,6 +86,7 @@ pub mod constrain;
 #[cfg(feature = "encoder")]
 pub mod encoder;
 pub mod error;
+pub mod floats;
 pub mod formats;
 pub mod gpu;
 #[cfg(feature = "hands")]
@@ -96,6 +97,7 @@ pub mod jinja;
 pub mod llm;
 pub mod load;
 pub mod ops;
+mod order;
 pub mod source;
 #[cfg(feature = "speech")]
 pub mod speech;

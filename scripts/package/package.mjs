@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync } from 'node:zlib';
 
+import { minify } from '../minify.mjs';
 import { ROOT } from '../server.mjs';
 import { ensurePackages, ensureRust, run } from '../setup.mjs';
 import { factsOf } from './facts.mjs';
@@ -108,7 +109,7 @@ function place(folder, family, name) {
   if (family === 'hands') changed('hands.js', ["'./hands-lite.gguf'", "'../model.gguf'"]);
 }
 
-function make({ facts, model, name, version, weights, out }) {
+async function make({ facts, model, name, version, weights, out }) {
   const family = FAMILIES[facts.family];
   rmSync(out, { recursive: true, force: true });
   const engine = join(out, 'engine');
@@ -116,6 +117,7 @@ function make({ facts, model, name, version, weights, out }) {
   for (const part of [...SHARED, ...family.scripts, ...family.types]) cpSync(join(PARTS, part), join(engine, part), { recursive: true });
   place(engine, facts.family, name);
   buildEngine(family, facts, engine);
+  await minify(engine);
   cpSync(join(ROOT, 'LICENSE'), join(out, 'LICENSE'));
   if (!weights) cpSync(model, join(out, 'model.gguf'));
   const values = {
@@ -146,7 +148,7 @@ try {
   const planned = plan(process.argv.slice(2));
   ensureRust();
   ensurePackages();
-  const { bytes, budget } = make(planned);
+  const { bytes, budget } = await make(planned);
   const { out, weights, facts } = planned;
   console.log(`${planned.name} ${planned.version} in ${out}`);
   console.log(`wasm and JavaScript ${bytes} bytes after brotli, ${budget} allowed`);

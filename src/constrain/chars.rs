@@ -2,6 +2,7 @@
 
 use super::bytes::ByteSet;
 use super::term::{Id, Terms};
+use crate::order::sort;
 
 /// Ranges of code points, sorted and apart, without surrogates.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,7 +21,7 @@ impl Chars {
             sorted.push((first.max(SURROGATES.1 + 1), last.min(LAST)));
         }
         sorted.retain(|(first, last)| first <= last);
-        sorted.sort_unstable();
+        sort(&mut sorted, |a, b| a < b);
         let mut out: Vec<(u32, u32)> = Vec::new();
         for (first, last) in sorted {
             match out.last_mut() {

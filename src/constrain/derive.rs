@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::by_id::ById;
 use super::term::{EMPTY, Id, MANY, NOTHING, RuleId, Term, Terms};
 
 /// Of a step that is not known yet.
@@ -20,9 +21,9 @@ const MAX_SEARCH: usize = 1 << 19;
 pub struct Facts {
     /// By term: the derivative by a byte of each class.
     steps: Vec<Option<Box<[Id]>>>,
-    ends: HashMap<Id, bool>,
+    ends: ById<bool>,
     /// Of an `And`: whether it has a text.
-    alive: HashMap<Id, bool>,
+    alive: ById<bool>,
     n_searched: usize,
     depth: u32,
     /// What went beyond a limit.
@@ -43,7 +44,7 @@ impl Terms {
             Term::Empty | Term::Repeat(_, 0, _) => return true,
             _ => {}
         }
-        if let Some(&ends) = self.facts.ends.get(&id) {
+        if let Some(&ends) = self.facts.ends.get(id) {
             return ends;
         }
         if !self.descend() {
@@ -66,7 +67,7 @@ impl Terms {
     }
 
     pub(super) fn forget_ends(&mut self) {
-        self.facts.ends.clear();
+        self.facts.ends = ById::default();
     }
 
     pub(super) fn assume_ends(&mut self, rule: RuleId) {
@@ -194,7 +195,7 @@ impl Terms {
         let mut open = vec![id];
         while let Some(at) = open.pop() {
             let known =
-                if matches!(self.get(at), Term::And(..)) { self.facts.alive.get(&at).copied() } else { Some(true) };
+                if matches!(self.get(at), Term::And(..)) { self.facts.alive.get(at).copied() } else { Some(true) };
             if known == Some(true) || self.ends(at) {
                 let mut at = at;
                 self.facts.alive.insert(at, true);

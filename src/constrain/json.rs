@@ -3,6 +3,7 @@
 use super::chars::{Spelling, json_char};
 use super::term::{Id, Terms};
 use crate::error::{Error, Result};
+use crate::floats;
 
 /// Arrays and objects within others.
 const MAX_NESTING: usize = 100;
@@ -95,15 +96,9 @@ impl Json {
 /// A number as `JSON.stringify` writes it.
 fn number(text: &str) -> String {
     let is_integer = text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    match text.parse::<f64>() {
+    match floats::parse(text) {
         // Beyond 2^53 an integer is better kept in its digits.
-        Ok(v) if !is_integer && v.abs() < 1e21 && (v == 0.0 || v.abs() >= 1e-6) => {
-            format!("{}", if v == 0.0 { 0.0 } else { v })
-        }
-        Ok(v) if !is_integer && v.is_finite() => {
-            let text = format!("{v:e}");
-            if v.abs() >= 1.0 { text.replace('e', "e+") } else { text }
-        }
+        Some(v) if !is_integer && v.is_finite() => floats::text(v),
         _ if text == "-0" => "0".to_owned(),
         _ => text.to_owned(),
     }

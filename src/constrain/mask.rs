@@ -1,9 +1,9 @@
 //! The tokens that may come next, as bits. A term is taken apart, so that little is looked at twice: what a part allows by
 //! itself is kept, and only tokens that leave a part are looked at with what follows it.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::by_id::ById;
 use super::term::{EMPTY, Id, MANY, NOTHING, Term, Terms};
 use super::trie::{NO_TOKEN, Trie};
 
@@ -39,9 +39,9 @@ const WITHIN: u8 = 255;
 /// Masks of the terms met so far.
 #[derive(Default)]
 pub struct Masks {
-    whole: HashMap<Id, Rc<[u32]>>,
-    inside: HashMap<Id, Rc<Inside>>,
-    counted: HashMap<Id, Option<Rc<Counted>>>,
+    whole: ById<Rc<[u32]>>,
+    inside: ById<Rc<Inside>>,
+    counted: ById<Option<Rc<Counted>>>,
     kept_bytes: usize,
 }
 
@@ -52,7 +52,7 @@ fn set(mask: &mut [u32], token: u32) {
 impl Masks {
     /// The tokens that may come next: a bit each, 32 to a word.
     pub fn of(&mut self, t: &mut Terms, trie: &Trie, id: Id) -> Rc<[u32]> {
-        if let Some(mask) = self.whole.get(&id) {
+        if let Some(mask) = self.whole.get(id) {
             return mask.clone();
         }
         if self.kept_bytes > MAX_KEPT_BYTES {
@@ -88,7 +88,7 @@ impl Masks {
     }
 
     fn inside(&mut self, t: &mut Terms, trie: &Trie, head: Id) -> Rc<Inside> {
-        if let Some(inside) = self.inside.get(&head) {
+        if let Some(inside) = self.inside.get(head) {
             return inside.clone();
         }
         let mut inside = Inside { tokens: Vec::new(), exits: Vec::new() };
@@ -116,7 +116,7 @@ impl Masks {
 
     /// The counts of a repetition of `part`, if it is worth it and its parts tell where they end.
     fn counted(&mut self, t: &mut Terms, trie: &Trie, part: Id) -> Option<Rc<Counted>> {
-        if let Some(counted) = self.counted.get(&part) {
+        if let Some(counted) = self.counted.get(part) {
             return counted.clone();
         }
         let n_first = (0..=255).filter(|&byte| t.step(part, byte) != NOTHING).count();

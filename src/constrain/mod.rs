@@ -8,6 +8,7 @@
 //!
 //! There is no model in it and no GPU: pages fetch it as a wasm of its own.
 
+mod by_id;
 mod bytes;
 mod chars;
 mod derive;

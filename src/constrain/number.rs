@@ -3,6 +3,7 @@
 use super::bytes::ByteSet;
 use super::term::{EMPTY, Id, MANY, NOTHING, Terms};
 use crate::error::{Result, bail};
+use crate::floats;
 
 /// Digits that a limit may have.
 const MAX_DIGITS: i32 = 400;
@@ -66,8 +67,8 @@ impl Decimal {
     /// # Errors
     /// As [`Decimal::read`].
     pub fn beyond(text: &str, more: bool) -> Result<Decimal> {
-        match text.parse::<f64>() {
-            Ok(v) if v.is_finite() => Self::read(&format!("{}", if more { v.next_up() } else { v.next_down() })),
+        match floats::parse(text) {
+            Some(v) if v.is_finite() => Self::read(&floats::text(if more { v.next_up() } else { v.next_down() })),
             _ => bail!(InvalidArgument, "the limit {text} is no number of double precision"),
         }
     }

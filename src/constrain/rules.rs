@@ -1,7 +1,6 @@
 //! What is looked at once all rules are there: rules that no text ends, and rules that begin with themselves.
 
-use std::collections::HashMap;
-
+use super::by_id::ById;
 use super::term::{Id, NOTHING, RuleId, Term, Terms};
 use crate::error::{Result, bail};
 
@@ -12,7 +11,7 @@ impl Terms {
     /// `InvalidArgument` if a rule begins with itself, or if a limit is passed.
     pub fn finish(&mut self, root: Id) -> Result<Id> {
         let ending = self.ending_rules();
-        let mut done = HashMap::new();
+        let mut done = ById::default();
         for rule in 0..self.n_rules() {
             let body = self.body(rule).filter(|_| ending[rule as usize]).unwrap_or(NOTHING);
             let body = self.without_endless(body, &ending, &mut done);
@@ -31,7 +30,7 @@ impl Terms {
     fn ending_rules(&self) -> Vec<bool> {
         let mut ending = vec![false; self.n_rules() as usize];
         loop {
-            let mut known = HashMap::new();
+            let mut known = ById::default();
             let now: Vec<bool> = (0..self.n_rules())
                 .map(|r| ending[r as usize] || self.body(r).is_some_and(|body| self.has_end(body, &ending, &mut known)))
                 .collect();
@@ -42,8 +41,8 @@ impl Terms {
         }
     }
 
-    fn has_end(&self, id: Id, ending: &[bool], known: &mut HashMap<Id, bool>) -> bool {
-        if let Some(&has) = known.get(&id) {
+    fn has_end(&self, id: Id, ending: &[bool], known: &mut ById<bool>) -> bool {
+        if let Some(&has) = known.get(id) {
             return has;
         }
         let has = match self.get(id) {
@@ -68,8 +67,8 @@ impl Terms {
     }
 
     /// The term without rules that have no text.
-    fn without_endless(&mut self, id: Id, ending: &[bool], done: &mut HashMap<Id, Id>) -> Id {
-        if let Some(&to) = done.get(&id) {
+    fn without_endless(&mut self, id: Id, ending: &[bool], done: &mut ById<Id>) -> Id {
+        if let Some(&to) = done.get(id) {
             return to;
         }
         let to = match self.get(id).clone() {

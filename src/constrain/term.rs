@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::bytes::ByteSet;
 use crate::error::{Result, bail};
+use crate::order::sort;
 
 /// The number of a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,14 +120,16 @@ impl Terms {
 
     /// Classes of bytes such that each lies within the set or without.
     fn tell_apart(&mut self, set: &ByteSet) {
-        let mut halves: HashMap<(u8, bool), u8> = HashMap::new();
+        // By the class and whether it is in the set.
+        let mut halves = [[None; 2]; 256];
         let mut class_of = [0; 256];
         let mut class_bytes = Vec::new();
         for byte in 0..=255u8 {
-            let class = *halves.entry((self.class_of[usize::from(byte)], set.has(byte))).or_insert_with(|| {
-                class_bytes.push(byte);
-                (class_bytes.len() - 1) as u8
-            });
+            let class = *halves[usize::from(self.class_of[usize::from(byte)])][usize::from(set.has(byte))]
+                .get_or_insert_with(|| {
+                    class_bytes.push(byte);
+                    (class_bytes.len() - 1) as u8
+                });
             class_of[usize::from(byte)] = class;
         }
         if class_bytes.len() > self.class_bytes.len() {
@@ -188,7 +191,7 @@ impl Terms {
                 _ => parts.push(id),
             }
         }
-        parts.sort_unstable();
+        sort(&mut parts, |a, b| a < b);
         parts.dedup();
         match parts.as_slice() {
             [] => NOTHING,

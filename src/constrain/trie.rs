@@ -1,5 +1,7 @@
 //! The vocabulary as a tree of bytes: a token is a way from the root.
 
+use crate::order::sort;
+
 /// Of a node that is the end of no token.
 pub const NO_TOKEN: u32 = u32::MAX;
 
@@ -28,7 +30,7 @@ impl Trie {
     pub fn new<'b>(n_tokens: u32, bytes_of: impl Fn(u32) -> &'b [u8]) -> Trie {
         let is_there = |&id: &u32| (1..=MAX_TOKEN_BYTES).contains(&bytes_of(id).len());
         let mut order: Vec<u32> = (0..n_tokens).filter(is_there).collect();
-        order.sort_by(|&a, &b| bytes_of(a).cmp(bytes_of(b)));
+        sort(&mut order, |&a, &b| bytes_of(a) < bytes_of(b));
         let mut trie = Trie { n_tokens, ..Trie::default() };
         // The nodes on the way to the last token.
         let mut way: Vec<usize> = vec![trie.push(0, 0, 0)];

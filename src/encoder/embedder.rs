@@ -199,7 +199,7 @@ impl Embedder {
         // Neither waits for the other to end if one fails.
         let compile = gpu.compile(|done, all| tally.set_kernels(done, all));
         try_join(stream_weights(&gpu, &source, &loads, &tally), compile).await?;
-        gpu.finish().await?;
+        gpu.finish(true).await?;
         events.progress(LoadProgress::ready(weight_list.bytes()));
         let info = Info {
             name: gguf.metadata.description("general.name").map(|name| name.into_owned()),
@@ -372,7 +372,7 @@ impl Embedder {
         let plans = record(&mut r, &self.config, &self.weights, &self.packed, &self.activations)?;
         let n_rows = self.packed.set(&self.gpu, texts, self.config.pooling)?;
         self.gpu.submit(&plans, n_rows, None);
-        self.gpu.finish().await?;
+        self.gpu.finish(true).await?;
         Ok(capture.captured)
     }
 }

@@ -1,7 +1,6 @@
 //! The adapter, the device and what they can do.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
@@ -100,8 +99,8 @@ const LONGEST_REST_MS: f64 = 4.0;
 pub struct Gpu {
     pub(super) device: raw::Device,
     pub caps: Caps,
-    pub(super) modules: RefCell<HashMap<String, raw::Module>>,
-    pub(super) pipelines: RefCell<HashMap<Key, Rc<Pipeline>>>,
+    pub(super) modules: RefCell<Vec<(String, raw::Module)>>,
+    pub(super) pipelines: RefCell<Vec<(Key, Rc<Pipeline>)>>,
     pub(super) allocated_bytes: Rc<Cell<u64>>,
     /// How often plans were submitted.
     pub(super) n_submits: Cell<u64>,
@@ -298,7 +297,7 @@ impl Gpu {
         }
         loop {
             let shortest = if hurry { 1.0 } else { LONGEST_REST_MS };
-            let ms = (begin.ms() * REST).clamp(shortest, LONGEST_REST_MS) as i32;
+            let ms = (begin.ms() * REST).max(shortest).min(LONGEST_REST_MS) as i32;
             match select(&mut answer, pin!(raw::rest(ms))).await {
                 Either::Left((got, _)) => return got,
                 Either::Right(_) => self.device.submit([]),

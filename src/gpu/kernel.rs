@@ -9,6 +9,7 @@ use super::catalogue::KernelDecl;
 use super::raw;
 use super::wgsl::{Choice, Interface, assemble};
 use crate::error::{Error, Result, bail};
+use crate::floats;
 
 include!(concat!(env!("OUT_DIR"), "/kernels.rs"));
 
@@ -48,7 +49,7 @@ impl Kernel {
 }
 
 /// What a kernel's pipeline is found by. A load asks a thousand times for a few dozen, so nothing is formatted.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(PartialEq)]
 pub(super) struct Key {
     name: &'static str,
     slots: Vec<(&'static str, &'static str)>,
@@ -87,7 +88,7 @@ impl Gpu {
     /// `Internal` where there is no such variant, or an override is missing or not declared: a defect in the caller.
     pub fn pipeline(&self, kernel: &Kernel) -> Result<Rc<Pipeline>> {
         let key = Key::of(kernel);
-        if let Some(pipeline) = self.pipelines.borrow().get(&key) {
+        if let Some((_, pipeline)) = self.pipelines.borrow().iter().find(|p| p.0 == key) {
             return Ok(pipeline.clone());
         }
         let Some((_, decl)) = KERNELS.iter().find(|k| k.0 == kernel.name) else {
@@ -100,7 +101,7 @@ impl Gpu {
         }
         let mut label = variant.clone();
         for (name, value) in &kernel.overrides {
-            write!(label, " {name}={value}").expect("write to a string");
+            write!(label, " {name}={}", floats::text(*value)).expect("write to a string");
         }
         let source = match source(kernel.name, &kernel.slots, features, cfg!(target_arch = "wasm32")) {
             Ok(source) => source,
@@ -118,11 +119,18 @@ impl Gpu {
             bail!(Internal, "kernel '{variant}' has no override '{name}'");
         }
         let mut modules = self.modules.borrow_mut();
-        let module = modules.entry(variant.clone()).or_insert_with(|| self.device.module(&variant, &source)).clone();
+        let module = match modules.iter().find(|m| m.0 == variant) {
+            Some((_, module)) => module.clone(),
+            None => {
+                let module = self.device.module(&variant, &source);
+                modules.push((variant.clone(), module.clone()));
+                module
+            }
+        };
         let slots: Vec<_> = interface.bindings.iter().map(|b| (b.index, b.access)).collect();
         let layout = self.device.layout(&variant, &slots);
         let pipeline = Rc::new(Pipeline { raw: OnceCell::new(), layout, label, module, constants, interface });
-        self.pipelines.borrow_mut().insert(key, pipeline.clone());
+        self.pipelines.borrow_mut().push((key, pipeline.clone()));
         Ok(pipeline)
     }
 
@@ -133,7 +141,7 @@ impl Gpu {
     /// `Internal` where a kernel does not compile: a defect here or in the driver. As [`Gpu::check`].
     pub async fn compile(&self, hear: impl Fn(u64, u64)) -> Result<()> {
         let waiting: Vec<Rc<Pipeline>> =
-            self.pipelines.borrow().values().filter(|p| p.raw.get().is_none()).cloned().collect();
+            self.pipelines.borrow().iter().map(|p| &p.1).filter(|p| p.raw.get().is_none()).cloned().collect();
         let start = |p: &Rc<Pipeline>| self.device.start_pipeline(&p.label, &p.layout, &p.module, &p.constants);
         let started: Vec<_> = waiting.iter().map(start).collect();
         for (i, (pipeline, compiled)) in waiting.iter().zip(started).enumerate() {

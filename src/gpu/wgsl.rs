@@ -2,8 +2,6 @@
 //! each.
 //! The build script includes this file too: what it validates is what runs.
 
-use std::collections::BTreeSet;
-
 /// One choice on each axis of a kernel, and the features on.
 #[derive(Debug, Clone, Copy)]
 pub struct Choice<'a> {
@@ -22,7 +20,7 @@ pub fn assemble<'f>(
     choice: Choice<'_>,
 ) -> Result<String, String> {
     let mut out = String::new();
-    append(file, kernel, choice, &mut BTreeSet::new(), &mut out)?;
+    append(file, kernel, choice, &mut Vec::new(), &mut out)?;
     Ok(out)
 }
 
@@ -37,12 +35,13 @@ fn append<'f>(
     file: &dyn Fn(&str) -> Option<&'f str>,
     name: &str,
     choice: Choice<'_>,
-    imported: &mut BTreeSet<String>,
+    imported: &mut Vec<String>,
     out: &mut String,
 ) -> Result<(), String> {
-    if !imported.insert(name.to_owned()) {
+    if imported.iter().any(|file| file == name) {
         return Ok(());
     }
+    imported.push(name.to_owned());
     let source = file(name).ok_or_else(|| format!("shader file '{name}' does not exist"))?;
     // For each open #if, whether its lines count.
     let mut open: Vec<bool> = Vec::new();

@@ -6,21 +6,19 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
+use super::from_js::FromJs;
+use super::to_js::ToJs;
 use crate::error::{Error, Result, bail};
 use crate::load::{LoadEvents, LoadProgress};
 
 /// A result as the object that JSON of it would be.
 pub fn to_js(value: &impl Serialize) -> Result<JsValue> {
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    value.serialize(&serializer).map_err(|e| Error::Internal(format!("a result for JavaScript: {e}")))
+    value.serialize(ToJs).map_err(|e| Error::Internal(format!("a result for JavaScript: {e}")))
 }
 
 /// Options of `index.js`, which has checked their names.
 pub fn options<T: DeserializeOwned>(call: &str, options: JsValue) -> Result<T> {
-    serde_wasm_bindgen::from_value(options).map_err(|e| {
-        let why = JsValue::from(e).unchecked_into::<js_sys::Error>().message();
-        Error::InvalidArgument(format!("the options of {call}: {why}"))
-    })
+    T::deserialize(FromJs(options)).map_err(|e| Error::InvalidArgument(format!("the options of {call}: {e}")))
 }
 
 /// Progress and abort of a load.

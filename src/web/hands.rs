@@ -9,7 +9,7 @@ use wasm_bindgen_futures::future_to_promise;
 use web_sys::AbortSignal;
 
 use super::calls::{self, JsEvents, to_js};
-use crate::error::Result;
+use crate::error::{Result, bail};
 use crate::gpu::{DeviceProfile, Gpu, PictureSource, Pixels};
 use crate::hands::Detector;
 use crate::hands::glue::{Options, Smoothing};
@@ -19,23 +19,18 @@ use crate::source::{JsFile, JsSource, Split};
 /// What the shell has beside the library's own options.
 #[derive(Deserialize)]
 struct HandsArguments {
-    smoothing: Option<SmoothingArgument>,
     profile: Option<String>,
 }
 
-/// Whether to smooth, or how.
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "smoothing is true, false, or an object of minCutoff, beta and derivativeCutoff")]
-enum SmoothingArgument {
-    Switch(bool),
-    Parameters(Smoothing),
-}
-
-impl SmoothingArgument {
-    fn smoothing(self) -> Option<Smoothing> {
-        match self {
-            SmoothingArgument::Switch(on) => on.then(Smoothing::default),
-            SmoothingArgument::Parameters(smoothing) => Some(smoothing),
+/// Smoothing is true, false, or an object of `minCutoff`, `beta` and `derivativeCutoff`.
+fn smoothing(options: &JsValue) -> Result<Option<Smoothing>> {
+    let smoothing = Reflect::get(options, &"smoothing".into()).unwrap_or_default();
+    match smoothing.as_bool() {
+        Some(on) => Ok(on.then(Smoothing::default)),
+        None if smoothing.is_undefined() => Ok(None),
+        None if smoothing.is_object() => calls::options("loadHands: smoothing", smoothing).map(Some),
+        None => {
+            bail!(InvalidArgument, "smoothing is no object of minCutoff, beta and derivativeCutoff, nor true or false")
         }
     }
 }
@@ -55,8 +50,8 @@ impl HandsEngine {
         on_progress: Option<Function>,
         signal: Option<AbortSignal>,
     ) -> Result<HandsEngine, JsValue> {
-        let HandsArguments { smoothing, profile } = calls::options("loadHands", options.clone())?;
-        let smoothing = smoothing.and_then(SmoothingArgument::smoothing);
+        let HandsArguments { profile } = calls::options("loadHands", options.clone())?;
+        let smoothing = smoothing(&options)?;
         let options = Options { smoothing, ..calls::options("loadHands", options)? };
         options.check()?;
         let profile = profile.as_deref().map_or(Ok(DeviceProfile::Full), DeviceProfile::from_name)?;

@@ -9,6 +9,8 @@ mod constrain;
 mod embed;
 #[cfg(feature = "llm")]
 mod fit;
+#[cfg(any(feature = "text", feature = "hands", feature = "speech"))]
+mod from_js;
 #[cfg(feature = "hands")]
 mod hands;
 #[cfg(feature = "llm")]
@@ -19,6 +21,8 @@ mod llm;
 mod speech;
 #[cfg(feature = "llm")]
 mod text;
+#[cfg(any(feature = "text", feature = "hands", feature = "speech"))]
+mod to_js;
 
 use std::cell::RefCell;
 

@@ -3,6 +3,7 @@
 use super::Part;
 use crate::constrain::json::Json;
 use crate::error::Result;
+use crate::floats;
 
 /// What says nothing about a value.
 const NOTES: &[&str] = &[
@@ -72,7 +73,7 @@ pub fn check_keywords(part: &Part<'_>) -> Result<()> {
             ("uniqueItems", Json::Bool(true)) if part.count("maxItems")?.is_none_or(|n| n > 1) => {
                 return Err(part.error(keyword, "items can't be compared while they are written"));
             }
-            ("multipleOf", Json::Number(n)) if n.parse() == Ok(1.0) => {}
+            ("multipleOf", Json::Number(n)) if floats::parse(n) == Some(1.0) => {}
             ("multipleOf", _) => return Err(part.error(keyword, "only 1 is supported")),
             _ => {}
         }

@@ -15,6 +15,8 @@ use std::collections::HashMap;
 use super::json::Json;
 use super::term::{Id, NOTHING, Terms};
 use crate::error::{Error, Result};
+use crate::floats;
+use crate::order::sort;
 use keywords::{Kinds, check_keywords};
 
 /// Sets of schemas that a value can be held against.
@@ -66,7 +68,7 @@ impl<'s> Part<'s> {
     fn count(&self, keyword: &str) -> Result<Option<u32>> {
         let Some(value) = self.get(keyword) else { return Ok(None) };
         let number = match value {
-            Json::Number(text) => text.parse::<f64>().ok(),
+            Json::Number(text) => floats::parse(text),
             _ => None,
         };
         match number {
@@ -119,7 +121,7 @@ impl<'s> Compiler<'_, 's> {
     fn value(&mut self, parts: Vec<Part<'s>>) -> Result<Id> {
         let mut key: Vec<(usize, bool)> =
             parts.iter().map(|p| (std::ptr::from_ref(p.schema) as usize, p.plain)).collect();
-        key.sort_unstable();
+        sort(&mut key, |a, b| a < b);
         key.dedup();
         if let Some(&rule) = self.rules.get(&key) {
             return Ok(rule);

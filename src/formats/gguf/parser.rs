@@ -1,12 +1,12 @@
 //! The parser. Sans-I/O: it looks at the bytes there are and says how many it needs.
 
-use std::collections::HashSet;
 use std::fmt::Arguments;
 use std::ops::Range;
 
 use super::metadata::{Entry, Metadata, ValueType};
 use super::{GgmlType, Gguf};
 use crate::error::{Error, Result, bail};
+use crate::order::{sort, twice};
 
 /// The largest header read. The largest real ones (262,144 tokens with scores and merges) take 20 MB.
 pub const MAX_HEADER_BYTES: u64 = 128 << 20;
@@ -296,14 +296,12 @@ impl Cursor<'_> {
         let n_pairs = self.count(format_args!("the metadata count"), 8 + 4 + 1, MAX_METADATA_PAIRS)?;
 
         let mut entries = Vec::new();
-        let mut keys = HashSet::new();
         for _ in 0..n_pairs {
-            let entry = self.pair()?;
-            let key = &self.head[entry.key.clone()];
-            if !keys.insert(key) {
-                malformed!("metadata '{}' is there twice", String::from_utf8_lossy(key));
-            }
-            entries.push(entry);
+            entries.push(self.pair()?);
+        }
+        let key = |i: usize| &self.head[entries[i].key.clone()];
+        if let Some(i) = twice(entries.len(), &|i, j| key(i).cmp(key(j))) {
+            malformed!("metadata '{}' is there twice", String::from_utf8_lossy(key(i)));
         }
         let alignment = self.alignment(&entries)?;
 
@@ -312,18 +310,17 @@ impl Cursor<'_> {
             tensors.push(self.tensor(alignment)?);
         }
         let data_offset = (self.at as u64).next_multiple_of(alignment);
-        let mut names = HashSet::new();
         for t in &mut tensors {
             t.file_range = t.file_range.start + data_offset..t.file_range.end + data_offset;
             if let Some(len) = self.file_len.filter(|&len| t.file_range.end > len) {
                 malformed!("tensor '{}' ends at byte {}, the file at {len} (truncated?)", t.name, t.file_range.end);
             }
-            if !names.insert(t.name.clone()) {
-                malformed!("tensor '{}' is there twice", t.name);
-            }
+        }
+        if let Some(i) = twice(tensors.len(), &|i, j| tensors[i].name.cmp(&tensors[j].name)) {
+            malformed!("tensor '{}' is there twice", tensors[i].name);
         }
         let mut order: Vec<&TensorInfo> = tensors.iter().collect();
-        order.sort_by_key(|t| t.file_range.start);
+        sort(&mut order, |a, b| a.file_range.start < b.file_range.start);
         for pair in order.windows(2) {
             if pair[0].file_range.end > pair[1].file_range.start {
                 malformed!("tensors '{}' and '{}' overlap in the file", pair[0].name, pair[1].name);

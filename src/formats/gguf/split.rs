@@ -2,10 +2,9 @@
 //! `split.no` counts them from 0, `split.count` says how many there are and `split.tensors.count` how many tensors they
 //! have together. The first file has the model's metadata.
 
-use std::collections::HashSet;
-
 use super::Gguf;
 use crate::error::{Result, bail};
+use crate::order::{sort, twice};
 
 const COUNT: &str = "split.count";
 const NO: &str = "split.no";
@@ -18,7 +17,7 @@ const TENSORS: &str = "split.tensors.count";
 /// `MalformedGguf` where files are missing, there twice, or of different models.
 pub fn join(files: Vec<Gguf>) -> Result<Gguf> {
     let n_files = files.len() as u32;
-    let mut numbers = HashSet::new();
+    let mut numbers = Vec::new();
     for file in &files {
         let count = file.metadata.u32(COUNT)?.unwrap_or(1).max(1);
         let no = file.metadata.u32(NO)?.unwrap_or(0);
@@ -33,15 +32,16 @@ pub fn join(files: Vec<Gguf>) -> Result<Gguf> {
         if no >= count {
             bail!(MalformedGguf, "metadata '{NO}' is {no}, {} at most is allowed", count - 1);
         }
-        if !numbers.insert(no) {
+        if numbers.contains(&no) {
             bail!(MalformedGguf, "part {} of the model's {count} files was given twice", no + 1);
         }
+        numbers.push(no);
     }
     let mut parts: Vec<(u32, Gguf)> = Vec::new();
     for file in files {
         parts.push((file.metadata.u32(NO)?.unwrap_or(0), file));
     }
-    parts.sort_by_key(|(no, _)| *no);
+    sort(&mut parts, |a, b| a.0 < b.0);
     let mut parts = parts.into_iter().map(|(_, file)| file);
     let Some(mut model) = parts.next() else { bail!(Internal, "a model of no files") };
     for part in parts {
@@ -54,9 +54,9 @@ pub fn join(files: Vec<Gguf>) -> Result<Gguf> {
             "metadata '{TENSORS}' is {promised}, the model's {n_files} files have {n_tensors} tensors"
         );
     }
-    let mut names = HashSet::new();
-    if let Some(twice) = model.tensors.iter().find(|t| !names.insert(t.name.as_str())) {
-        bail!(MalformedGguf, "tensor '{}' is in two of the model's {n_files} files", twice.name);
+    let tensors = &model.tensors;
+    if let Some(i) = twice(tensors.len(), &|i, j| tensors[i].name.cmp(&tensors[j].name)) {
+        bail!(MalformedGguf, "tensor '{}' is in two of the model's {n_files} files", tensors[i].name);
     }
     Ok(model)
 }

@@ -3,6 +3,7 @@
 use super::{Handedness, Point3, Region};
 use crate::Result;
 use crate::error::bail;
+use crate::floats::sin_cos;
 
 pub const N_LANDMARKS: usize = 21;
 /// Pixels a side of the landmark network's input.
@@ -93,7 +94,7 @@ fn project(raw: &[Point3; N_LANDMARKS], region: &Region) -> [Point3; N_LANDMARKS
 
 /// Turned by the region's rotation about z. `util/world_landmark_projection_calculator.cc`.
 fn rotate_world(raw: &[Point3; N_LANDMARKS], region: &Region) -> [Point3; N_LANDMARKS] {
-    let (sin, cos) = region.rotation.sin_cos();
+    let (sin, cos) = sin_cos(region.rotation);
     raw.map(|Point3 { x, y, z }| Point3 { x: cos * x - sin * y, y: sin * x + cos * y, z })
 }
 

@@ -3,6 +3,7 @@
 use super::Smoothing;
 use crate::Result;
 use crate::error::bail;
+use crate::floats;
 
 /// Hands in a picture, at most.
 pub const MAX_HANDS: u32 = 8;
@@ -40,7 +41,7 @@ impl Options {
             [("min_detection_score", self.min_detection_score), ("min_presence_score", self.min_presence_score)];
         for (name, score) in scores {
             if !(0.0..=1.0).contains(&score) {
-                bail!(InvalidArgument, "{name} is {score}, allowed is 0 to 1");
+                bail!(InvalidArgument, "{name} is {}, allowed is 0 to 1", floats::text(score));
             }
         }
         self.smoothing.map_or(Ok(()), |smoothing| smoothing.check())
@@ -65,7 +66,7 @@ mod tests {
             (smoothing(Smoothing { min_cutoff: 0.0, ..default }), "min_cutoff is 0, allowed is above 0"),
             (
                 smoothing(Smoothing { derivative_cutoff: f64::INFINITY, ..default }),
-                "derivative_cutoff is inf, allowed is above 0",
+                "derivative_cutoff is Infinity, allowed is above 0",
             ),
             (smoothing(Smoothing { beta: -1.0, ..default }), "beta is -1, allowed is 0 and more"),
         ] {

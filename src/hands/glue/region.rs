@@ -3,6 +3,7 @@
 use std::f64::consts::PI;
 
 use super::{Affine, Border, Bounds, Crop, LANDMARK_SIDE, N_LANDMARKS, Palm, Point2, Point3};
+use crate::floats::{atan2, sin_cos};
 
 /// Key points of a palm: centre of the wrist, base of the middle finger.
 const PALM_WRIST: usize = 0;
@@ -58,7 +59,7 @@ impl Region {
         let [wrist, index, middle, ring] = [WRIST, INDEX_MCP, MIDDLE_MCP, RING_MCP].map(|i| landmarks[i].xy());
         let knuckles = between(between(index, ring), middle);
         let rotation = upright(wrist, knuckles);
-        let (sin, cos) = rotation.sin_cos();
+        let (sin, cos) = sin_cos(rotation);
 
         let steady = STEADY_LANDMARKS.map(|i| landmarks[i].xy());
         let origin = Bounds::around(steady).centre();
@@ -78,7 +79,7 @@ impl Region {
     #[must_use]
     pub fn point(&self, u: f64, v: f64) -> Point2 {
         let (across, down) = (self.width * (u - 0.5), self.height * (v - 0.5));
-        let (sin, cos) = self.rotation.sin_cos();
+        let (sin, cos) = sin_cos(self.rotation);
         Point2 { x: self.x + across * cos - down * sin, y: self.y + across * sin + down * cos }
     }
 
@@ -86,7 +87,7 @@ impl Region {
     /// the way back.
     #[must_use]
     pub fn map(&self, side: u32) -> Affine {
-        let (sin, cos) = self.rotation.sin_cos();
+        let (sin, cos) = sin_cos(self.rotation);
         let (across, down) = (self.width / f64::from(side), self.height / f64::from(side));
         let corner = self.point(0.0, 0.0);
         Affine { rows: [[across * cos, -down * sin, corner.x], [across * sin, down * cos, corner.y]] }
@@ -119,7 +120,7 @@ impl Region {
     fn enlarged(&self, scale: f64, shift: f64) -> Self {
         let down = self.height * shift;
         let side = self.width.max(self.height) * scale;
-        let (sin, cos) = self.rotation.sin_cos();
+        let (sin, cos) = sin_cos(self.rotation);
         Region { x: self.x - down * sin, y: self.y + down * cos, width: side, height: side, rotation: self.rotation }
     }
 }
@@ -130,7 +131,7 @@ fn between(a: Point2, b: Point2) -> Point2 {
 
 /// The rotation of a region in which `end` is straight above `start`: 90 degrees less the angle of start -> end.
 fn upright(start: Point2, end: Point2) -> f64 {
-    wrapped(PI / 2.0 - (start.y - end.y).atan2(end.x - start.x))
+    wrapped(PI / 2.0 - atan2(start.y - end.y, end.x - start.x))
 }
 
 /// The angle in [-pi, pi). `util/rect_transformation_calculator.cc`: NormalizeRadians.

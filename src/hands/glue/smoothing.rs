@@ -9,6 +9,7 @@ use std::f64::consts::PI;
 use super::{N_LANDMARKS, Point3, Region};
 use crate::Result;
 use crate::error::bail;
+use crate::floats;
 
 /// Parameters of the filter. Its unit of length is the side of the hand's region, about twice the hand.
 ///
@@ -36,11 +37,11 @@ impl Smoothing {
     pub(super) fn check(&self) -> Result<()> {
         for (name, cutoff) in [("min_cutoff", self.min_cutoff), ("derivative_cutoff", self.derivative_cutoff)] {
             if !(cutoff.is_finite() && cutoff > 0.0) {
-                bail!(InvalidArgument, "{name} is {cutoff}, allowed is above 0");
+                bail!(InvalidArgument, "{name} is {}, allowed is above 0", floats::text(cutoff));
             }
         }
         if !(self.beta.is_finite() && self.beta >= 0.0) {
-            bail!(InvalidArgument, "beta is {}, allowed is 0 and more", self.beta);
+            bail!(InvalidArgument, "beta is {}, allowed is 0 and more", floats::text(self.beta));
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! One palm for each cluster of overlapping ones.
 
 use super::{Bounds, Palm, Point2, iou};
+use crate::order::sort;
 
 /// Two palms are one when they overlap more.
 pub const SUPPRESSION_IOU: f64 = 0.3;
@@ -14,7 +15,7 @@ pub const SUPPRESSION_IOU: f64 = 0.3;
 #[must_use]
 pub fn suppress(palms: &[Palm]) -> Vec<Palm> {
     let mut rest: Vec<Palm> = palms.to_vec();
-    rest.sort_by(|a, b| b.score.total_cmp(&a.score));
+    sort(&mut rest, |a, b| a.score.total_cmp(&b.score).is_gt());
     let mut kept = Vec::new();
     while let Some(&best) = rest.first() {
         let (cluster, others): (Vec<_>, Vec<_>) =

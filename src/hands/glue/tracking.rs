@@ -6,6 +6,7 @@ use super::{
 };
 use crate::Result;
 use crate::error::bail;
+use crate::floats;
 
 /// Two regions are of one hand when they overlap more, rotations ignored.
 const SAME_HAND_IOU: f64 = 0.5;
@@ -97,7 +98,11 @@ impl Tracker {
     pub fn begin(&mut self, width: u32, height: u32, seconds: f64) -> Result<Work> {
         let letterbox = Letterbox::new(width, height)?;
         if !seconds.is_finite() {
-            bail!(InvalidArgument, "time of the picture is {seconds}, allowed is a finite number of seconds");
+            bail!(
+                InvalidArgument,
+                "time of the picture is {}, allowed is a finite number of seconds",
+                floats::text(seconds)
+            );
         }
         let regions: Vec<Region> = self.tracked.iter().map(|hand| hand.region).collect();
         let awaits_palms = regions.len() < self.options.max_hands as usize;

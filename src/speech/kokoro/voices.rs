@@ -9,6 +9,7 @@ use crate::formats::gguf::{GgmlType, GgufWriter, NewTensor, write};
 use crate::formats::npz;
 use crate::gpu::Gpu;
 use crate::load::{Destination, Load, LoadEvents, Tally, load_bytes, read_header, stream_weights};
+use crate::order::sort;
 use crate::source::ByteSource;
 
 /// The bytes of a GGUF file with the voices of an archive of arrays, each `(rows, 1, 256)` or `(rows, 256)`.
@@ -75,7 +76,7 @@ impl Voices {
         if hosts.is_empty() {
             bail!(MalformedGguf, "the file has no voices, tensors '{PREFIX}NAME'");
         }
-        loads.sort_by_key(|load| load.tensor.file_range.start);
+        sort(&mut loads, |a, b| a.tensor.file_range.start < b.tensor.file_range.start);
         let tally = Tally::new(events, load_bytes(&loads)?);
         stream_weights(gpu, &source, &loads, &tally).await?;
         let voice = |(name, host): (String, Rc<RefCell<Vec<u8>>>)| {

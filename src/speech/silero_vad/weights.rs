@@ -6,6 +6,7 @@ use super::{ARCHITECTURE, SAMPLE_RATE};
 use crate::error::{Result, bail};
 use crate::formats::gguf::{GgmlType, Gguf, TensorInfo};
 use crate::load::{LoadEvents, LoadProgress, Tally, read_header};
+use crate::order::order;
 use crate::source::{ByteSource, Chunk};
 
 /// A matrix `(N, K)`, and a bias.
@@ -99,10 +100,8 @@ impl Network {
         let tensors = tensors(&gguf)?;
         let total = tensors.iter().map(|t| t.file_range.end - t.file_range.start).sum();
         let tally = Tally::new(events, total);
-        let mut order: Vec<usize> = (0..tensors.len()).collect();
-        order.sort_by_key(|&i| tensors[i].file_range.start);
         let mut values = vec![Vec::new(); tensors.len()];
-        for i in order {
+        for i in order(tensors.len(), &|i, j| tensors[i].file_range.start < tensors[j].file_range.start) {
             values[i] = read(&source, tensors[i]).await?;
             tally.add_weights(4 * values[i].len() as u64, || None)?;
         }

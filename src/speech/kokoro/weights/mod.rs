@@ -12,6 +12,7 @@ use crate::formats::gguf::{Gguf, TensorInfo};
 use crate::gpu::Ledger;
 use crate::load::Load;
 use crate::ops::{Matrix, Recurrent, Vector};
+use crate::order::sort;
 
 /// `general.architecture` of a file.
 pub const ARCHITECTURE: &str = "kokoro";
@@ -172,7 +173,7 @@ impl Weights {
         let r = Reader::new(Tensors::Of(gguf), memory);
         let weights = r.weights()?;
         let mut loads = r.loads.into_inner();
-        loads.sort_by_key(|load| load.tensor.file_range.start);
+        sort(&mut loads, |a, b| a.tensor.file_range.start < b.tensor.file_range.start);
         if let Some(t) = gguf.tensors.iter().find(|t| !loads.iter().any(|load| load.tensor.name == t.name)) {
             bail!(UnsupportedArchitecture, "tensor '{}' is not part of the network as it is supported", t.name);
         }
