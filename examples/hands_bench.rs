@@ -7,7 +7,7 @@ use std::time::Instant;
 use webgguf::Result;
 use webgguf::gpu::{Allocate, Gpu};
 use webgguf::hands::convert::convert;
-use webgguf::hands::{Loaded, Network, Part, load};
+use webgguf::hands::{Loaded, Network, Task, load};
 use webgguf::load::read_header;
 use webgguf::source::MemorySource;
 
@@ -24,7 +24,7 @@ fn main() -> Result<()> {
             let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
             let file = MemorySource(convert(&[&bytes])?);
             let (gguf, _) = read_header(&file, &()).await?;
-            for part in [Part::Palm, Part::Landmark] {
+            for part in [Task::Palm, Task::Landmark] {
                 let Some(network) = Network::of(&gguf, part, gpu.max_binding_bytes())? else { continue };
                 for loaded in load(&gpu, &file, vec![network], &()).await? {
                     println!("\n{}", loaded.network.kind.source);

@@ -24,7 +24,7 @@ use webgguf::formats::gguf::Gguf;
 use webgguf::gpu::{Buffer, Gpu, Usage};
 use webgguf::hands::convert::convert;
 use webgguf::hands::glue::{Border, Crop, Letterbox, Picture, Region};
-use webgguf::hands::{Act, Kind, Layer, Loaded, Network, Part, Skip, load};
+use webgguf::hands::{Act, Kind, Layer, Loaded, Network, Skip, Task, load};
 use webgguf::load::read_header;
 use webgguf::ops::{Image, Observer, Op, Recorder};
 use webgguf::source::MemorySource;
@@ -68,9 +68,9 @@ fn input(name: &str, kind: &Kind, side: u32) -> Option<Vec<f32>> {
     }
     let picture = Rgb::read(&shared(&format!("vision/hands/hand_{name}_crop.png"))?);
     let (width, height) = (picture.width as u32, picture.height as u32);
-    let crop = match kind.part {
-        Part::Palm => Letterbox::new(width, height).unwrap().crop(),
-        Part::Landmark => {
+    let crop = match kind.task {
+        Task::Palm => Letterbox::new(width, height).unwrap().crop(),
+        Task::Landmark => {
             // The network of 2020 looks where the full pair does.
             let pair = if kind.variant == "lite" { "lite" } else { "full" };
             let file = repository().join(format!("tests/fixtures/hands/{pair}-{name}.json"));
@@ -204,8 +204,8 @@ fn opened(file: &MemorySource) -> Gguf {
     block_on(read_header(file, &())).unwrap().0
 }
 
-fn loaded(gpu: &Gpu, file: &MemorySource, part: Part) -> Loaded {
-    let network = Network::of(&opened(file), part, gpu.caps.max_binding_bytes).unwrap().unwrap();
+fn loaded(gpu: &Gpu, file: &MemorySource, task: Task) -> Loaded {
+    let network = Network::of(&opened(file), task, gpu.caps.max_binding_bytes).unwrap().unwrap();
     let bytes = network.memory.bytes();
     let before = gpu.allocated_bytes();
     let mut loaded = block_on(load(gpu, file, vec![network], &())).unwrap();
@@ -214,12 +214,12 @@ fn loaded(gpu: &Gpu, file: &MemorySource, part: Part) -> Loaded {
 }
 
 /// Compare a network with its references. How many weights, dispatches and operators with outputs there are is known.
-fn check(name: &str, part: Part, n_weights: u64, n_dispatches: usize, n_compared: usize) {
+fn check(name: &str, task: Task, n_weights: u64, n_dispatches: usize, n_compared: usize) {
     let Some(path) = shared(&format!("vision/{name}.tflite")) else { return };
     let file = MemorySource(convert(&[&std::fs::read(path).unwrap()]).unwrap());
     assert_eq!(opened(&file).n_params(), n_weights, "{name}");
     let gpu = block_on(Gpu::new()).unwrap();
-    let hands = loaded(&gpu, &file, part);
+    let hands = loaded(&gpu, &file, task);
     let network = &hands.network;
     let mut copies = Copies::default();
     let plan = network.record(&gpu, Some(&mut copies)).unwrap();
@@ -280,27 +280,27 @@ fn check(name: &str, part: Part, n_weights: u64, n_dispatches: usize, n_compared
 
 #[test]
 fn palm_lite() {
-    check("palm_detection_lite", Part::Palm, 963_064, 53, 53);
+    check("palm_detection_lite", Task::Palm, 963_064, 53, 53);
 }
 
 #[test]
 fn palm_full() {
-    check("palm_detection_full", Part::Palm, 1_136_248, 63, 63);
+    check("palm_detection_full", Task::Palm, 1_136_248, 63, 63);
 }
 
 #[test]
 fn landmark_lite() {
-    check("hand_landmark_lite", Part::Landmark, 1_011_712, 49, 52);
+    check("hand_landmark_lite", Task::Landmark, 1_011_712, 49, 52);
 }
 
 #[test]
 fn landmark_full() {
-    check("hand_landmark_full", Part::Landmark, 2_715_680, 49, 52);
+    check("hand_landmark_full", Task::Landmark, 2_715_680, 49, 52);
 }
 
 #[test]
 fn landmark_of_2020() {
-    check("hand_landmark", Part::Landmark, 2_013_857, 92, 94);
+    check("hand_landmark", Task::Landmark, 2_013_857, 92, 94);
 }
 
 /// One of each purpose makes a file, which has the same networks as files of their own; two of one are refused, and so is a
@@ -315,8 +315,8 @@ fn a_pair_is_one_file() {
     let pair = MemorySource(convert(&[palm, landmark]).unwrap());
     let gguf = opened(&pair);
     assert_eq!(gguf.metadata.str("general.license").unwrap(), Some("Apache-2.0"));
-    for (part, file, side) in [(Part::Palm, palm, 192), (Part::Landmark, landmark, 224)] {
-        assert_eq!(gguf.metadata.u32(&Kind::key(part, "input_size")).unwrap(), Some(side));
+    for (task, file, side) in [(Task::Palm, palm, 192), (Task::Landmark, landmark, 224)] {
+        assert_eq!(gguf.metadata.u32(&Kind::key(task, "input_size")).unwrap(), Some(side));
         let alone = MemorySource(convert(&[file]).unwrap());
         for t in &opened(&alone).tensors {
             let bytes = |file: &MemorySource, gguf: &Gguf| {
@@ -326,9 +326,9 @@ fn a_pair_is_one_file() {
             assert!(bytes(&pair, &gguf) == bytes(&alone, &opened(&alone)), "{}", t.name);
         }
         // What a tensor holds is what the file holds.
-        let stem = gguf.require(&format!("{}.stem.weight", part.name())).unwrap().file_range.clone();
+        let stem = gguf.require(&format!("{}.stem.weight", task.name())).unwrap().file_range.clone();
         let stem = &pair.0[stem.start as usize..stem.end as usize];
-        assert!(file.windows(stem.len()).any(|bytes| bytes == stem), "the stem of {}", part.name());
+        assert!(file.windows(stem.len()).any(|bytes| bytes == stem), "the stem of {}", task.name());
     }
     let refused = |files: &[&[u8]]| convert(files).unwrap_err();
     let twice = refused(&[palm, other]);

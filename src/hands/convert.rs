@@ -27,7 +27,7 @@ pub fn convert(files: &[&[u8]]) -> Result<Vec<u8>> {
     for &file in files {
         let model = Model::parse(file)?;
         let kind = Kind::of_tflite(&model)?;
-        if let Some(other) = kinds.iter().find(|other| other.part == kind.part) {
+        if let Some(other) = kinds.iter().find(|other| other.task == kind.task) {
             bail!(
                 InvalidArgument,
                 "{} and {} are for the same purpose, one of each is allowed",
@@ -45,9 +45,9 @@ pub fn convert(files: &[&[u8]]) -> Result<Vec<u8>> {
     for kind in &kinds {
         let design = kind.design();
         writer = writer
-            .string(&Kind::key(kind.part, "variant"), kind.variant)
-            .string(&Kind::key(kind.part, "source"), kind.source)
-            .u32(&Kind::key(kind.part, "input_size"), design.images[design.input()].height);
+            .string(&Kind::key(kind.task, "variant"), kind.variant)
+            .string(&Kind::key(kind.task, "source"), kind.source)
+            .u32(&Kind::key(kind.task, "input_size"), design.images[design.input()].height);
     }
     write(writer, &tensors)
 }

@@ -11,7 +11,7 @@ pub const ARCHITECTURE: &str = "mediapipe-hands";
 
 /// What a network is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum Task {
     /// Palms in a picture.
     Palm,
     /// The landmarks of a hand in a region.
@@ -20,7 +20,7 @@ pub enum Part {
 
 /// A network that there is.
 pub struct Kind {
-    pub part: Part,
+    pub task: Task,
     /// In the metadata of a file: `mediapipe-hands.palm.variant`.
     pub variant: &'static str,
     /// [`Model::known_network`]
@@ -29,20 +29,20 @@ pub struct Kind {
 }
 
 static KINDS: [Kind; 5] = [
-    Kind { part: Part::Palm, variant: "lite", source: "MediaPipe palm detection, LITE", design: || palm::palm(3) },
-    Kind { part: Part::Palm, variant: "full", source: "MediaPipe palm detection, FULL", design: || palm::palm(4) },
-    Kind { part: Part::Landmark, variant: "lite", source: "MediaPipe hand landmarks, LITE", design: landmark::lite },
-    Kind { part: Part::Landmark, variant: "full", source: "MediaPipe hand landmarks, FULL", design: landmark::full },
-    Kind { part: Part::Landmark, variant: "2020", source: "MediaPipe hand landmarks, 2020", design: landmark::of_2020 },
+    Kind { task: Task::Palm, variant: "lite", source: "MediaPipe palm detection, LITE", design: || palm::palm(3) },
+    Kind { task: Task::Palm, variant: "full", source: "MediaPipe palm detection, FULL", design: || palm::palm(4) },
+    Kind { task: Task::Landmark, variant: "lite", source: "MediaPipe hand landmarks, LITE", design: landmark::lite },
+    Kind { task: Task::Landmark, variant: "full", source: "MediaPipe hand landmarks, FULL", design: landmark::full },
+    Kind { task: Task::Landmark, variant: "2020", source: "MediaPipe hand landmarks, 2020", design: landmark::of_2020 },
 ];
 
-impl Part {
+impl Task {
     /// In the names of tensors and of metadata.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Part::Palm => "palm",
-            Part::Landmark => "landmark",
+            Task::Palm => "palm",
+            Task::Landmark => "landmark",
         }
     }
 }
@@ -55,8 +55,8 @@ impl Kind {
 
     /// The metadata's key for something of this network: `mediapipe-hands.palm.variant`.
     #[must_use]
-    pub fn key(part: Part, what: &str) -> String {
-        format!("{ARCHITECTURE}.{}.{what}", part.name())
+    pub fn key(task: Task, what: &str) -> String {
+        format!("{ARCHITECTURE}.{}.{what}", task.name())
     }
 
     /// The network of a TFLite file.
@@ -79,7 +79,7 @@ impl Kind {
     ///
     /// # Errors
     /// `UnsupportedArchitecture` where the file is of another architecture, or the variant is none of these; `MalformedGguf`.
-    pub fn of_gguf(gguf: &Gguf, part: Part) -> Result<Option<&'static Kind>> {
+    pub fn of_gguf(gguf: &Gguf, task: Task) -> Result<Option<&'static Kind>> {
         let architecture = gguf.architecture()?;
         if architecture != ARCHITECTURE {
             bail!(
@@ -87,13 +87,13 @@ impl Kind {
                 "architecture '{architecture}' is no network for hands, '{ARCHITECTURE}' is"
             );
         }
-        let key = Kind::key(part, "variant");
+        let key = Kind::key(task, "variant");
         let Some(variant) = gguf.metadata.str(&key)? else { return Ok(None) };
-        let of_part = || KINDS.iter().filter(|kind| kind.part == part);
-        match of_part().find(|kind| kind.variant == variant) {
+        let of_task = || KINDS.iter().filter(|kind| kind.task == task);
+        match of_task().find(|kind| kind.variant == variant) {
             Some(kind) => Ok(Some(kind)),
             None => {
-                let all: Vec<&str> = of_part().map(|kind| kind.variant).collect();
+                let all: Vec<&str> = of_task().map(|kind| kind.variant).collect();
                 bail!(UnsupportedArchitecture, "metadata '{key}' is '{variant}'; supported are {}", all.join(", "))
             }
         }

@@ -18,5 +18,5 @@ mod tests;
 
 pub use design::{Act, Design, Layer, Skip, Step, Weight};
 pub use detector::{Detector, GpuInfo, Info, MemoryInfo, NetworkInfo, Stats};
-pub use kind::{ARCHITECTURE, Kind, Part};
+pub use kind::{ARCHITECTURE, Kind, Task};
 pub use network::{Loaded, Network, load};

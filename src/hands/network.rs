@@ -5,7 +5,7 @@ use std::rc::Rc;
 use futures_util::future::try_join;
 
 use super::design::{Act, Design, Layer, Skip, Step, Weight};
-use super::kind::{Kind, Part};
+use super::kind::{Kind, Task};
 use super::memory;
 use crate::error::{Error, Result, bail};
 use crate::formats::gguf::{Gguf, TensorInfo};
@@ -51,8 +51,8 @@ impl Network {
     /// # Errors
     /// As [`Kind::of_gguf`]. `MalformedGguf` where a tensor is missing or has another shape, `UnsupportedTensorType` where it is
     /// neither F16 nor F32, `UnsupportedArchitecture` where there is one too many.
-    pub fn of(gguf: &Gguf, part: Part, max_binding_bytes: u64) -> Result<Option<Network>> {
-        let Some(kind) = Kind::of_gguf(gguf, part)? else { return Ok(None) };
+    pub fn of(gguf: &Gguf, task: Task, max_binding_bytes: u64) -> Result<Option<Network>> {
+        let Some(kind) = Kind::of_gguf(gguf, task)? else { return Ok(None) };
         let design = kind.design();
         let memory = Ledger::new(max_binding_bytes);
         let mut loads = Vec::new();
@@ -77,7 +77,7 @@ impl Network {
             Ok(all)
         });
         let weights = weights.collect::<Result<Vec<_>>>()?;
-        check_all_used(gguf, part, &loads)?;
+        check_all_used(gguf, task, &loads)?;
         let weight_bytes = memory.bytes();
         let images = memory::images(&memory, &design)?;
         let batch = BatchBuffers::new(&memory, 1)?;
@@ -159,9 +159,9 @@ fn tensor<'g>(gguf: &'g Gguf, name: &str, shape: &[u32]) -> Result<&'g TensorInf
 }
 
 /// Fails where the file has a tensor of this network that no step reads.
-fn check_all_used(gguf: &Gguf, part: Part, loads: &[Load]) -> Result<()> {
-    let mut of_part = gguf.tensors.iter().filter(|t| t.name.split('.').next() == Some(part.name()));
-    match of_part.find(|t| !loads.iter().any(|load| load.tensor.name == t.name)) {
+fn check_all_used(gguf: &Gguf, task: Task, loads: &[Load]) -> Result<()> {
+    let mut of_task = gguf.tensors.iter().filter(|t| t.name.split('.').next() == Some(task.name()));
+    match of_task.find(|t| !loads.iter().any(|load| load.tensor.name == t.name)) {
         None => Ok(()),
         Some(t) => bail!(UnsupportedArchitecture, "tensor '{}' is not part of the network as it is supported", t.name),
     }

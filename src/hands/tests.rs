@@ -1,7 +1,7 @@
 //! Files that are not as they should be, each with an error that says what is wrong. No GPU and no real weights.
 
 use super::convert::convert;
-use super::{ARCHITECTURE, Kind, Network, Part, Weight};
+use super::{ARCHITECTURE, Kind, Network, Task, Weight};
 use crate::formats::gguf::{GgmlType, Gguf, GgufWriter, Parsed, parse};
 
 /// The tensors of palm detection, LITE, all zeros: name, type, shape.
@@ -18,7 +18,7 @@ fn tensors() -> Vec<(String, GgmlType, Vec<u32>)> {
 fn header(architecture: &str, variant: &str, tensors: &[(String, GgmlType, Vec<u32>)]) -> Gguf {
     let writer = GgufWriter::default()
         .string("general.architecture", architecture)
-        .string(&Kind::key(Part::Palm, "variant"), variant);
+        .string(&Kind::key(Task::Palm, "variant"), variant);
     let file = tensors.iter().fold(writer, |w, (name, ty, shape)| {
         let row_bytes = ty.row_bytes(u64::from(*shape.last().unwrap())).unwrap() as usize;
         let rows: u32 = shape.iter().rev().skip(1).product();
@@ -33,7 +33,7 @@ fn header(architecture: &str, variant: &str, tensors: &[(String, GgmlType, Vec<u
 }
 
 fn refused(gguf: &Gguf, code: &str, says: &str) {
-    let Err(error) = Network::of(gguf, Part::Palm, 1 << 27) else { panic!("not refused: {says}") };
+    let Err(error) = Network::of(gguf, Task::Palm, 1 << 27) else { panic!("not refused: {says}") };
     assert!(error.code() == code && error.to_string().contains(says), "{} {error}", error.code());
 }
 
@@ -41,10 +41,10 @@ fn refused(gguf: &Gguf, code: &str, says: &str) {
 fn a_file_is_checked_before_anything_is_allocated() {
     let good = tensors();
     let gguf = header(ARCHITECTURE, "lite", &good);
-    let network = Network::of(&gguf, Part::Palm, 1 << 27).unwrap().unwrap();
+    let network = Network::of(&gguf, Task::Palm, 1 << 27).unwrap().unwrap();
     assert_eq!(network.loads.len(), good.len());
     assert_eq!(network.outputs().iter().map(|y| y.shape().channels).collect::<Vec<_>>(), [38, 114]);
-    assert!(Network::of(&gguf, Part::Landmark, 1 << 27).unwrap().is_none());
+    assert!(Network::of(&gguf, Task::Landmark, 1 << 27).unwrap().is_none());
 
     refused(&header("llama", "lite", &good), "UNSUPPORTED_ARCHITECTURE", "'llama' is no network for hands");
     let huge = header(ARCHITECTURE, "huge", &good);

@@ -1,6 +1,6 @@
 //! Tokens to text, as they come.
 
-use super::{Model, Tokenizer};
+use super::{Algorithm, Tokenizer};
 
 /// How tokens become text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -78,6 +78,6 @@ impl Detokenizer {
 impl Tokenizer {
     /// Whether the first space of a text is one that `encode` put there.
     fn strips_first_space(&self) -> bool {
-        self.space_prefix || matches!(self.model, Model::WordPiece(_))
+        self.space_prefix || matches!(self.algorithm, Algorithm::WordPiece(_))
     }
 }

@@ -11,7 +11,7 @@ use super::spm::{Spm, has_inner_space};
 use super::unigram::Unigram;
 use super::vocab::{Kind, Vocab};
 use super::wordpiece::WordPiece;
-use super::{Model, Tokenizer, byte_level};
+use super::{Algorithm, Tokenizer, byte_level};
 use crate::error::{Error, Result, bail};
 use crate::formats::gguf::{Array, Metadata};
 
@@ -94,9 +94,9 @@ impl Tokenizer {
         }
         let adds_separator = matches!(kind, ModelKind::WordPiece);
 
-        let model = match kind {
-            ModelKind::Bpe(rules) => Model::Bpe(Box::new(Bpe::new(rules, merges, byte_ids(&vocab, spelling)))),
-            ModelKind::Spm => Model::Spm(Spm {
+        let algorithm = match kind {
+            ModelKind::Bpe(rules) => Algorithm::Bpe(Box::new(Bpe::new(rules, merges, byte_ids(&vocab, spelling)))),
+            ModelKind::Spm => Algorithm::Spm(Spm {
                 scores: read_scores(metadata, &vocab)?,
                 byte_ids: byte_ids(&vocab, spelling),
                 unknown: ids.unknown,
@@ -106,18 +106,18 @@ impl Tokenizer {
             ModelKind::WordPiece => {
                 let lowercase = metadata.bool("tokenizer.ggml.normalizer.lowercase")?.unwrap_or(true);
                 let strip_accents = metadata.bool("tokenizer.ggml.normalizer.strip_accents")?;
-                Model::WordPiece(WordPiece {
+                Algorithm::WordPiece(WordPiece {
                     prefixes: Prefixes::new(vocab.ids_of(Kind::is_text), &vocab),
                     unknown: ids.unknown,
                     lowercase,
                     strip_accents: strip_accents.unwrap_or(lowercase),
                 })
             }
-            ModelKind::Unigram => Model::Unigram(Box::new(read_unigram(metadata, &vocab, &ids, space_prefix)?)),
+            ModelKind::Unigram => Algorithm::Unigram(Box::new(read_unigram(metadata, &vocab, &ids, space_prefix)?)),
         };
         Ok(Tokenizer {
             vocab,
-            model,
+            algorithm,
             specials,
             ids,
             ending,

@@ -51,7 +51,7 @@ pub struct EncodeOptions {
 #[derive(Debug)]
 pub struct Tokenizer {
     vocab: Vocab,
-    model: Model,
+    algorithm: Algorithm,
     specials: SpecialMatcher,
     ids: SpecialIds,
     /// The tokens that end the generation, sorted.
@@ -66,7 +66,7 @@ pub struct Tokenizer {
 
 /// How text becomes tokens: `tokenizer.ggml.model`.
 #[derive(Debug)]
-enum Model {
+enum Algorithm {
     /// `gpt2`, `gemma4`
     Bpe(Box<Bpe>),
     /// `llama`
@@ -130,18 +130,18 @@ impl Tokenizer {
     }
 
     fn encode_text(&self, text: &str, after_special: bool, out: &mut Vec<u32>) {
-        match &self.model {
-            Model::Bpe(bpe) if bpe.byte_level => bpe.encode(text, &self.vocab, out),
-            Model::Bpe(bpe) => bpe.encode(&plain_spaces(text), &self.vocab, out),
-            Model::Spm(spm) => {
+        match &self.algorithm {
+            Algorithm::Bpe(bpe) if bpe.byte_level => bpe.encode(text, &self.vocab, out),
+            Algorithm::Bpe(bpe) => bpe.encode(&plain_spaces(text), &self.vocab, out),
+            Algorithm::Spm(spm) => {
                 let mut text = plain_spaces(text);
                 if self.space_prefix && after_special {
                     text.to_mut().insert(0, ' ');
                 }
                 spm.encode(&text, &self.vocab, out);
             }
-            Model::WordPiece(wordpiece) => wordpiece.encode(text, &self.vocab, out),
-            Model::Unigram(unigram) => unigram.encode(text, &self.vocab, out),
+            Algorithm::WordPiece(wordpiece) => wordpiece.encode(text, &self.vocab, out),
+            Algorithm::Unigram(unigram) => unigram.encode(text, &self.vocab, out),
         }
     }
 

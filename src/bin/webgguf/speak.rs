@@ -51,14 +51,14 @@ pub struct Speak {
 }
 
 /// What is spoken at a time.
-struct Part {
+struct Utterance {
     phonemes: String,
     tokens: Vec<u32>,
 }
 
-impl Part {
+impl Utterance {
     fn new(phonemes: &str) -> Result<Self, Failure> {
-        Ok(Part { phonemes: phonemes.to_owned(), tokens: symbols::tokens(phonemes)? })
+        Ok(Utterance { phonemes: phonemes.to_owned(), tokens: symbols::tokens(phonemes)? })
     }
 }
 
@@ -95,9 +95,9 @@ impl Speak {
     }
 
     /// Sentences, or what there is room for; phonemes as they are. What can't be said goes to the error output.
-    fn parts(&self) -> Result<Vec<Part>, Failure> {
+    fn parts(&self) -> Result<Vec<Utterance>, Failure> {
         let (Some(text), None) = (&self.text, &self.phonemes) else {
-            return Ok(vec![Part::new(self.phonemes.as_deref().unwrap_or_default())?]);
+            return Ok(vec![Utterance::new(self.phonemes.as_deref().unwrap_or_default())?]);
         };
         let dictionary = match &self.dictionary {
             Some(location) => dictionary(location)?,
@@ -111,7 +111,7 @@ impl Speak {
                 eprintln!("not said: '{}'", &sentence[range]);
             }
             for part in parts(&said.phonemes, self.speed) {
-                all.push(Part::new(part)?);
+                all.push(Utterance::new(part)?);
             }
         }
         if all.is_empty() {
@@ -120,10 +120,10 @@ impl Speak {
         Ok(all)
     }
 
-    async fn speak(&self, parts: &[Part]) -> Result<(Info, Vec<Speech>), Failure> {
+    async fn speak(&self, parts: &[Utterance]) -> Result<(Info, Vec<Speech>), Failure> {
         let gpu = Gpu::new().await?;
         let voices = self.voices(&gpu).await?;
-        let style = |part: &Part| voices.style(&self.voice, part.tokens.len() - 2);
+        let style = |part: &Utterance| voices.style(&self.voice, part.tokens.len() - 2);
         let styles = parts.iter().map(style).collect::<Result<Vec<_>, _>>()?;
         let kokoro = Kokoro::load(gpu, &Source::open(&self.model)?, &()).await?;
         let mut speeches = Vec::new();
@@ -150,7 +150,7 @@ fn beside(model: &str) -> String {
 }
 
 /// A part for programs: the frames of each token, and what each stage took.
-fn object(part: &Part, speech: &Speech) -> Value {
+fn object(part: &Utterance, speech: &Speech) -> Value {
     json!({
         "phonemes": part.phonemes,
         "samples": speech.samples.len(),

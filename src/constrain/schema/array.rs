@@ -1,6 +1,6 @@
 //! Arrays.
 
-use super::{Compiler, Part, subs};
+use super::{Compiler, Subschema, subs};
 use crate::constrain::json::{Json, comma};
 use crate::constrain::term::{EMPTY, Id, MANY, NOTHING};
 use crate::error::Result;
@@ -8,7 +8,7 @@ use crate::error::Result;
 const MAX_PREFIX: usize = 1000;
 
 impl<'s> Compiler<'_, 's> {
-    pub(super) fn array(&mut self, parts: &[Part<'s>]) -> Result<Id> {
+    pub(super) fn array(&mut self, parts: &[Subschema<'s>]) -> Result<Id> {
         let (mut least, mut most) = (0, MANY);
         let mut prefixes = Vec::new();
         for part in parts {
@@ -26,8 +26,8 @@ impl<'s> Compiler<'_, 's> {
             prefixes.push(prefix);
         }
         let n_prefix = prefixes.iter().map(Vec::len).max().unwrap_or(0);
-        let rest = |part: &Part<'s>| part.get("items").map(|items| part.sub("items", items));
-        let of_others: Vec<Part<'s>> = parts.iter().filter_map(rest).collect();
+        let rest = |part: &Subschema<'s>| part.get("items").map(|items| part.sub("items", items));
+        let of_others: Vec<Subschema<'s>> = parts.iter().filter_map(rest).collect();
         let other = self.value(of_others)?;
         let comma = comma(self.t);
         let next = self.t.cat(comma, other);
@@ -50,7 +50,7 @@ impl<'s> Compiler<'_, 's> {
             (n, most) => self.t.repeat(next, fewer(least, n), fewer(most, n)),
         };
         for i in (0..n_prefix).rev() {
-            let of_item: Vec<Part<'s>> = parts
+            let of_item: Vec<Subschema<'s>> = parts
                 .iter()
                 .zip(&prefixes)
                 .filter_map(|(part, prefix)| prefix.get(i).cloned().or_else(|| rest(part)))

@@ -1,7 +1,7 @@
 //! Whether no value is in two schemas, as `oneOf` wants it.
 
 use super::keywords::Kinds;
-use super::{Compiler, Part};
+use super::{Compiler, Subschema};
 use crate::constrain::term::NOTHING;
 use crate::error::Result;
 
@@ -13,7 +13,7 @@ const MAX_BRANCHES: usize = 64;
 impl<'s> Compiler<'_, 's> {
     /// # Errors
     /// `InvalidArgument` if two schemas of a `oneOf` may both hold.
-    pub(super) fn check_one_of(&mut self, part: &Part<'s>, branches: &[Part<'s>]) -> Result<()> {
+    pub(super) fn check_one_of(&mut self, part: &Subschema<'s>, branches: &[Subschema<'s>]) -> Result<()> {
         if branches.len() > MAX_BRANCHES {
             return Err(part.error("oneOf", &format!("it has {} schemas, {MAX_BRANCHES} are allowed", branches.len())));
         }
@@ -31,7 +31,7 @@ impl<'s> Compiler<'_, 's> {
     }
 
     /// Whether two sets of schemas are known to have no value in common.
-    fn disjoint(&mut self, a: Vec<Part<'s>>, b: Vec<Part<'s>>, depth: usize) -> Result<bool> {
+    fn disjoint(&mut self, a: Vec<Subschema<'s>>, b: Vec<Subschema<'s>>, depth: usize) -> Result<bool> {
         if depth > MAX_DEPTH {
             return Ok(false);
         }
@@ -62,7 +62,7 @@ impl<'s> Compiler<'_, 's> {
     }
 
     /// Whether the schemas list their values, and none of this type.
-    fn lists_no(&mut self, parts: &[Part<'s>], kind: &str) -> Result<bool> {
+    fn lists_no(&mut self, parts: &[Subschema<'s>], kind: &str) -> Result<bool> {
         for part in parts {
             let in_enum = part.get("enum").is_some() && part.list("enum")?.iter().all(|value| value.kind() != kind);
             if in_enum || part.get("const").is_some_and(|value| value.kind() != kind) {
@@ -73,9 +73,9 @@ impl<'s> Compiler<'_, 's> {
     }
 
     /// The schemas that hold in any case; `None` if no value does. `anyOf` and `oneOf` are left out: they allow less still.
-    fn flatten_for_comparison(&mut self, parts: Vec<Part<'s>>) -> Result<Option<Vec<Part<'s>>>> {
+    fn flatten_for_comparison(&mut self, parts: Vec<Subschema<'s>>) -> Result<Option<Vec<Subschema<'s>>>> {
         let mut open = parts;
-        let mut flat: Vec<Part<'s>> = Vec::new();
+        let mut flat: Vec<Subschema<'s>> = Vec::new();
         while let Some(part) = open.pop() {
             if flat.iter().any(|other| std::ptr::eq(other.schema, part.schema)) {
                 continue;

@@ -1,6 +1,6 @@
 //! The keywords, and the types of values.
 
-use super::Part;
+use super::Subschema;
 use crate::constrain::json::Json;
 use crate::error::Result;
 use crate::floats;
@@ -61,7 +61,7 @@ const ENFORCED: &[&str] = &[
 
 /// # Errors
 /// `InvalidArgument` that names a keyword that can't be enforced.
-pub fn check_keywords(part: &Part<'_>) -> Result<()> {
+pub fn check_keywords(part: &Subschema<'_>) -> Result<()> {
     let Json::Object(entries) = part.schema else { return Ok(()) };
     for (keyword, value) in entries {
         let known = [NOTES, OF_PARTS, ENFORCED].iter().any(|list| list.contains(&keyword.as_str()))
@@ -89,7 +89,7 @@ const KINDS: [&str; 6] = ["object", "array", "string", "number", "boolean", "nul
 
 impl Kinds {
     /// The types that all of the schemas allow.
-    pub fn of(parts: &[Part<'_>]) -> Result<Kinds> {
+    pub fn of(parts: &[Subschema<'_>]) -> Result<Kinds> {
         let mut kinds = Kinds(0x3f);
         for part in parts {
             let names: Vec<&Json> = match part.get("type") {
@@ -127,7 +127,7 @@ impl Kinds {
 }
 
 /// Whether numbers must be whole.
-pub fn is_integer(part: &Part<'_>) -> bool {
+pub fn is_integer(part: &Subschema<'_>) -> bool {
     let is = |name: &Json, wanted: &str| matches!(name, Json::Text(name) if name == wanted);
     let by_type = match part.get("type") {
         Some(Json::Array(names)) => names.iter().any(|n| is(n, "integer")) && !names.iter().any(|n| is(n, "number")),

@@ -38,26 +38,26 @@ pub fn schema(t: &mut Terms, text: &str) -> Result<Id> {
     }
     let root = Json::read(text)?;
     let mut compiler = Compiler { t, root: &root, rules: HashMap::new(), depth: 0 };
-    compiler.value(vec![Part { schema: &root, at: "#".to_owned(), plain: false }])
+    compiler.value(vec![Subschema { schema: &root, at: "#".to_owned(), plain: false }])
 }
 
-/// A schema, and where it is.
+/// A schema of the document, and where it is.
 #[derive(Debug, Clone)]
-struct Part<'s> {
+struct Subschema<'s> {
     schema: &'s Json,
     at: String,
     /// Its references and alternatives are followed already.
     plain: bool,
 }
 
-impl<'s> Part<'s> {
+impl<'s> Subschema<'s> {
     fn get(&self, key: &str) -> Option<&'s Json> {
         self.schema.get(key)
     }
 
     /// A schema in this one.
-    fn sub(&self, path: &str, schema: &'s Json) -> Part<'s> {
-        Part { schema, at: format!("{}/{path}", self.at), plain: false }
+    fn sub(&self, path: &str, schema: &'s Json) -> Subschema<'s> {
+        Subschema { schema, at: format!("{}/{path}", self.at), plain: false }
     }
 
     fn error(&self, keyword: &str, why: &str) -> Error {
@@ -102,8 +102,8 @@ fn token(key: &str) -> String {
 /// A set of schemas without references and alternatives, and the alternatives.
 #[derive(Default)]
 struct Flat<'s> {
-    parts: Vec<Part<'s>>,
-    choices: Vec<Vec<Part<'s>>>,
+    parts: Vec<Subschema<'s>>,
+    choices: Vec<Vec<Subschema<'s>>>,
     /// A schema is `false`.
     never: bool,
 }
@@ -118,7 +118,7 @@ struct Compiler<'t, 's> {
 
 impl<'s> Compiler<'_, 's> {
     /// The values that all of these schemas allow.
-    fn value(&mut self, parts: Vec<Part<'s>>) -> Result<Id> {
+    fn value(&mut self, parts: Vec<Subschema<'s>>) -> Result<Id> {
         let mut key: Vec<(usize, bool)> =
             parts.iter().map(|p| (std::ptr::from_ref(p.schema) as usize, p.plain)).collect();
         sort(&mut key, |a, b| a < b);
@@ -155,7 +155,8 @@ impl<'s> Compiler<'_, 's> {
         let mut ids = Vec::new();
         for i in 0..n {
             let mut left = i;
-            let mut parts: Vec<Part<'s>> = flat.parts.iter().map(|p| Part { plain: true, ..p.clone() }).collect();
+            let mut parts: Vec<Subschema<'s>> =
+                flat.parts.iter().map(|p| Subschema { plain: true, ..p.clone() }).collect();
             for choice in &flat.choices {
                 parts.push(choice[left % choice.len()].clone());
                 left /= choice.len();
@@ -166,7 +167,7 @@ impl<'s> Compiler<'_, 's> {
     }
 
     /// Follow references, `allOf`, `anyOf` and `oneOf`.
-    fn flatten(&mut self, parts: Vec<Part<'s>>) -> Result<Flat<'s>> {
+    fn flatten(&mut self, parts: Vec<Subschema<'s>>) -> Result<Flat<'s>> {
         let mut flat = Flat::default();
         let mut open = parts;
         open.reverse();
@@ -201,7 +202,7 @@ impl<'s> Compiler<'_, 's> {
         Ok(flat)
     }
 
-    fn resolve(&self, part: &Part<'s>, reference: &Json) -> Result<Part<'s>> {
+    fn resolve(&self, part: &Subschema<'s>, reference: &Json) -> Result<Subschema<'s>> {
         let Json::Text(reference) = reference else { return Err(part.error("$ref", "a string is allowed")) };
         let Some(pointer) = reference.strip_prefix('#') else {
             return Err(part.error("$ref", &format!("'{reference}' is not in this schema; '#/...' is allowed")));
@@ -218,11 +219,11 @@ impl<'s> Compiler<'_, 's> {
         if !pointer.is_empty() && !pointer.starts_with('/') {
             return Err(part.error("$ref", &format!("'{reference}' is no JSON pointer; anchors are not supported")));
         }
-        Ok(Part { schema, at: reference.clone(), plain: false })
+        Ok(Subschema { schema, at: reference.clone(), plain: false })
     }
 
     /// The values of schemas without alternatives.
-    fn leaf(&mut self, parts: &[Part<'s>]) -> Result<Id> {
+    fn leaf(&mut self, parts: &[Subschema<'s>]) -> Result<Id> {
         let kinds = Kinds::of(parts)?;
         let mut ids = Vec::new();
         if let Some(values) = self.listed(parts, kinds)? {
@@ -240,7 +241,7 @@ impl<'s> Compiler<'_, 's> {
 }
 
 /// The schemas in a list.
-fn subs<'s>(part: &Part<'s>, keyword: &str) -> Result<Vec<Part<'s>>> {
+fn subs<'s>(part: &Subschema<'s>, keyword: &str) -> Result<Vec<Subschema<'s>>> {
     let list = part.list(keyword)?;
     Ok(list.iter().enumerate().map(|(i, schema)| part.sub(&format!("{keyword}/{i}"), schema)).collect())
 }

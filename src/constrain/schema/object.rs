@@ -1,6 +1,6 @@
 //! Objects.
 
-use super::{Compiler, Part, token};
+use super::{Compiler, Subschema, token};
 use crate::constrain::chars::{Chars, Spelling};
 use crate::constrain::json::{Json, comma, keyed, member};
 use crate::constrain::regex::Scope;
@@ -14,11 +14,11 @@ struct Shape<'s> {
     /// Names in the schemas' order, and whether they must be there.
     names: Vec<(String, bool)>,
     /// The contents of keys that a pattern matches, the pattern's schema and the place of its owner.
-    patterns: Vec<(Id, Part<'s>, usize)>,
+    patterns: Vec<(Id, Subschema<'s>, usize)>,
 }
 
 impl<'s> Compiler<'_, 's> {
-    fn shape(&mut self, parts: &[Part<'s>]) -> Result<Shape<'s>> {
+    fn shape(&mut self, parts: &[Subschema<'s>]) -> Result<Shape<'s>> {
         let mut names: Vec<(String, bool)> = Vec::new();
         let mut patterns = Vec::new();
         for part in parts {
@@ -56,7 +56,7 @@ impl<'s> Compiler<'_, 's> {
     }
 
     /// The schemas of a property's value.
-    fn property(&mut self, parts: &[Part<'s>], shape: &Shape<'s>, name: &str) -> Result<Vec<Part<'s>>> {
+    fn property(&mut self, parts: &[Subschema<'s>], shape: &Shape<'s>, name: &str) -> Result<Vec<Subschema<'s>>> {
         let text = Json::Text(name.to_owned()).text();
         let content = &text.as_bytes()[1..text.len() - 1];
         let mut of_value = Vec::new();
@@ -79,9 +79,9 @@ impl<'s> Compiler<'_, 's> {
     /// The schemas of a property that both sets demand or one demands, each set's: see `disjoint`.
     pub(super) fn required_properties(
         &mut self,
-        a: &[Part<'s>],
-        b: &[Part<'s>],
-    ) -> Result<Vec<(Vec<Part<'s>>, Vec<Part<'s>>)>> {
+        a: &[Subschema<'s>],
+        b: &[Subschema<'s>],
+    ) -> Result<Vec<(Vec<Subschema<'s>>, Vec<Subschema<'s>>)>> {
         let (shape_a, shape_b) = (self.shape(a)?, self.shape(b)?);
         let required = shape_a.names.iter().chain(&shape_b.names).filter(|(_, required)| *required);
         let mut pairs = Vec::new();
@@ -91,7 +91,7 @@ impl<'s> Compiler<'_, 's> {
         Ok(pairs)
     }
 
-    pub(super) fn object(&mut self, parts: &[Part<'s>]) -> Result<Id> {
+    pub(super) fn object(&mut self, parts: &[Subschema<'s>]) -> Result<Id> {
         let shape = self.shape(parts)?;
         let other = self.other_member(parts, &shape)?;
         check_counts(parts, &shape, other)?;
@@ -115,7 +115,7 @@ impl<'s> Compiler<'_, 's> {
     }
 
     /// A member whose name has no schema of its own.
-    fn other_member(&mut self, parts: &[Part<'s>], shape: &Shape<'s>) -> Result<Id> {
+    fn other_member(&mut self, parts: &[Subschema<'s>], shape: &Shape<'s>) -> Result<Id> {
         let char = Spelling::Json.chars(self.t, &Chars::all());
         let any = self.t.star(char);
         let names: Vec<Id> = shape.names.iter().map(|(name, _)| Spelling::Json.text(self.t, name)).collect();
@@ -140,13 +140,13 @@ impl<'s> Compiler<'_, 's> {
             rest = self.t.and_not(rest, *pattern);
         }
         if rest != NOTHING {
-            let of_value: Vec<Part<'s>> = parts.iter().filter_map(additional).collect();
+            let of_value: Vec<Subschema<'s>> = parts.iter().filter_map(additional).collect();
             members.push(self.other(rest, of_value)?);
         }
         Ok(self.t.alt(&members))
     }
 
-    fn other(&mut self, key: Id, of_value: Vec<Part<'s>>) -> Result<Id> {
+    fn other(&mut self, key: Id, of_value: Vec<Subschema<'s>>) -> Result<Id> {
         if of_value.iter().any(|part| part.schema == &Json::Bool(false)) {
             return Ok(NOTHING);
         }
@@ -158,12 +158,12 @@ impl<'s> Compiler<'_, 's> {
 }
 
 /// The schema of names without one of their own.
-fn additional<'s>(part: &Part<'s>) -> Option<Part<'s>> {
+fn additional<'s>(part: &Subschema<'s>) -> Option<Subschema<'s>> {
     part.get("additionalProperties").map(|schema| part.sub("additionalProperties", schema))
 }
 
 /// Members can't be counted: a limit must hold by itself.
-fn check_counts(parts: &[Part<'_>], shape: &Shape<'_>, other: Id) -> Result<()> {
+fn check_counts(parts: &[Subschema<'_>], shape: &Shape<'_>, other: Id) -> Result<()> {
     let n_required = shape.names.iter().filter(|(_, required)| *required).count();
     for part in parts {
         if part.count("minProperties")?.is_some_and(|least| least as usize > n_required) {

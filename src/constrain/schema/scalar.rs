@@ -1,7 +1,7 @@
 //! Values without others in them, and lists of values.
 
 use super::keywords::{Kinds, OF_PARTS, is_integer};
-use super::{Compiler, Part};
+use super::{Compiler, Subschema};
 use crate::constrain::chars::{Chars, Spelling, any_json_char};
 use crate::constrain::formats;
 use crate::constrain::json::Json;
@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 
 impl<'s> Compiler<'_, 's> {
     /// The values of `enum` and `const`, if the schemas have them.
-    pub(super) fn listed(&mut self, parts: &[Part<'s>], kinds: Kinds) -> Result<Option<Vec<Id>>> {
-        let mut lists: Vec<(&Part<'s>, &'static str, &'s [Json])> = Vec::new();
+    pub(super) fn listed(&mut self, parts: &[Subschema<'s>], kinds: Kinds) -> Result<Option<Vec<Id>>> {
+        let mut lists: Vec<(&Subschema<'s>, &'static str, &'s [Json])> = Vec::new();
         for part in parts {
             if part.get("enum").is_some() {
                 lists.push((part, "enum", part.list("enum")?));
@@ -44,7 +44,7 @@ impl<'s> Compiler<'_, 's> {
     }
 
     /// The values of a type that has no parts.
-    pub(super) fn scalar(&mut self, parts: &[Part<'s>], kind: &'static str) -> Result<Id> {
+    pub(super) fn scalar(&mut self, parts: &[Subschema<'s>], kind: &'static str) -> Result<Id> {
         let kinds = Kinds::of(parts)?;
         if !kinds.has(kind) {
             return Ok(NOTHING);
@@ -60,7 +60,7 @@ impl<'s> Compiler<'_, 's> {
     }
 
     /// The same, but for `enum` and `const`.
-    fn unlisted(&mut self, parts: &[Part<'s>], kind: &str) -> Result<Id> {
+    fn unlisted(&mut self, parts: &[Subschema<'s>], kind: &str) -> Result<Id> {
         match kind {
             "null" => Ok(self.t.text("null")),
             "boolean" => {
@@ -72,7 +72,7 @@ impl<'s> Compiler<'_, 's> {
         }
     }
 
-    fn number(&mut self, parts: &[Part<'s>]) -> Result<Id> {
+    fn number(&mut self, parts: &[Subschema<'s>]) -> Result<Id> {
         let mut limits = Limits { integer: parts.iter().any(is_integer), ..Limits::default() };
         for part in parts {
             for (keyword, is_least, excludes) in [
@@ -103,7 +103,7 @@ impl<'s> Compiler<'_, 's> {
         Ok(numbers(self.t, &limits))
     }
 
-    fn string(&mut self, parts: &[Part<'s>]) -> Result<Id> {
+    fn string(&mut self, parts: &[Subschema<'s>]) -> Result<Id> {
         let (mut least, mut most) = (0, MANY);
         let mut contents = Vec::new();
         for part in parts {
@@ -136,7 +136,7 @@ impl<'s> Compiler<'_, 's> {
     }
 
     /// The contents of strings that a pattern matches.
-    pub(super) fn pattern(&mut self, part: &Part<'s>, keyword: &str, pattern: &str, scope: Scope) -> Result<Id> {
+    pub(super) fn pattern(&mut self, part: &Subschema<'s>, keyword: &str, pattern: &str, scope: Scope) -> Result<Id> {
         regex(self.t, pattern, Spelling::Json, scope).map_err(|e| match e {
             Error::InvalidArgument(why) => part.error(keyword, &why),
             other => other,

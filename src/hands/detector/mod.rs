@@ -19,7 +19,7 @@ pub use info::{GpuInfo, Info, MemoryInfo, NetworkInfo, Stats};
 use results::Results;
 
 use super::glue::{Crop, Hand, LANDMARK_SIDE, LandmarkOutput, Options, PALM_SIDE, Region, Tracker};
-use super::kind::Part;
+use super::kind::Task;
 use super::network::{Loaded, Network, load};
 use crate::clock::Clock;
 use crate::error::{Result, bail};
@@ -88,8 +88,8 @@ impl Detector {
         let started = Clock::start();
         let tracker = Tracker::new(options)?;
         let (gguf, _) = read_header(source, events).await?;
-        let palms = network(&gpu, &gguf, Part::Palm, PALM_SIDE)?;
-        let landmarks = network(&gpu, &gguf, Part::Landmark, LANDMARK_SIDE)?;
+        let palms = network(&gpu, &gguf, Task::Palm, PALM_SIDE)?;
+        let landmarks = network(&gpu, &gguf, Task::Landmark, LANDMARK_SIDE)?;
 
         let memory = Ledger::new(gpu.caps.max_binding_bytes);
         let places = Places::new(&memory, options.max_hands)?;
@@ -267,19 +267,19 @@ impl Detector {
 }
 
 /// The network of a file for a purpose, as the glue needs it.
-fn network(gpu: &Gpu, gguf: &Gguf, part: Part, side: u32) -> Result<Network> {
-    let Some(network) = Network::of(gguf, part, gpu.caps.max_binding_bytes)? else {
+fn network(gpu: &Gpu, gguf: &Gguf, task: Task, side: u32) -> Result<Network> {
+    let Some(network) = Network::of(gguf, task, gpu.caps.max_binding_bytes)? else {
         bail!(
             UnsupportedArchitecture,
             "the file has no network for '{}', one for 'palm' and one for 'landmark' are needed",
-            part.name()
+            task.name()
         );
     };
     if network.input().width != side {
         bail!(
             UnsupportedArchitecture,
             "the network for '{}' is '{}', of {} pixels a side; lite and full, of {side}, can be tracked with",
-            part.name(),
+            task.name(),
             network.kind.variant,
             network.input().width
         );

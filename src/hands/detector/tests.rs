@@ -10,7 +10,7 @@ use crate::gpu::Pixels;
 use crate::source::MemorySource;
 
 /// A file of these networks, each with its variant.
-fn file(networks: &[(Part, &str, Design)]) -> MemorySource {
+fn file(networks: &[(Task, &str, Design)]) -> MemorySource {
     let mut writer =
         GgufWriter::default().string("general.architecture", ARCHITECTURE).string("general.license", "Apache-2.0");
     for (part, variant, _) in networks {
@@ -27,7 +27,7 @@ fn file(networks: &[(Part, &str, Design)]) -> MemorySource {
 }
 
 fn lite() -> MemorySource {
-    file(&[(Part::Palm, "lite", palm::palm(3)), (Part::Landmark, "lite", landmark::lite())])
+    file(&[(Task::Palm, "lite", palm::palm(3)), (Task::Landmark, "lite", landmark::lite())])
 }
 
 fn loaded(file: &MemorySource, options: Options) -> Result<Detector> {
@@ -92,9 +92,9 @@ fn a_lost_device_is_said() {
 
 #[test]
 fn files_that_cannot_be_tracked_with() {
-    let palms = || (Part::Palm, "lite", palm::palm(3));
+    let palms = || (Task::Palm, "lite", palm::palm(3));
     refused(loaded(&file(&[palms()]), Options::default()), "UNSUPPORTED_ARCHITECTURE", "no network for 'landmark'");
-    let old = file(&[palms(), (Part::Landmark, "2020", landmark::of_2020())]);
+    let old = file(&[palms(), (Task::Landmark, "2020", landmark::of_2020())]);
     refused(loaded(&old, Options::default()), "UNSUPPORTED_ARCHITECTURE", "'2020', of 256 pixels a side");
     let options = Options { max_hands: 9, ..Options::default() };
     refused(loaded(&lite(), options), "INVALID_ARGUMENT", "max_hands is 9");

@@ -29,7 +29,7 @@ use crate::speech::phonemes::Dictionary;
 
 /// A part of the text, and what is said for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct Passage {
     /// Bytes of the text.
     pub range: Range<usize>,
     /// Whether a space stands before it.
@@ -59,7 +59,7 @@ const READERS: [fn(&At) -> Option<Reading>; 13] = [
 ];
 
 /// All parts of a text, in order. Only white space is in none of them.
-pub fn normalize(text: &str, dictionary: &Dictionary) -> Vec<Part> {
+pub fn normalize(text: &str, dictionary: &Dictionary) -> Vec<Passage> {
     let folded = Folded::new(text);
     let lexemes = lexemes(&folded);
     let mut parts = Vec::with_capacity(lexemes.len() / 2);
@@ -79,7 +79,7 @@ pub fn normalize(text: &str, dictionary: &Dictionary) -> Vec<Part> {
             range.start = range.start.max(end);
         }
         end = range.end;
-        parts.push(Part { range, spaced, say: reading.map(|reading| reading.say) });
+        parts.push(Passage { range, spaced, say: reading.map(|reading| reading.say) });
         spaced = false;
         at.i += n;
     }
