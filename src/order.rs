@@ -2,6 +2,9 @@
 
 use std::cmp::Ordering;
 
+/// As many items are sorted where they are, each put in its place among those before: merging takes memory.
+const FEW: usize = 16;
+
 /// The indices of `n` items in their order, where `before(i, j)` says whether item `i` comes before item `j`. Items of which
 /// neither does stay as they are. Merge sort: some `n log2(n)` comparisons.
 #[must_use]
@@ -28,6 +31,16 @@ pub fn order(n: usize, before: &dyn Fn(usize, usize) -> bool) -> Vec<usize> {
 
 /// Sort items by what `before` says of two; equal ones stay as they are.
 pub fn sort<T>(items: &mut Vec<T>, before: impl Fn(&T, &T) -> bool) {
+    if items.len() <= FEW {
+        for end in 1..items.len() {
+            let mut at = end;
+            while at > 0 && before(&items[at], &items[at - 1]) {
+                items.swap(at, at - 1);
+                at -= 1;
+            }
+        }
+        return;
+    }
     let order = order(items.len(), &|i, j| before(&items[i], &items[j]));
     let mut from: Vec<Option<T>> = std::mem::take(items).into_iter().map(Some).collect();
     items.extend(order.into_iter().filter_map(|i| from[i].take()));
