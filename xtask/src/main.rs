@@ -31,13 +31,13 @@ const FAMILIES: [Family; 5] = [
         name: "webgguf",
         features: "llm,templates",
         entries: &["index.js", "worker.js", "node.js"],
-        budget_bytes: 378_000,
+        budget_bytes: 380_000,
     },
     // Its script is among those of language models.
-    Family { name: "webgguf_constrain", features: "constrain", entries: &[], budget_bytes: 60_300 },
-    Family { name: "webgguf_embed", features: "encoder", entries: &["embed.js"], budget_bytes: 192_000 },
-    Family { name: "webgguf_hands", features: "hands", entries: &["hands.js"], budget_bytes: 113_500 },
-    Family { name: "webgguf_speech", features: "speech", entries: &["speech.js"], budget_bytes: 185_800 },
+    Family { name: "webgguf_constrain", features: "constrain", entries: &[], budget_bytes: 60_500 },
+    Family { name: "webgguf_embed", features: "encoder", entries: &["embed.js"], budget_bytes: 160_000 },
+    Family { name: "webgguf_hands", features: "hands", entries: &["hands.js"], budget_bytes: 115_000 },
+    Family { name: "webgguf_speech", features: "speech", entries: &["speech.js"], budget_bytes: 187_000 },
 ];
 
 /// What scripts make for the package, and the script. A build without it has none.
