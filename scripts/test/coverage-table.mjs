@@ -9,9 +9,9 @@ import { ROOT } from '../server.mjs';
 import { run } from '../setup.mjs';
 
 const RESULTS = join(ROOT, 'target/coverage');
-const TESTS = ['activations', 'golden_text'];
+const TESTS = ['activations', 'encoder', 'golden_text'];
 
-/** The results of a kind: `activations`, `chromium`, `firefox`, `greedy`, `values`, `matmul`, `experts`, `large`. */
+/** The results of a kind: `activations`, `chromium`, `firefox`, `encoders`, `greedy`, `values`, `matmul`, `experts`, `large`. */
 function results(kind) {
   const folder = join(RESULTS, kind);
   if (!existsSync(folder)) return [];
@@ -52,6 +52,17 @@ function architectures() {
   return table(head, rows);
 }
 
+function encoders() {
+  const all = results('encoders');
+  const rows = unique(all.map((r) => r.model)).map((model) => {
+    const of = (mode) => all.filter((r) => r.model === model && r.mode === mode);
+    const f32 = of('f32');
+    const nodes = f32.reduce((sum, r) => sum + r.nodes, 0);
+    return [`\`${f32[0].architecture}\``, model, lengths(f32), nodes, ...['f32', 'f32 without subgroups'].map((mode) => worst(of(mode).map((r) => r.worst)))];
+  });
+  return rows.length ? table(['architecture', 'model', 'tokens', 'intermediates', 'native', 'without subgroups'], rows) : 'Not run here.';
+}
+
 function quantisations() {
   const find = (kind, type) => results(kind).find((r) => r.type === type) ?? {};
   const error = (v) => (v === undefined ? '–' : v.toExponential(1));
@@ -70,7 +81,7 @@ function large() {
   return rows.length ? table(head, rows) : 'Not run here.';
 }
 
-const SECTIONS = { architectures, quantisations, large };
+const SECTIONS = { architectures, encoders, quantisations, large };
 
 /** The file with the lines between each pair of markers replaced. */
 export function rewrite(text) {
@@ -83,7 +94,7 @@ export function rewrite(text) {
 function main(args) {
   if (args[0] === '--run') {
     args.shift();
-    for (const kind of ['activations', 'greedy', 'values', 'matmul', 'experts']) rmSync(join(RESULTS, kind), { recursive: true, force: true });
+    for (const kind of ['activations', 'encoders', 'greedy', 'values', 'matmul', 'experts']) rmSync(join(RESULTS, kind), { recursive: true, force: true });
     run('cargo', ['test', '--all-features', '--lib', ...TESTS.flatMap((t) => ['--test', t])]);
   }
   if (!results('activations').length) throw new Error(`${RESULTS} has no results; run the tests, or this with --run`);

