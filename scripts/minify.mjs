@@ -11,8 +11,10 @@ export async function minify(folder) {
     const path = join(folder, name);
     const { code, errors } = minifySync(name, readFileSync(path, 'utf8'), { module: true, mangle: { toplevel: true } });
     if (errors.length > 0) throw new Error(`${path}: ${errors[0].message}`);
-    // Some bundlers find the files of a package by paths in quotes alone.
-    writeFileSync(path, code.replace(/(new URL|import)\(`([^`$]+)`/g, "$1('$2'"));
+    // Some bundlers find the files of a package by paths in quotes alone. That a wasm which nobody uses is not wanted, a
+    // comment says, which is lost above.
+    const found = code.replace(/(new URL|import)\(`([^`$]+)`/g, "$1('$2'");
+    writeFileSync(path, found.replace(/=(new \w+\(\(\)=>new URL\()/g, '=/* @__PURE__ */$1'));
   }
 }
 
