@@ -107,7 +107,8 @@ class LanguageModel {
         stop.abort(reason);
         await parts.return();
       },
-    });
+      // A result that nobody reads holds no other call up.
+    }, { highWaterMark: Infinity });
     return { stream };
   }
 }

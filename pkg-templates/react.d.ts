@@ -18,11 +18,13 @@
 import type {
   Chat,
   ChatOptions,
+  FallbackOptions,
   LoadOptions,
   Message,
   Model,
   Progress,
   SendOptions,
+  ServerModel,
   Source,
   WorkerModel,
 } from './index.js';
@@ -52,6 +54,10 @@ export interface ModelState<M = Model | WorkerModel> {
  * Load a model for as long as the component is there. It is loaded again when `source` changes (a Blob or an array: by
  * identity, so keep it between renders); the options count when a load begins. Null or undefined loads nothing.
  */
+export function useModel(
+  source: Source | null | undefined,
+  options: UseModelOptions & Pick<FallbackOptions, 'fallback'>,
+): ModelState<Model | WorkerModel | ServerModel>;
 export function useModel(source: Source | null | undefined, options: UseModelOptions & { worker: true }): ModelState<WorkerModel>;
 export function useModel(source: Source | null | undefined, options?: UseModelOptions & { worker?: false | undefined }): ModelState<Model>;
 export function useModel(source: Source | null | undefined, options?: UseModelOptions): ModelState;
@@ -76,4 +82,4 @@ export interface ChatState {
 }
 
 /** A conversation with a model, a new one for each model. The options are those of `model.chat` at its beginning. */
-export function useChat(model: Model | WorkerModel | null | undefined, options?: ChatOptions): ChatState;
+export function useChat(model: Model | WorkerModel | ServerModel | null | undefined, options?: ChatOptions): ChatState;

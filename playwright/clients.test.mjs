@@ -376,6 +376,7 @@ chromiumTest('the AI SDK: a stop, a reader who leaves, what can not be', TIMEOUT
     const reader = stream.getReader();
     while ((await reader.read()).value.type !== 'text-delta') left++;
     await reader.cancel();
+    await sdk.doStream({ prompt: [{ role: 'user', content: [{ type: 'text', text: 'Never read' }] }], maxOutputTokens: 20 });
     const image = await refused(ai.generateText({ ...settings, messages: [{ role: 'user', content: [{ type: 'file', mediaType: 'image/png', data: new Uint8Array([137, 80, 78, 71]) }] }] }));
     const tooLong = await refused(ai.generateText({ ...settings, prompt: 'word '.repeat(600) }));
     await ai.generateText({ ...settings, prompt: 'Hi', maxOutputTokens: 1 });

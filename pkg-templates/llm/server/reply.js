@@ -3,6 +3,9 @@ import { failure } from '../../errors.js';
 
 const FINISH = { stop: 'end', length: 'length', tool_calls: 'tool-calls', function_call: 'tool-calls', content_filter: 'stop' };
 
+/** For servers that name no calls. Pages without https have no randomUUID. */
+const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(9)), (byte) => byte.toString(36)).join('');
+
 /** A call that is whole. */
 function callOf({ id, name, text }) {
   const reason = (() => {
@@ -43,7 +46,7 @@ export async function* partsOf(chunks, measure) {
     if (text) yield { type: 'text', delta: text };
     for (const { index = 0, id, function: { name, arguments: more = '' } = {} } of deltas ?? []) {
       if (calls.length && calls[0].index !== index) yield* complete();
-      if (!calls.length) calls.push({ index, id: id ?? crypto.randomUUID(), name, text: '' });
+      if (!calls.length) calls.push({ index, id: id ?? newId(), name, text: '' });
       calls[0].text += more;
     }
     if (!choice?.finish_reason) continue;
