@@ -64,7 +64,7 @@ async function sample(page, session) {
   const { usedSize, backingStorageSize = 0 } = await session.send('Runtime.getHeapUsage');
   const { wasm, buffers, devices } = await page.evaluate(async () => {
     const { default: init } = await import('/pkg/webgguf.js');
-    return { ...gpuObjects, wasm: (await init()).memory.buffer.byteLength };
+    return { ...gpuObjects, wasm: Object.values(await init()).find((it) => it instanceof WebAssembly.Memory).buffer.byteLength };
   });
   return { heap: usedSize, outside: backingStorageSize, wasm, buffers, devices };
 }
