@@ -6,7 +6,7 @@ export type { ErrorCode, Progress, Source, WebggufError } from './index.js';
 
 export interface EmbedderOptions
   extends Pick<LoadOptions, 'signal' | 'wasmUrl' | 'cache' | 'retry' | 'hub' | 'profile' | 'onProgress'> {
-  /** Tokens of a text at most, 4 or more; fewer take less memory. Default: as many as the model knows. */
+  /** The most tokens that a text can have, 4 or more; fewer take less memory. Default: as many as the model allows. */
   contextLength?: number | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface EmbedderInfo {
   layers: number;
   /** Elements of a vector. */
   dimensions: number;
-  /** Tokens of a text, at most. */
+  /** The most tokens that a text can have. */
   contextLength: number;
   vocabularySize: number;
   /** Which rows of a text its vector is made of: the mean of all, the first, the last. */
@@ -81,7 +81,7 @@ export class Embedder {
   /** The vector of one text. */
   embed(text: string, options?: EmbedOptions): Promise<Float32Array>;
 
-  /** Tokens of a text, with what comes before and around it: at most `info.contextLength` can be embedded. */
+  /** The number of tokens of a text, with its prefix and special tokens. A text of more than `info.contextLength` does not fit. */
   count(text: string, options?: Pick<EmbedOptions, 'prefix'>): number;
 
   /** Hear when the GPU device is lost. Returns what ends the listening. */

@@ -76,8 +76,9 @@
 //!
 //! [`gpu`] knows rows and bytes. [`ops`] are what networks are made of, with their kernels, tuning and references.
 //! [`formats`], [`source`] and [`load`] bring a file's tensors to the GPU, for any kind of model. [`llm`] is the family
-//! of language models (feature `llm`), `encoder` that of networks that make a vector of a text (feature `encoder`), `hands` that of networks for hands (feature `hands`), `speech` that of networks for
-//! speech (feature `speech`); none needs another.
+//! of language models (feature `llm`), `encoder` that of networks that make a vector of a text (feature `encoder`), `hands`
+//! that of networks for hands (feature `hands`), `speech` that of networks for speech (feature `speech`); none needs
+//! another.
 //! ARCHITECTURE.md has the rest.
 
 pub mod clock;

@@ -40,7 +40,6 @@ LAYER_NAMES = {
 }
 
 
-
 class Published:
     """What the wheel has: tensors by their names in GGUF, and the vocabulary."""
 
@@ -100,7 +99,7 @@ def layer_norm(x: np.ndarray, w: dict, name: str) -> np.ndarray:
 
 
 def forward(w: dict[str, np.ndarray], ids: list[int]) -> np.ndarray:
-    """The vector of a text, of length 1."""
+    """The normalised vector of a text."""
     erf = np.vectorize(math.erf)
 
     def linear(x: np.ndarray, name: str) -> np.ndarray:

@@ -38,7 +38,7 @@ pub struct EncoderConfig {
     /// Width of the feed-forward block, F.
     pub n_ff: u32,
     pub n_layer: u32,
-    /// Tokens of a text, at most.
+    /// The most tokens that a text can have.
     pub n_ctx: u32,
     pub norm_eps: f32,
     pub pooling: Pooling,

@@ -76,7 +76,7 @@ pub struct Info {
     pub layers: u32,
     /// Elements of a vector.
     pub dimensions: u32,
-    /// Tokens of a text, at most.
+    /// The most tokens that a text can have.
     pub context_length: u32,
     pub vocabulary_size: u32,
     /// `mean`, `cls` or `last`
@@ -303,7 +303,7 @@ impl Embedder {
         Ok(vectors)
     }
 
-    /// Tokens of a text, with what comes before and around it.
+    /// The number of tokens of a text, with its prefix and special tokens.
     ///
     /// # Errors
     /// `InvalidArgument` as for [`Embedder::embed`].

@@ -1,6 +1,5 @@
 //! An encoder's weights: their names and shapes in a GGUF file, and where they lie on the GPU.
 
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::config::EncoderConfig;
@@ -9,6 +8,7 @@ use crate::formats::gguf::{GgmlType, Gguf, TensorInfo};
 use crate::gpu::{Allocate, Ledger, Usage};
 use crate::load::{Destination, Load};
 use crate::ops::{Matrix, Vector, n_groups};
+use crate::order::sort;
 
 /// Tensors of files that no layer reads: those of the pre-training task.
 const UNREAD: [&str; 2] = ["cls.", "pooler."];
@@ -58,7 +58,7 @@ impl Weights {
     /// `MalformedGguf` where a tensor is missing or has another shape; `UnsupportedTensorType` where it has a type without kernels;
     /// `UnsupportedArchitecture` where the file has a tensor more.
     pub fn of(gguf: &Gguf, c: &EncoderConfig, n_vocab: u32, memory: &Ledger) -> Result<(Weights, Vec<Load>)> {
-        let mut r = Reader { gguf, memory, loads: Vec::new(), used: HashSet::new() };
+        let mut r = Reader { gguf, memory, loads: Vec::new() };
         let n_embd = c.n_embd;
         let weights = Weights {
             token_embd: r.stacked(&[("token_embd", n_vocab)], n_embd)?,
@@ -67,7 +67,9 @@ impl Weights {
             token_embd_norm: r.norm("token_embd_norm", n_embd)?,
             layers: (0..c.n_layer).map(|l| r.layer(&format!("blk.{l}"), c)).collect::<Result<_>>()?,
         };
-        let is_read = |t: &TensorInfo| r.used.contains(t.name.as_str()) || UNREAD.iter().any(|p| t.name.starts_with(p));
+        let is_read = |t: &TensorInfo| {
+            r.loads.iter().any(|load| load.tensor.name == t.name) || UNREAD.iter().any(|p| t.name.starts_with(p))
+        };
         if let Some(t) = gguf.tensors.iter().find(|t| !is_read(t)) {
             bail!(
                 UnsupportedArchitecture,
@@ -76,7 +78,7 @@ impl Weights {
                 c.arch
             );
         }
-        r.loads.sort_by_key(|load| load.tensor.file_range.start);
+        sort(&mut r.loads, |a, b| a.tensor.file_range.start < b.tensor.file_range.start);
         Ok((weights, r.loads))
     }
 }
@@ -86,7 +88,6 @@ struct Reader<'a> {
     gguf: &'a Gguf,
     memory: &'a Ledger,
     loads: Vec<Load>,
-    used: HashSet<&'a str>,
 }
 
 impl<'a> Reader<'a> {
@@ -110,12 +111,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The tensor, which must be there with this shape, outermost dimension first.
-    fn tensor(&mut self, name: &str, shape: &[u32]) -> Result<&'a TensorInfo> {
+    fn tensor(&self, name: &str, shape: &[u32]) -> Result<&'a TensorInfo> {
         let t = self.gguf.require(name)?;
         if !t.shape.iter().copied().eq(shape.iter().map(|&d| u64::from(d))) {
             bail!(MalformedGguf, "tensor '{name}' has shape {:?}, {shape:?} is needed", t.shape);
         }
-        self.used.insert(&t.name);
         Ok(t)
     }
 

@@ -29,7 +29,7 @@ pub struct Embed {
     /// Cut texts that are too long
     #[arg(long)]
     truncate: bool,
-    /// Tokens of a text, at most [default: as many as the model knows]
+    /// The most tokens that a text can have [default: as many as the model allows]
     #[arg(long)]
     context: Option<u32>,
     /// Write an object with the vectors, the model and times

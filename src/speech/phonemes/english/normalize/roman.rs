@@ -129,7 +129,7 @@ pub fn read(at: &At) -> Option<Reading> {
         return Some(Reading::words(1, "the first's"));
     }
     let numbered = NUMBERED.contains(&before.to_ascii_lowercase().as_str());
-    // "Passage I" at its end, and not "the part I like".
+    // "Part I" at its end, and not "the part I like".
     let single = before.starts_with(|c: char| c.is_ascii_uppercase())
         && !(numeral == "I"
             && at.blank(1) == 1
